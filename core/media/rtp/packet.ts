@@ -2,6 +2,7 @@
  * What the engine knows of one RTP packet in hand (RFC 3550 §5.1, RFC 8285, RFC 7741). Not a copy of it: the
  * bytes stay where the socket or the SRTP opener put them, and these objects are reused for every packet.
  */
+import type { CodecName } from '../control.ts'
 
 /** The codec-independent header. Filled by `parseRtp`; offsets are absolute within `bytes`. */
 export class RtpPacket {
@@ -20,6 +21,9 @@ export class RtpPacket {
   /** Absolute offset and length of the extension with this id; length -1 when absent. Ids 0..255. */
   readonly extensionStart = new Int32Array(256)
   readonly extensionLength = new Int16Array(256).fill(-1)
+  /** Which ids are set now, so that the next parse clears only those. */
+  readonly extensionIds = new Uint8Array(256)
+  extensionCount = 0
 }
 
 /**
@@ -33,6 +37,12 @@ export class MediaPacket {
   end = 0
   /** Source sequence number, unwrapped (monotonic over wraps, may arrive out of order). */
   sequence = 0
+  /**
+   * Changes when the source restarted (new SSRC, or RFC 3550 A.1 restart): `sequence` and `timestamp` before and
+   * after do not compare, and the forwarder treats it as a switch of source.
+   */
+  epoch = 0
+  codec: CodecName = 'opus'
   /** 32-bit source timestamp. */
   timestamp = 0
   marker = false

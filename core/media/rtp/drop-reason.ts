@@ -1,0 +1,63 @@
+/**
+ * Why a packet was dropped: ONE table for the whole media engine, so that a counter is a `Uint32Array` indexed by
+ * code and a metric label is one of a closed set. Other folders append their reasons to this list (never
+ * reorder within a release: codes are positions). Not an error type; nothing here is thrown.
+ */
+
+export const DROP_REASONS = [
+  /** Code 0: not dropped. */
+  'none',
+  // ---- rtp ----
+  /** Shorter than its own header, extension or padding length says, or not version 2. */
+  'rtp-malformed',
+  /** The codec's payload descriptor ends early or contradicts itself. */
+  'payload-malformed',
+  /** An RTX packet (RFC 4588) whose apt or original sequence cannot be used. */
+  'rtx-malformed',
+  /** RFC 2198 block headers that do not fit in the payload. */
+  'red-malformed',
+  // ---- rtcp ----
+  /** Not version 2, or a length that leaves the datagram. Nothing of the compound was used. */
+  'rtcp-malformed',
+  /** More NACKed numbers, report blocks or feedback statuses than one datagram may bring. */
+  'rtcp-over-limit',
+  // ---- receive ----
+  /** An SSRC that neither declaration, MID, RID nor payload type explains. */
+  'ssrc-unknown',
+  /** A MID extension that names no negotiated section. */
+  'mid-unknown',
+  /** A RID that the section did not negotiate, or none where simulcast needs one. */
+  'rid-unknown',
+  /** A payload type that the section did not negotiate. */
+  'payload-type-unknown',
+  /** A bound SSRC that now claims another section or layer (RFC 3550 §8.2). */
+  'ssrc-collision',
+  /** A layer changed its SSRC more often than allowed. */
+  'ssrc-limit',
+  /** A new source without signalled identity, not yet two in sequence (RFC 3550 A.1). */
+  'probation',
+  /** A jump in sequence that only counts when the next packet follows it (RFC 3550 A.1). */
+  'sequence-jump',
+  /** Already received. */
+  'duplicate',
+  /** Older than the window in which duplicates can be told apart. */
+  'too-old',
+] as const
+
+export type DropReason = (typeof DROP_REASONS)[number]
+
+function createCodes(): Record<DropReason, number> {
+  const codes: Partial<Record<DropReason, number>> = {}
+  DROP_REASONS.forEach((reason, index) => {
+    codes[reason] = index
+  })
+  return codes as Record<DropReason, number>
+}
+
+/** Code of each reason; hot code copies what it needs into a module constant. */
+export const DROP_CODE: Readonly<Record<DropReason, number>> = Object.freeze(createCodes())
+
+/** One counter per reason, indexed by code. */
+export function createDropCounters(): Uint32Array {
+  return new Uint32Array(DROP_REASONS.length)
+}
