@@ -1,0 +1,6 @@
+/** `npm run docs`: writes the pages that are made from tables in the code. A test holds them together. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { configPage } from './config-page.ts'
+
+writeFileSync(join(import.meta.dirname, 'CONFIG.md'), configPage())

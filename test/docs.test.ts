@@ -1,0 +1,26 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import test from 'ava'
+import { configPage } from '../docs/config-page.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+
+test('docs/CONFIG.md is what config/schema.ts says', (t) => {
+  t.is(readFileSync(join(ROOT, 'docs/CONFIG.md'), 'utf8'), configPage(), 'run: npm run docs')
+})
+
+const pages = ['README.md', 'README.vi.md', ...readdirSync(join(ROOT, 'docs'), { recursive: true })]
+  .map(String)
+  .filter((page) => page.endsWith('.md'))
+  .map((page) => (page.startsWith('README') ? page : join('docs', page)))
+
+for (const page of pages) {
+  test(`every relative link of ${page} leads somewhere`, (t) => {
+    const text = readFileSync(join(ROOT, page), 'utf8')
+    const links = [...text.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)/g)].map(
+      (match) => match[1] ?? '',
+    )
+    const dead = links.filter((link) => !existsSync(join(ROOT, dirname(page), link)))
+    t.deepEqual(dead, [])
+  })
+}
