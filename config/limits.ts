@@ -26,6 +26,32 @@ export const RTCP_REMB_BPS_MAX = 10_000_000_000
 /** Bytes of a CNAME that is handed on (RFC 3550 §6.5 allows 255). */
 export const RTCP_CNAME_BYTES_MAX = 255
 
+// core/media/forward
+
+/** Packets that one layer's cache can find again; a power of two. At 2.5 Mbit/s about two seconds. */
+export const CACHE_PACKETS = 512
+/** Bytes of one layer's cache: starts small, grows with the measured rate. Powers of two. */
+export const CACHE_BYTES_MIN = 16 * 1024
+export const CACHE_BYTES_MAX = 512 * 1024
+/** What the cache should hold at the measured rate. */
+export const CACHE_MS = 1_000
+/** Changes of numbering that a slot remembers, for late packets and NACK; powers of two. */
+export const SEGMENTS_VIDEO = 64
+export const SEGMENTS_AUDIO = 4
+/** A late packet this many numbers behind the newest is of no use to the receiver. */
+export const LATE_PACKETS_MAX = 512
+/** A larger jump of the source is a new beginning (keyframe needed), so that receivers' windows are never skipped. */
+export const SOURCE_GAP_PACKETS_MAX = 1_000
+/** The old picture stays at most so long while the new one's keyframe is awaited. */
+export const SWITCH_HOLD_MS = 2_000
+/** Largest RTP packet that is forwarded, plain; fits an MTU of 1,500 with all headers. */
+export const FORWARDED_BYTES_MAX = 1_400
+
+// core/media/engine
+
+/** The engine's own beat. */
+export const ENGINE_TICK_MS = 10
+
 // ---- core/io ----------------------------------------------------------------------------------------------
 
 /** A STUN message longer than this is dropped unread; browsers' checks are about 100 bytes. */
@@ -64,6 +90,63 @@ export const PACKET_RING_SLOTS = 1_024
 export const PACKET_RING_PACKET_BYTES_MAX = 1_500
 /** A question for a transport's statistics is answered within this time. */
 export const STATS_ANSWER_MS = 2_000
+
+// ---- core/io/dtls -----------------------------------------------------------------------------------------
+
+/** Handshakes between first ClientHello and their end; beyond it the oldest that answered nothing yet goes. */
+export const HALF_OPEN_HANDSHAKES_MAX = 2_048
+/** Transports that one handshaker knows, in whatever state. */
+export const DTLS_TRANSPORTS_MAX = 65_536
+/** From first ClientHello to Finished; also the longest wait in a join storm. */
+export const HANDSHAKE_MS_MAX = 10_000
+/** First and following repetitions of an unanswered flight double from here (RFC 6347 §4.2.4.1). */
+export const FLIGHT_REPEAT_MS_MIN = 1_000
+/** A repeated ClientHello or Finished is answered at most this often, doubling with each answer. */
+export const FLIGHT_ANSWER_MS_MIN = 100
+/** All that we send to a peer before it proves its key: five times our largest flight, and some. */
+export const UNPROVEN_BYTES_OUT_MAX = 6 * 1024
+/** Datagrams of one handshake; an honest peer that repeats everything for ten seconds sends about 60. */
+export const HANDSHAKE_DATAGRAMS_MAX = 256
+/** Handshake fragments of one handshake. */
+export const HANDSHAKE_FRAGMENTS_MAX = 512
+/** Announced lengths of all incomplete handshake messages of one peer together. */
+export const HANDSHAKE_BYTES_MAX = 16 * 1024
+/** Handshake messages that may wait for an earlier one; our peers' flights have at most five. */
+export const HANDSHAKE_MESSAGES_AHEAD_MAX = 6
+/** Records of one datagram. */
+export const RECORDS_PER_DATAGRAM_MAX = 16
+/** Encrypted records that may wait for the keys. */
+export const ENCRYPTED_RECORDS_WAITING_MAX = 4
+/** Datagrams of one transport that wait for the handshaker. */
+export const DTLS_DATAGRAMS_QUEUED_MAX = 16
+/** Datagrams of all transports that wait for the handshaker: 12 MB at most. */
+export const DTLS_DATAGRAMS_QUEUED_ALL_MAX = 8_192
+/** Fingerprints of one SDP that are looked at. */
+export const FINGERPRINTS_MAX = 8
+/** RSA keys of peers; longer ones cost too much to verify. */
+export const RSA_KEY_BITS_MAX = 4_096
+
+// ---- core/io/srtp -----------------------------------------------------------------------------------------
+
+/** Plain RTP or RTCP packet that is sealed or opened; larger ones are refused. */
+export const SRTP_PACKET_BYTES_MAX = 1_500
+/** Prepared HMAC keys of one worker; a transport uses four. */
+export const SRTP_KEYS_PER_WORKER_MAX = 4 * TRANSPORTS_PER_WORKER_MAX
+/** Sealed packets that the socket may still be reading; more than UDP_SEND_QUEUE_MAX. */
+export const SRTP_SLAB_SLOTS = 4_096
+/** SSRCs that one transport may open for sending, in its whole life. */
+export const SRTP_SEND_SSRCS_MAX = 256
+/** SSRCs of one transport that have once sent an authentic packet; separately for SRTP and SRTCP. */
+export const SRTP_RECEIVE_SSRCS_MAX = 64
+/** Indexes behind the newest in which a replay is told from a late packet (RFC 3711 §3.3.2). */
+export const SRTP_REPLAY_WINDOW = 1_024
+/** The same for SRTCP. */
+export const SRTCP_REPLAY_WINDOW = 128
+/** Indexes behind the newest that may be sealed again for a retransmission. */
+export const SRTP_RESEAL_WINDOW = 1_024
+/** Keystream made ahead for one stream: this many bytes (at least four packets), or this many packets. */
+export const SRTP_KEYSTREAM_AHEAD_BYTES = 8_192
+export const SRTP_KEYSTREAM_AHEAD_PACKETS_MAX = 16
 
 // ---- core/conference --------------------------------------------------------------------------------------
 
