@@ -1,0 +1,377 @@
+/**
+ * A conference as one object: joins, stays joined, carries what the participant does, tells what happens. Framework
+ * and page know only this. Deliberately opens no device: the caller owns its tracks.
+ */
+
+import type { Format } from './codec.ts'
+import { Emitter } from './emitter.ts'
+import type { Cancel, Environment } from './environment.ts'
+import { browserEnvironment } from './environment.ts'
+import { ConferenceError, fateOf } from './errors.ts'
+import { TILES_DEFAULT, TILES_MAX, VIEW_DEBOUNCE_MS } from './limits.ts'
+import { SignalLink } from './link.ts'
+import type { MediaSlot } from './media.ts'
+import { MediaLink } from './media.ts'
+import type {
+  Answer,
+  ChatEntry,
+  ClientMessage,
+  ErrorCode,
+  Pin,
+  SectionUse,
+  ServerMessage,
+  SourceUse,
+} from './messages.ts'
+import { Monitor } from './monitor.ts'
+import { Sources } from './sources.ts'
+import type { ConferenceState, MediaPhase } from './state.ts'
+import { applyMessage, initialState } from './state.ts'
+import type { StreamStatistics } from './statistics.ts'
+import type { View } from './view.ts'
+import { viewMessage } from './view.ts'
+
+export type ConnectOptions = {
+  token: string
+  /** `ws:` or `wss:` address of the door; default `/ws` on the page's own host. */
+  url?: string
+  /** Frames as msgpack (default) or as JSON, for debugging. */
+  format?: Format
+  /** Small pictures to negotiate, 0..`TILES_MAX`; default 6. */
+  tiles?: number
+  /** Name and version of the program, for the server's records, at most 64 characters. */
+  client?: string
+  /** For tests. */
+  environment?: Environment
+}
+
+export type ConferenceEvents = {
+  /** After every change; the state is immutable. */
+  change: ConferenceState
+  /** New entries of the room's chat, not those of history. */
+  chat: readonly ChatEntry[]
+  /** The media slots are new objects. */
+  slots: readonly MediaSlot[]
+  /** Every 2 s. */
+  statistics: readonly StreamStatistics[]
+  /** Something was refused that no call waits for. */
+  error: ConferenceError
+}
+
+const nothing = (): void => {}
+
+export class Conference {
+  readonly #events = new Emitter<ConferenceEvents>()
+  readonly #environment: Environment
+  readonly #link: SignalLink
+  readonly #media: MediaLink
+  readonly #sources: Sources
+  readonly #monitor: Monitor
+  readonly #options: ConnectOptions
+  #state: ConferenceState
+  #slots: readonly MediaSlot[] = []
+  #resume: { session: string; secret: string } | undefined
+  #view: View = { main: null, mainSize: undefined, tiles: [] }
+  #cancelView: Cancel | undefined
+
+  constructor(options: ConnectOptions) {
+    this.#options = options
+    const environment = options.environment ?? browserEnvironment()
+    this.#environment = environment
+    this.#state = initialState(environment.nowMs())
+    this.#link = new SignalLink({
+      url: options.url ?? defaultUrl(),
+      format: options.format ?? 'msgpack',
+      environment,
+      onOpen: () => void this.#join(),
+      onMessage: (message) => this.#onMessage(message),
+      onLost: ({ attempt, nextAtMs }) => this.#onLost(attempt, nextAtMs),
+    })
+    this.#media = new MediaLink({
+      environment,
+      tiles: Math.min(TILES_MAX, Math.max(0, options.tiles ?? TILES_DEFAULT)),
+      negotiate: (sdp, sections) => this.#offer(sdp, sections),
+      mayNegotiate: () => this.#state.phase === 'live',
+      onPhase: (phase) => this.#onMediaPhase(phase),
+      onSlots: (slots) => this.#onSlots(slots),
+    })
+    this.#sources = new Sources({
+      request: (message) => this.#link.request(message),
+      setTrack: (use, track) => this.#media.setTrack(use, track),
+      onError: (error) => this.#events.emit('error', error),
+    })
+    this.#monitor = new Monitor({
+      environment,
+      connection: () => this.#media.connection,
+      onStatistics: (statistics) => this.#events.emit('statistics', statistics),
+      onQuality: (quality) => this.#update({ ...this.#state, quality }),
+    })
+    this.#link.open()
+  }
+
+  get state(): ConferenceState {
+    return this.#state
+  }
+
+  /** What is received, in the order audio, main, tiles; empty until media was negotiated. */
+  get slots(): readonly MediaSlot[] {
+    return this.#slots
+  }
+
+  /** The last statistics. */
+  get statistics(): readonly StreamStatistics[] {
+    return this.#monitor.statistics
+  }
+
+  /** Returns the function that ends the subscription. */
+  on<K extends keyof ConferenceEvents>(
+    name: K,
+    listener: (payload: ConferenceEvents[K]) => void,
+  ): () => void {
+    return this.#events.on(name, listener)
+  }
+
+  /** Skips the wait for the next attempt. */
+  reconnectNow(): void {
+    this.#link.reconnectNow()
+  }
+
+  /** Leaves and ends. Idempotent. The caller stops its own tracks. */
+  async leave(): Promise<void> {
+    if (this.#state.phase === 'live') await this.#link.request({ type: 'leave' }).catch(nothing)
+    this.#end('left', 'left')
+  }
+
+  /**
+   * Sends this track as microphone, camera or screen from now on; `undefined` stops it. Takes effect, without another
+   * call, as soon as the server permits the source. The track stays the caller's.
+   */
+  setSource(use: SourceUse, track: MediaStreamTrack | undefined): Promise<void> {
+    return this.#sources.set(use, track)
+  }
+
+  /** Mutes or unmutes an own source: the track goes silent at once, and the room is told. */
+  setMuted(use: SourceUse, muted: boolean): Promise<void> {
+    return this.#sources.setMuted(use, muted)
+  }
+
+  /** As chair: mutes another's source, or takes the chair's mute away. */
+  async muteOther(participant: string, use: SourceUse, muted: boolean): Promise<void> {
+    await this.#link.request({ type: 'mute', participant, use, muted })
+  }
+
+  /** Raises or lowers the own hand; as chair also another's down. */
+  async setHand(raised: boolean, participant?: string): Promise<void> {
+    await this.#link.request(
+      participant === undefined ? { type: 'hand', raised } : { type: 'hand', raised, participant },
+    )
+  }
+
+  /** 1..2000 characters. */
+  async sendChat(text: string): Promise<void> {
+    await this.#link.request({ type: 'chat', text })
+  }
+
+  /** Fetches up to `limit` (1..100) entries older than those known, into the state. */
+  async loadOlderChat(limit = 50): Promise<void> {
+    const before = this.#state.chat[0]?.number
+    await this.#fetch(
+      before === undefined
+        ? { type: 'chat-history', limit }
+        : { type: 'chat-history', before, limit },
+    )
+  }
+
+  /** A page of all who are here; `cursor` of the last page for the next. */
+  async roster(query: {
+    limit: number
+    cursor?: string
+    search?: string
+  }): Promise<Answer<'roster-page'>> {
+    const answer = await this.#link.request({ type: 'roster', ...query })
+    if (answer.type !== 'roster-page') throw unexpected(answer)
+    return answer
+  }
+
+  /** As chair: to the stage, or back to the audience. */
+  async setOnStage(participant: string, onStage: boolean): Promise<void> {
+    await this.#link.request({ type: 'stage', participant, onStage })
+  }
+
+  /** As chair: this picture is the main one for everyone; `null` follows the speaker again. */
+  async pin(target: Pin | null): Promise<void> {
+    await this.#link.request({ type: 'pin', participant: null, ...(target ?? {}) })
+  }
+
+  /** As chair: removes; the token is worthless afterwards. */
+  async kick(participant: string, reason?: string): Promise<void> {
+    await this.#link.request(
+      reason === undefined ? { type: 'kick', participant } : { type: 'kick', participant, reason },
+    )
+  }
+
+  /** As chair: nobody new comes in. */
+  async setLocked(locked: boolean): Promise<void> {
+    await this.#link.request({ type: 'lock', locked })
+  }
+
+  /** What is shown where and how large: sent a moment later, and again after every reconnect. */
+  setView(view: View): void {
+    this.#view = view
+    if (this.#cancelView !== undefined) return
+    this.#cancelView = this.#environment.after(VIEW_DEBOUNCE_MS, () => {
+      this.#cancelView = undefined
+      this.#sendView()
+    })
+  }
+
+  async #join(): Promise<void> {
+    const resume = this.#resume
+    const { token, client } = this.#options
+    try {
+      const joined = await this.#link.request({
+        type: 'join',
+        token,
+        ...(client === undefined ? {} : { client }),
+        ...(resume === undefined ? {} : { resume }),
+      })
+      if (joined.type !== 'joined') throw unexpected(joined)
+      this.#onJoined(joined)
+    } catch (error) {
+      this.#joinFailed(error instanceof ConferenceError ? error : unexpected(error))
+    }
+  }
+
+  #joinFailed(error: ConferenceError): void {
+    if (error.code === 'ended' || error.code === 'connection-lost') return
+    const fate = fateOf(error.code)
+    if (fate === 'end') {
+      this.#end(error.code as ErrorCode, error.message)
+      return
+    }
+    if (fate === 'rejoin') this.#resume = undefined
+    this.#link.drop()
+    // As if new, and at once; what is refused again waits its turn.
+    if (fate === 'rejoin') this.#link.reconnectNow()
+  }
+
+  #onJoined(joined: Answer<'joined'>): void {
+    this.#resume = { session: joined.session, secret: joined.secret }
+    this.#link.confirm()
+    this.#update({ ...applyMessage(this.#state, joined), phaseSinceMs: this.#environment.nowMs() })
+    if (joined.resumed) this.#media.check()
+    else void this.#media.rebuild().catch((error) => this.#mediaRefused(error))
+    this.#sources.rejoined({ resumed: joined.resumed, self: this.#state.self })
+    this.#sendView()
+  }
+
+  #mediaRefused(error: unknown): void {
+    if (error instanceof ConferenceError && error.code !== 'connection-lost')
+      this.#events.emit('error', error)
+  }
+
+  #onMessage(message: ServerMessage): void {
+    const before = this.#state
+    if (message.type === 'bye') {
+      this.#onBye(message.code, message.message)
+      return
+    }
+    if (message.type === 'quality') {
+      this.#monitor.serverSays(message.streams)
+      return
+    }
+    if (message.type === 'media') {
+      if (message.state === 'disconnected') this.#media.transportGone()
+      return
+    }
+    if (message.type === 'error')
+      this.#events.emit('error', new ConferenceError(message.code, message.message))
+    this.#update(applyMessage(before, message))
+    if (message.type === 'self') this.#sources.permitted(this.#state.self)
+    if (message.type === 'chat') this.#events.emit('chat', message.entries)
+  }
+
+  #onBye(code: ErrorCode, message: string): void {
+    const fate = fateOf(code)
+    if (fate === 'end') this.#end(code, message)
+    else {
+      if (fate === 'rejoin') this.#resume = undefined
+      this.#link.drop()
+    }
+  }
+
+  #onLost(attempt: number, nextAttemptAtMs: number): void {
+    if (this.#state.phase === 'ended') return
+    const wasLive = this.#state.phase === 'live'
+    this.#update({
+      ...this.#state,
+      phase: this.#state.me === undefined ? 'joining' : 'reconnecting',
+      phaseSinceMs: wasLive ? this.#environment.nowMs() : this.#state.phaseSinceMs,
+      attempt,
+      nextAttemptAtMs,
+    })
+  }
+
+  #end(code: ErrorCode | 'left', message: string): void {
+    if (this.#state.phase === 'ended') return
+    this.#monitor.stop()
+    this.#cancelView?.()
+    this.#media.close()
+    this.#link.close()
+    this.#slots = []
+    this.#update({
+      ...this.#state,
+      phase: 'ended',
+      phaseSinceMs: this.#environment.nowMs(),
+      media: 'new',
+      ended: { code, message },
+    })
+  }
+
+  async #offer(sdp: string, sections: SectionUse[]): Promise<string> {
+    const answer = await this.#link.request({ type: 'offer', sdp, sections })
+    if (answer.type !== 'answer') throw unexpected(answer)
+    return answer.sdp
+  }
+
+  async #fetch(message: ClientMessage): Promise<void> {
+    const answer = await this.#link.request(message)
+    this.#update(applyMessage(this.#state, answer))
+  }
+
+  #onMediaPhase(media: MediaPhase): void {
+    if (this.#state.phase !== 'ended') this.#update({ ...this.#state, media })
+  }
+
+  #onSlots(slots: MediaSlot[]): void {
+    this.#slots = slots
+    this.#update({ ...this.#state, mediaEpoch: this.#state.mediaEpoch + 1 })
+    this.#events.emit('slots', slots)
+    this.#sendView()
+  }
+
+  #sendView(): void {
+    if (this.#state.phase !== 'live' || this.#slots.length === 0) return
+    this.#link.request(viewMessage(this.#view, this.#slots)).catch((error: unknown) => {
+      this.#mediaRefused(error)
+    })
+  }
+
+  #update(state: ConferenceState): void {
+    if (state === this.#state) return
+    this.#state = state
+    this.#events.emit('change', state)
+  }
+}
+
+const unexpected = (answer: unknown): ConferenceError =>
+  new ConferenceError('bad-message', `unexpected answer: ${String((answer as Error)?.message)}`)
+
+const defaultUrl = (): string => {
+  const url = new URL('/ws', location.href)
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
+  url.hash = ''
+  return url.href
+}
+
+/** Begins to join at once and never gives up until `leave()`, or until the server says that it is of no use. */
+export const connect = (options: ConnectOptions): Conference => new Conference(options)

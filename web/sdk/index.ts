@@ -1,0 +1,27 @@
+/** The door of the client SDK: see README.md beside this file. No framework, one dependency (msgpackr). */
+export type { Conference, ConferenceEvents, ConnectOptions } from './conference.ts'
+export { connect } from './conference.ts'
+export type { ConferenceErrorCode } from './errors.ts'
+export { ConferenceError } from './errors.ts'
+export { CHAT_ENTRIES_MAX, TILES_DEFAULT, TILES_MAX } from './limits.ts'
+export type { MediaSlot } from './media.ts'
+export type {
+  ChatEntry,
+  Counts,
+  ErrorCode,
+  Pin,
+  QualityMark,
+  Role,
+  RosterMember,
+  SelfState,
+  SlotState,
+  SlotUse,
+  SourceUse,
+  StageMember,
+} from './messages.ts'
+export type { QualityReason, StreamQuality } from './quality.ts'
+export { overallQuality } from './quality.ts'
+export type { ConferenceState, EndCause, MediaPhase, Phase } from './state.ts'
+export type { LayerStatistics, StreamStatistics } from './statistics.ts'
+export { assignTiles } from './tiles.ts'
+export type { Size, View } from './view.ts'
