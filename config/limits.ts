@@ -84,10 +84,10 @@ export const UDP_BUFFER_BYTES = 4 * 1024 * 1024
 export const UDP_SEND_QUEUE_MAX = 2_048
 /** A restarting media worker waits this long, so that a crash loop does not eat the machine. */
 export const WORKER_RESTART_MS = 1_000
-/** Packets that wait in a ring between two workers; a full ring drops the newest. */
-export const PACKET_RING_SLOTS = 1_024
-/** Largest plain RTP packet that crosses between workers. */
-export const PACKET_RING_PACKET_BYTES_MAX = 1_500
+/** Bytes of a ring between two workers (a power of two), made when the first publication crosses; full drops. */
+export const PACKET_RING_BYTES = 1024 * 1024
+/** SRTP and SRTCP datagrams longer than this are dropped unread; browsers stay below 1,300. */
+export const MEDIA_DATAGRAM_BYTES_MAX = 1_500
 /** A question for a transport's statistics is answered within this time. */
 export const STATS_ANSWER_MS = 2_000
 
@@ -149,6 +149,75 @@ export const SRTP_KEYSTREAM_AHEAD_BYTES = 8_192
 export const SRTP_KEYSTREAM_AHEAD_PACKETS_MAX = 16
 
 // ---- core/conference --------------------------------------------------------------------------------------
+
+/** Present participants of one room, as admitted by one node. */
+export const PARTICIPANTS_PER_ROOM_MAX = 5_000
+
+/** Open rooms of one node. */
+export const ROOMS_MAX = 1_000
+
+/** Members of one stage; speakers who join a full stage start in the audience. */
+export const STAGE_MEMBERS_MAX = 100
+
+/** Kicked subjects or tokens that a room remembers; a chair cannot kick more until some expire. */
+export const KICKS_PER_ROOM_MAX = 1_000
+
+/** Chat entries that a room keeps at hand; older ones stay in the log on disk. */
+export const CHAT_ENTRIES_PER_ROOM_MAX = 1_000
+
+/** UTF-16 units of one chat text. */
+export const CHAT_TEXT_CHARACTERS_MAX = 2_000
+
+/** Entries of one page of chat history. */
+export const CHAT_PAGE_ENTRIES_MAX = 100
+
+/** Entries that a joining participant gets at once. */
+export const CHAT_ON_JOIN_ENTRIES = 50
+
+/** Members of one roster page. */
+export const ROSTER_PAGE_MEMBERS_MAX = 100
+
+/** Head of the queue of raised hands that travels to everyone; the rest is a count. */
+export const HANDS_SHOWN_MAX = 100
+
+/** UTF-16 units of a room's name, and of each string of an identity. */
+export const ROOM_NAME_CHARACTERS_MAX = 128
+export const IDENTITY_CHARACTERS_MAX = 256
+export const KICK_REASON_CHARACTERS_MAX = 200
+
+/** How long a session waits for its participant to come back. */
+export const SESSION_RESUME_MS = 60_000
+
+/** How long an empty room stays open, and one that the operator made and nobody has used yet. */
+export const ROOM_EMPTY_MS = 300_000
+export const ROOM_UNUSED_MS = 86_400_000
+
+/** Least time between two `room` deltas of one room: five a second. */
+export const ROOM_DELTA_INTERVAL_MS = 200
+
+/** How far ahead of our wall clock another node's event may be; one further ahead waits until its time comes. */
+export const CLOCK_AHEAD_MS_MAX = 7_200_000
+
+/** A room keeps a snapshot of its state at least this many events apart, and so many of them, for late events. */
+export const LOG_SNAPSHOT_EVENTS_MIN = 256
+export const LOG_SNAPSHOTS_MAX = 4
+
+/** Requests waiting for the next flush; further ones are answered `overloaded`. */
+export const REQUESTS_QUEUED_MAX = 10_000
+
+/** Pause between two attempts to write while the disk refuses. */
+export const STORE_RETRY_MS = 1_000
+
+// ---- core/store -------------------------------------------------------------------------------------------
+
+/** UTF-8 bytes of one event's payload as stored. */
+export const EVENT_PAYLOAD_BYTES_MAX = 16_384
+
+/** Events handed to another node at once. */
+export const EVENTS_PER_EXCHANGE_MAX = 1_000
+
+/** How long requests are gathered for one transaction. */
+export const STORE_BATCH_MS = 3
 
 // ---- signaling --------------------------------------------------------------------------------------------
 

@@ -42,6 +42,51 @@ export const DROP_REASONS = [
   'duplicate',
   /** Older than the window in which duplicates can be told apart. */
   'too-old',
+  // ---- forward ----
+  /** A slot waits for a keyframe of the layer that it shall show. */
+  'awaiting-keyframe',
+  /** Above the temporal layer that the slot forwards; its number was closed. */
+  'temporal-filtered',
+  /** Padding without media: not forwarded, its number was closed. */
+  'padding',
+  /** Older than the keyframe at which the slot came to this layer. */
+  'before-switch',
+  /** So late that it would fall out of the receiver's window. */
+  'too-late',
+  /** The receiver negotiated no payload type for this codec. */
+  'codec-not-negotiated',
+  // ---- engine ----
+  /** For a transport that does not exist or has no keys yet. */
+  'transport-unknown',
+  /** A publication for which its participant has no permission now. */
+  'not-permitted',
+  'muted',
+  /** Longer than any packet that we would send on. */
+  'packet-too-large',
+  /** From another worker: not a handoff frame, or of a publication that is not imported. */
+  'handoff-malformed',
+  'handoff-unknown',
+  /** A NACK for a packet that was never sent or is no longer kept. */
+  'nack-unknown',
+  /** A NACK beyond the transport's allowance, or sooner than the last answer can have arrived. */
+  'nack-throttled',
+  // ---- srtp (core/io/srtp) ----
+  /** Too short, too long, not version 2, or a header that runs past the end. */
+  'srtp-malformed',
+  /** The tag does not fit the packet and our key. */
+  'srtp-auth-failed',
+  /** This index was accepted before. */
+  'srtp-replayed',
+  /** Older than the replay window, so it cannot be told from a replay. */
+  'srtp-too-old',
+  /** One SSRC context too many. */
+  'srtp-ssrc-limit',
+  /** Outgoing: the index was sealed before with other bytes, or is too old to know. */
+  'srtp-keystream-reuse',
+  /** Outgoing: every slab slot may still be read by the socket. */
+  'srtp-slab-full',
+  /** Outgoing: unknown handle, SSRC opened before, or no room for the key; incoming: after close. */
+  'srtp-refused',
 ] as const
 
 export type DropReason = (typeof DROP_REASONS)[number]
