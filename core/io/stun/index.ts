@@ -1,0 +1,10 @@
+/** Door of the STUN folder: a bounded parser, the answers of an ICE-lite agent (RFC 8489, RFC 8445), nothing else. */
+export {
+  answerBinding,
+  type BindingVerdict,
+  type IceIdentity,
+  judgeBinding,
+  localUfragOf,
+} from './binding.ts'
+export { looksLikeStun, parseStun, StunMessage } from './message.ts'
+export { type BindingRequest, type MappedAddress, writeBindingRequest } from './write.ts'
