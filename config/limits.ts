@@ -11,20 +11,17 @@ export const LAYERS_PER_PUBLICATION_MAX = 3
 /** RFC 2198 blocks of one RED packet, the primary included. */
 export const RED_BLOCKS_MAX = 8
 
-/** NACKed sequence numbers that one RTCP datagram may bring; the rest of it is ignored. */
-export const RTCP_NACK_SEQUENCES_MAX = 1_024
+/** Handler calls (report blocks, NACKed numbers, PLIs ...) that one RTCP datagram may cause. */
+export const RTCP_ITEMS_MAX = 1_024
 
-/** Report blocks that one RTCP datagram may bring. */
-export const RTCP_REPORT_BLOCKS_MAX = 128
-
-/** Packet statuses of one transport-wide feedback; a larger claim is refused whole. */
+/** Packet statuses of all transport-wide feedback in one RTCP datagram. */
 export const RTCP_FEEDBACK_STATUSES_MAX = 8_192
+
+/** Packet statuses of one transport-wide feedback that we write: about 1,000 bytes at worst. */
+export const RTCP_FEEDBACK_WRITTEN_MAX = 400
 
 /** Bits per second beyond which a REMB is cut. */
 export const RTCP_REMB_BPS_MAX = 10_000_000_000
-
-/** Bytes of a CNAME that is handed on (RFC 3550 §6.5 allows 255). */
-export const RTCP_CNAME_BYTES_MAX = 255
 
 // core/media/forward
 
