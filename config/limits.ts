@@ -231,3 +231,18 @@ export const HEADER_COUNT_MAX = 100
 export const HEADER_BYTES_MAX = 16 * 1024
 /** A request must have arrived whole within this time. */
 export const REQUEST_MS_MAX = 10_000
+/** Nesting and number of values of one message. */
+export const MESSAGE_DEPTH_MAX = 6
+export const MESSAGE_VALUES_MAX = 4_096
+/** m-lines of an SDP that are read at all; more are refused before parsing. */
+export const SECTIONS_PER_OFFER_MAX = 64
+export const SDP_BYTES_MAX = 192 * 1024
+export const SDP_LINES_MAX = 8_000
+export const SDP_LINE_BYTES_MAX = 4_096
+/** Sections accepted per offer and use. */
+export const AUDIO_SLOTS_MAX = 8
+export const TILES_MAX = 24
+/** Entries of one section of an SDP that are looked at. */
+export const CODECS_PER_SECTION_MAX = 128
+export const FINGERPRINTS_MAX = 8
+export const SSRCS_PER_SECTION_MAX = 16

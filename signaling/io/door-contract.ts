@@ -104,7 +104,7 @@ function httpContract(test: TestFn, open: Open): void {
     t.is(kept?.path, '/a%20b')
     t.is(kept?.query, 'c=d&e')
     t.is(kept?.headers['x-upper'], 'Value')
-    t.is(kept?.headers.__proto__, undefined)
+    t.is(Object.getPrototypeOf(kept?.headers), null)
     t.is(kept?.remoteAddress, '127.0.0.1')
     t.is(kept?.secure, false)
   })
@@ -353,10 +353,11 @@ function socketContract(test: TestFn, open: Open): void {
   test('a reader that stops shows in bufferedBytes, and drain tells when it reads on', async (t) => {
     const opening = later<DoorSocket>()
     const drained = later<void>()
+    let full = false
     const door = await opened(t, open, {
       onOpen: (socket) => opening.resolve(socket),
       onDrain: (socket) => {
-        if (socket.bufferedBytes() === 0) drained.resolve()
+        if (full && socket.bufferedBytes() === 0) drained.resolve()
       },
     })
     const client = dial(door.port)
@@ -372,6 +373,7 @@ function socketContract(test: TestFn, open: Open): void {
       await new Promise((resolve) => setImmediate(resolve))
     }
     t.true(socket.bufferedBytes() >= 1_000_000)
+    full = true
     client.resume()
     await drained.promise
     t.is(socket.bufferedBytes(), 0)

@@ -10,10 +10,10 @@ import { join } from 'node:path'
 
 function der(tag: number, ...parts: Uint8Array[]): Buffer {
   const content = Buffer.concat(parts)
-  const length =
-    content.length < 128
-      ? Buffer.from([content.length])
-      : Buffer.from([0x82, content.length >> 8, content.length & 0xff])
+  const size = content.length
+  // The shortest form, as DER wants it: BoringSSL refuses any other.
+  const long = size < 256 ? [0x81, size] : [0x82, size >> 8, size & 0xff]
+  const length = Buffer.from(size < 128 ? [size] : long)
   return Buffer.concat([Buffer.from([tag]), length, content])
 }
 

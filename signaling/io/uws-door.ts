@@ -17,7 +17,7 @@ import {
   DOOR_CLOSE_MS,
   DOOR_IDLE_S,
   HEADER_COUNT_MAX,
-} from '../../config/limits.ts'
+} from '../../config/index.ts'
 import type {
   Door,
   DoorOptions,
@@ -61,8 +61,11 @@ class UwsSocket implements DoorSocket {
 
   send(data: string | Uint8Array): void {
     if (!this.open) return
+    // This build takes strings as Latin-1, so text goes as UTF-8 bytes with the text flag.
+    const binary = typeof data !== 'string'
+    const status = this.#raw.send(binary ? data : Buffer.from(data), binary)
     // 2: dropped at the limit. A stream with a hole is worse than none.
-    if (this.#raw.send(data, typeof data !== 'string') === 2) this.#raw.close()
+    if (status === 2) this.#raw.close()
   }
 
   bufferedBytes(): number {
@@ -101,13 +104,11 @@ function readHead(res: HttpResponse, req: HttpRequest, secure: boolean): Request
 function writeResponse(res: HttpResponse, response: DoorResponse, headOnly: boolean): void {
   res.writeStatus(statusLine(response.status))
   for (const [name, value] of headerEntries(response)) res.writeHeader(name, value)
-  const body = response.body ?? ''
+  const body = typeof response.body === 'string' ? Buffer.from(response.body) : response.body
   const close = response.headers.connection === 'close'
-  if (response.status === 204 || response.status === 304) res.endWithoutBody(undefined, close)
-  else if (headOnly) {
-    const sizeBytes = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
-    res.endWithoutBody(sizeBytes, close)
-  } else res.end(body, close)
+  if (response.status === 204 || response.status === 304) res.endWithoutBody()
+  else if (headOnly) res.endWithoutBody(body?.byteLength ?? 0, close)
+  else res.end(body ?? '', close)
 }
 
 /** Collects at most `bytesMax`; calls back once, with undefined when there was more. */
@@ -157,13 +158,15 @@ function serveRequest(options: DoorOptions, res: HttpResponse, head: RequestHead
     const request: DoorRequest = { ...head, body }
     void answerSafely(options.handlers, request).then(respond)
   }
-  if (!hasBody(head)) return handle(new Uint8Array(0))
   const bytesMax = options.handlers.bodyBytesMax(head)
-  if (Number(head.headers['content-length'] ?? 0) > bytesMax) return respond(failure(413, true))
-  readBody(res, bytesMax, (body) => {
-    if (body === undefined) respond(failure(413, true))
-    else handle(body)
-  })
+  if (!hasBody(head)) handle(new Uint8Array(0))
+  else if (Number(head.headers['content-length'] ?? 0) > bytesMax) respond(failure(413, true))
+  else {
+    readBody(res, bytesMax, (body) => {
+      if (body === undefined) respond(failure(413, true))
+      else handle(body)
+    })
+  }
 }
 
 function serveUpgrade(

@@ -16,7 +16,7 @@ import {
   HEADER_BYTES_MAX,
   HEADER_COUNT_MAX,
   REQUEST_MS_MAX,
-} from '../../config/limits.ts'
+} from '../../config/index.ts'
 import type { Door, DoorOptions, DoorResponse, DoorSocket, RequestHead } from '../door.ts'
 import { addressFromText } from './remote-address.ts'
 import { answerSafely, failure, headerEntries, offeredProtocols, statusLine } from './response.ts'
@@ -59,9 +59,9 @@ class WsSocket implements DoorSocket {
 
   /** Pings, or cuts a peer that was silent since the last call. */
   sweep(): void {
-    if (!this.heard) return this.#raw.terminate()
+    if (!this.heard) this.#raw.terminate()
+    else if (this.#raw.readyState === this.#raw.OPEN) this.#raw.ping(ignore)
     this.heard = false
-    if (this.#raw.readyState === this.#raw.OPEN) this.#raw.ping(ignore)
   }
 }
 

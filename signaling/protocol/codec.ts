@@ -1,0 +1,53 @@
+/**
+ * The two subprotocols: one message as one msgpack map in a binary frame, or as JSON in a text frame. Decoding is bounded and
+ * gives plain objects only; checking what is in them is the schemas' business.
+ */
+
+import { Packr, Unpackr } from 'msgpackr'
+import { isPlainMessage } from './msgpack-guard.ts'
+import type { ServerMessage } from './server-messages.ts'
+
+export type Codec = {
+  readonly subprotocol: string
+  /** A whole frame, to be sent as it is to any number of sockets. */
+  encode(message: ServerMessage): string | Uint8Array
+  /** A plain value, or undefined for anything malformed. Never throws. */
+  decode(data: Uint8Array, binary: boolean): unknown
+}
+
+const packr = new Packr({ useRecords: false, encodeUndefinedAsNil: true, moreTypes: false })
+const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsType: 'number' })
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+const msgpack: Codec = {
+  subprotocol: 'nhipcau.1.msgpack',
+  encode: (message) => packr.pack(message),
+  decode: (data, binary) => {
+    if (!binary || !isPlainMessage(data)) return undefined
+    try {
+      return unpackr.unpack(data)
+    } catch {
+      return undefined
+    }
+  },
+}
+
+const json: Codec = {
+  subprotocol: 'nhipcau.1.json',
+  encode: (message) => JSON.stringify(message),
+  decode: (data, binary) => {
+    if (binary) return undefined
+    try {
+      return JSON.parse(utf8.decode(data))
+    } catch {
+      return undefined
+    }
+  },
+}
+
+export const CODECS: readonly Codec[] = [msgpack, json]
+
+/** The codec of a subprotocol name, undefined when we do not speak it. */
+export function codecFor(subprotocol: string): Codec | undefined {
+  return CODECS.find((codec) => codec.subprotocol === subprotocol)
+}
