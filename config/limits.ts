@@ -244,5 +244,4 @@ export const AUDIO_SLOTS_MAX = 8
 export const TILES_MAX = 24
 /** Entries of one section of an SDP that are looked at. */
 export const CODECS_PER_SECTION_MAX = 128
-export const FINGERPRINTS_MAX = 8
 export const SSRCS_PER_SECTION_MAX = 16
