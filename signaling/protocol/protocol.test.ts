@@ -30,10 +30,11 @@ function rowsOf(title: string): Map<string, Set<string>> {
     const cells = line.split('|').map((cell) => cell.trim())
     const type = /^`([a-z-]+)`$/.exec(cells[1] ?? '')?.[1]
     if (type === undefined) continue
-    // `set` and friends stand within a field's own shape, in braces.
-    const flat = (cells[2] ?? '').replace(/`[^`]*[{[][^`]*`/g, '').replace(/\([^)]*\)/g, '')
-    const names = [...flat.matchAll(/`([a-zA-Z]+\??)`/g)].map((hit) => hit[1]?.replace('?', ''))
-    rows.set(type, new Set(names.filter((name) => name !== undefined)))
+    const plain = (cells[2] ?? '').replace(/\([^)]*\)/g, '')
+    // Between backticks: every second piece. Shapes such as `{mid, use}` are not names.
+    const code = plain.split('`').filter((_piece, index) => index % 2 === 1)
+    const names = code.filter((piece) => /^[a-zA-Z]+\??$/.test(piece))
+    rows.set(type, new Set(names.map((name) => name.replace('?', ''))))
   }
   return rows
 }
