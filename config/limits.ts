@@ -8,6 +8,11 @@
 /** Spatial layers of one publication (RIDs). */
 export const LAYERS_PER_PUBLICATION_MAX = 3
 
+/** Estimate of what one peer can take: where it starts, and between what it stays. */
+export const ESTIMATE_START_BPS = 600_000
+export const ESTIMATE_MIN_BPS = 20_000
+export const ESTIMATE_MAX_BPS = 20_000_000
+
 /** RFC 2198 blocks of one RED packet, the primary included. */
 export const RED_BLOCKS_MAX = 8
 
@@ -19,6 +24,32 @@ export const RTCP_FEEDBACK_STATUSES_MAX = 8_192
 
 /** Packet statuses of one transport-wide feedback that we write: about 1,000 bytes at worst. */
 export const RTCP_FEEDBACK_WRITTEN_MAX = 400
+
+/** Numbers that one stream may be missing at a time, counted from the oldest to the newest. */
+export const NACK_SPAN_MAX = 1_024
+/** Consecutive numbers missing at once beyond which a keyframe is asked for instead. */
+export const NACK_GAP_MAX = 256
+/** Requests for one missing number. */
+export const NACK_TRIES_MAX = 10
+/** Numbers requested by one feedback message. */
+export const NACK_BATCH_MAX = 256
+
+/** RFC 3550 A.1: a jump ahead that is still the same run of numbers. */
+export const SEQUENCE_DROPOUT_MAX = 3_000
+/** RFC 3550 A.1 has 100; retransmissions on the original SSRC come later than that. */
+export const SEQUENCE_MISORDER_MAX = 1_024
+/** Numbers behind the highest in which duplicates are told apart; a power of two. */
+export const SEQUENCE_WINDOW = 4_096
+
+/** Transport-wide numbers remembered for feedback; a power of two. */
+export const FEEDBACK_WINDOW = 8_192
+/** A jump in transport-wide numbers that is reported as loss; beyond it reporting starts anew. */
+export const FEEDBACK_GAP_MAX = 4_096
+/** Numbers that a late arrival may take reporting back. */
+export const FEEDBACK_REWIND_MAX = 1_000
+
+/** A layer changes its SSRC at most once in this time. */
+export const SSRC_CHANGE_MS_MIN = 1_000
 
 /** Bits per second beyond which a REMB is cut. */
 export const RTCP_REMB_BPS_MAX = 10_000_000_000
@@ -83,6 +114,14 @@ export const UDP_SEND_QUEUE_MAX = 2_048
 export const WORKER_RESTART_MS = 1_000
 /** Bytes of a ring between two workers (a power of two), made when the first publication crosses; full drops. */
 export const PACKET_RING_BYTES = 1024 * 1024
+/** One frame in such a ring: a plain packet with what the engine says about it. */
+export const HANDOFF_FRAME_BYTES_MAX = 2_048
+/** Frames that a worker takes from a ring before its sockets have their turn. */
+export const LINK_FRAMES_PER_TURN = 32
+/** Closed transports whose DTLS close_notify is still awaited from the handshaker. */
+export const FAREWELLS_MAX = 256
+/** Exceptions out of the engine's timers in ten seconds after which a worker ends itself. */
+export const WORKER_FAULTS_MAX = 10
 /** SRTP and SRTCP datagrams longer than this are dropped unread; browsers stay below 1,300. */
 export const MEDIA_DATAGRAM_BYTES_MAX = 1_500
 /** A question for a transport's statistics is answered within this time. */

@@ -1,0 +1,35 @@
+/** What arrives, in bit/s over the last half second of the receiver's clock. Not what was sent. */
+
+const WINDOW_MS = 500
+const BUCKET_MS = 25
+const BUCKETS = WINDOW_MS / BUCKET_MS
+
+/** One per transport. */
+export class AckedRate {
+  readonly #bytes = new Float64Array(BUCKETS)
+  #bucket = -1
+  #firstBucket = -1
+
+  /** Feed in order of arrival; `arrivedMs` of the receiver. */
+  add(arrivedMs: number, sizeBytes: number): void {
+    const bucket = Math.floor(arrivedMs / BUCKET_MS)
+    if (this.#bucket < 0 || bucket - this.#bucket > BUCKETS * 4) {
+      this.#bytes.fill(0)
+      this.#bucket = bucket
+      this.#firstBucket = bucket
+    }
+    for (let next = this.#bucket + 1; next <= bucket; next += 1) this.#bytes[next % BUCKETS] = 0
+    this.#bucket = Math.max(this.#bucket, bucket)
+    if (this.#bucket - bucket < BUCKETS) this.#bytes[bucket % BUCKETS]! += sizeBytes
+  }
+
+  /** Bit/s; 0 until a fifth of the window has passed. */
+  bitrateBps(): number {
+    if (this.#bucket < 0) return 0
+    const filled = Math.min(BUCKETS, this.#bucket - this.#firstBucket + 1)
+    if (filled < BUCKETS / 5) return 0
+    let sum = 0
+    for (const bytes of this.#bytes) sum += bytes
+    return (sum * 8000) / (filled * BUCKET_MS)
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * Finds out whether the link carries more than we send, by short bursts of padding: at the start in doubling steps,
+ * later when someone below would use more. One cluster at a time, measured by its own arrivals.
+ */
+
+const CLUSTER_MS = 40
+/** The engine asks for padding about this often. */
+const TICK_MS = 10
+/** A cluster with fewer bytes says more about the clock than about the link. */
+const CLUSTER_BYTES_MIN = 1200
+const CLUSTER_PACKETS_MIN = 5
+/** How long its arrivals are awaited beyond the RTT. */
+const VERDICT_MS = 400
+const STEP = 2
+/** A cluster that arrived at this share of its target was not limited by the link. */
+const FULL_SHARE = 0.75
+const PAUSE_MS = 4000
+const PAUSE_MS_MAX = 30_000
+const REACH_MAX_BPS = 20_000_000
+
+type Cluster = {
+  targetBps: number
+  startMs: number
+  firstSequence: number
+  nextSequence: number
+  sentBytes: number
+}
+
+/** One per transport. */
+export class Prober {
+  #cluster: Cluster | undefined
+  /** True while padding is to be sent; after it the verdict is awaited. */
+  #sending = false
+  #sentUntilMs = 0
+  #nextAtMs = 0
+  #pauseMs = PAUSE_MS
+  #bytes = 0
+  #packets = 0
+  #firstArrivedMs = 0
+  #lastArrivedMs = 0
+  #firstSizeBytes = 0
+
+  /** Starts a cluster when one is due and useful. `wantedBps` is what everyone below would take. */
+  consider(estimateBps: number, wantedBps: number, nowMs: number): void {
+    if (this.#cluster !== undefined) {
+      if (!this.#sending && nowMs > this.#sentUntilMs + 5000) this.#cluster = undefined
+      return
+    }
+    if (nowMs < this.#nextAtMs || wantedBps <= estimateBps * 0.95) return
+    const targetBps = Math.min(estimateBps * STEP, wantedBps * 1.3, REACH_MAX_BPS)
+    this.#cluster = {
+      targetBps,
+      startMs: nowMs,
+      firstSequence: -1,
+      nextSequence: -1,
+      sentBytes: 0,
+    }
+    this.#sending = true
+    this.#sentUntilMs = nowMs
+    this.#bytes = 0
+    this.#packets = 0
+  }
+
+  /** Padding due now, bytes; what left as media during the burst counts towards its target. */
+  paddingBytes(nowMs: number): number {
+    const cluster = this.#cluster
+    if (cluster === undefined || !this.#sending) return 0
+    const elapsedMs = nowMs - cluster.startMs
+    if (elapsedMs >= CLUSTER_MS) {
+      this.#sending = false
+      this.#sentUntilMs = nowMs
+      return 0
+    }
+    const dueBytes = (cluster.targetBps * (elapsedMs + TICK_MS)) / 8000
+    return Math.max(0, dueBytes - cluster.sentBytes)
+  }
+
+  /** @hot Every packet that leaves, padding included. */
+  onSent(sequence: number, sizeBytes: number): void {
+    const cluster = this.#cluster
+    if (cluster === undefined || !this.#sending) return
+    if (cluster.firstSequence < 0) cluster.firstSequence = sequence
+    cluster.nextSequence = (sequence + 1) & 0xffff
+    cluster.sentBytes += sizeBytes
+  }
+
+  /** A packet was reported as arrived. */
+  onArrived(sequence: number, sizeBytes: number, arrivedMs: number): void {
+    const cluster = this.#cluster
+    if (cluster === undefined || cluster.firstSequence < 0) return
+    const offset = (sequence - cluster.firstSequence) & 0xffff
+    if (offset >= ((cluster.nextSequence - cluster.firstSequence) & 0xffff)) return
+    if (this.#packets === 0) {
+      this.#firstArrivedMs = arrivedMs
+      this.#firstSizeBytes = sizeBytes
+    }
+    this.#packets += 1
+    this.#bytes += sizeBytes
+    this.#lastArrivedMs = arrivedMs
+  }
+
+  /**
+   * Bit/s that the last cluster proved, once, when its verdict is due; 0 = none due or nothing proved. `rttMs` says
+   * how long to wait, `overusing` that the burst met a queue.
+   */
+  verdictBps(nowMs: number, { rttMs, overusing }: { rttMs: number; overusing: boolean }): number {
+    const cluster = this.#cluster
+    if (cluster === undefined || this.#sending) return 0
+    if (nowMs < this.#sentUntilMs + rttMs + VERDICT_MS / 4) return 0
+    const spanMs = Math.max(1, this.#lastArrivedMs - this.#firstArrivedMs)
+    const enough = this.#packets >= CLUSTER_PACKETS_MIN && this.#bytes >= CLUSTER_BYTES_MIN
+    const waiting = !enough && nowMs < this.#sentUntilMs + rttMs + VERDICT_MS
+    if (waiting) return 0
+    this.#cluster = undefined
+    const provedBps = enough ? ((this.#bytes - this.#firstSizeBytes) * 8000) / spanMs : 0
+    const full = provedBps >= FULL_SHARE * cluster.targetBps && !overusing
+    this.#pauseMs = full ? PAUSE_MS : Math.min(PAUSE_MS_MAX, this.#pauseMs * 1.5)
+    this.#nextAtMs = full ? nowMs : nowMs + this.#pauseMs
+    return Math.min(provedBps, cluster.targetBps)
+  }
+
+  /** Congestion: end the burst and wait. */
+  stop(nowMs: number): void {
+    this.#cluster = undefined
+    this.#sending = false
+    this.#nextAtMs = nowMs + this.#pauseMs
+  }
+}
