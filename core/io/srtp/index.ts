@@ -1,18 +1,31 @@
 /**
- * SRTP and SRTCP, ours (RFC 3711, RFC 7714). The door of this folder.
+ * SRTP and SRTCP, ours (RFC 3711, RFC 7714; docs/adr/own-srtp.md). The door of this folder.
  *
- *   const hmac = createHmacSha1()                          // one per thread; owns the slab
- *   const sender = createSrtpSender({ hmac, sink })        // one per thread, all transports
- *   const context = sender.addContext(masters.send, transportIndex)
+ *   const hmac = createHmacSha1()                             // one per thread; owns the slab
+ *   const sender = createSrtpSender({ hmac, sink, drops })    // one per thread, all transports
+ *   const context = sender.addContext(sendMaster(keys), transportIndex)
  *   const stream = sender.openStream(context, ssrc)
  *   sender.seal(stream, scratch, 0, length, index); ...; sender.flush()   // sink.onSealed(transportIndex, from, to)
  *
- *   const receiver = createSrtpReceiver({ hmac, master: masters.receive })  // one per transport
- *   const end = receiver.openRtp(bytes, 0, bytes.length)   // negative: a reason of outcome.ts
+ *   const receiver = createSrtpReceiver({ hmac, master: receiveMaster(keys), drops })  // one per transport
+ *   const end = receiver.openRtp(bytes, 0, bytes.length)      // negative: a reason of outcome.ts
  */
-export type { HmacSha1 } from './hmac-sha1.ts'
-export * from './outcome.ts'
-export type { SrtpMaster, SrtpMasters, SrtpProfile, SrtpProfileName } from './profile.ts'
-export { findSrtpProfile, SRTP_PROFILES, splitKeyingMaterial, srtpProfile } from './profile.ts'
-export type { SrtpReceiver, SrtpReceiverOptions } from './receiver.ts'
-export type { SealedSink, SrtpSender, SrtpSenderOptions } from './sender.ts'
+export { createHmacSha1, type HmacSha1 } from './hmac-sha1.ts'
+export { receiveMaster, type SrtpMaster, sendMaster } from './master.ts'
+export {
+  SRTP_AUTH_FAILED,
+  SRTP_KEYSTREAM_REUSE,
+  SRTP_MALFORMED,
+  SRTP_REFUSED,
+  SRTP_REPLAYED,
+  SRTP_SLAB_FULL,
+  SRTP_SSRC_LIMIT,
+  SRTP_TOO_OLD,
+} from './outcome.ts'
+export { createSrtpReceiver, type SrtpReceiver, type SrtpReceiverOptions } from './receiver.ts'
+export {
+  createSrtpSender,
+  type SealedSink,
+  type SrtpSender,
+  type SrtpSenderOptions,
+} from './sender.ts'

@@ -87,6 +87,37 @@ export const DROP_REASONS = [
   'srtp-slab-full',
   /** Outgoing: unknown handle, SSRC opened before, or no room for the key; incoming: after close. */
   'srtp-refused',
+  // ---- mux and worker (core/io) ----
+  /** A datagram of 0 bytes. */
+  'datagram-empty',
+  /** A first byte that RFC 7983 gives to nobody here. */
+  'datagram-class-unknown',
+  /** SRTP or SRTCP from a 5-tuple that no STUN has bound. */
+  'media-unbound',
+  /** SRTP before DTLS has finished. */
+  'media-before-keys',
+  'media-too-large',
+  'dtls-unbound',
+  /** More DTLS datagrams in a second than an honest handshake needs. */
+  'dtls-flood',
+  'stun-malformed',
+  /** A ufrag that we did not hand out, or no USERNAME. */
+  'stun-unknown-user',
+  'stun-not-request',
+  'stun-bad-username',
+  'stun-bad-integrity',
+  /** Authentic, answered with 487. */
+  'stun-role-conflict',
+  /** Authentic, answered with 420. */
+  'stun-unknown-attribute',
+  /** A source port or address that cannot be answered. */
+  'source-unanswerable',
+  /** Outgoing: UDP_SEND_QUEUE_MAX datagrams wait behind a slow device. */
+  'send-queue-full',
+  /** Outgoing: the transport has no 5-tuple (any more). */
+  'tuple-missing',
+  /** Between workers: the ring is full. */
+  'ring-full',
 ] as const
 
 export type DropReason = (typeof DROP_REASONS)[number]
