@@ -268,9 +268,7 @@ export class Forwarder {
     if (found === 'before') return BEFORE_SWITCH
     const behind = (this.#lastIndex - this.segments.outIndex) | 0
     if (behind > LATE_PACKETS_MAX) return TOO_LATE
-    if (packet.temporalLayer > this.#temporalLimit && this.#isPartOfDropped(packet)) {
-      return TEMPORAL_FILTERED
-    }
+    if (packet.temporalLayer > 0 && this.#isPartOfDropped(packet)) return TEMPORAL_FILTERED
     this.outIndex = this.#lastIndex - behind
     this.outTimestamp = (packet.timestamp + this.segments.timestampDelta) | 0
     this.outPictureId = (packet.pictureId + this.segments.pictureDelta) & 0x7fff

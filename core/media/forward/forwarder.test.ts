@@ -1,0 +1,416 @@
+import test from 'ava'
+import fc from 'fast-check'
+import { LATE_PACKETS_MAX, SOURCE_GAP_PACKETS_MAX } from '../../../config/limits.ts'
+import { DROP_CODE, MediaPacket } from '../rtp/index.ts'
+import { Forwarder } from './forwarder.ts'
+import { OutgoingLink, OutgoingStream } from './outgoing-stream.ts'
+import { SimulatedSource } from './simulated-source.ts'
+import { SourceLayer } from './source-layer.ts'
+
+const NO_EXTENSION = { extension: undefined, transportSequenceAt: 0, absSendTimeAt: 0 }
+
+function createForwarder(options: {
+  kind?: 'audio' | 'video'
+  index?: number
+  timestamp?: number
+}) {
+  const kind = options.kind ?? 'video'
+  const link = new OutgoingLink({ onPacketSent: () => {} })
+  return new Forwarder({
+    kind,
+    clockRate: kind === 'video' ? 90_000 : 48_000,
+    firstIndex: options.index ?? 0,
+    firstTimestamp: options.timestamp ?? 0,
+    stream: new OutgoingStream(1, link, NO_EXTENSION),
+  })
+}
+
+type Sent = {
+  index: number
+  timestamp: number
+  pictureId: number
+  tl0PicIdx: number
+  marker: boolean
+  keyframe: boolean
+  temporalLayer: number
+  /** Frame's identity at the source. */
+  frame: string
+  packet: string
+}
+
+type Give = { forwarder: Forwarder; source: SimulatedSource; packet: MediaPacket; sent: Sent[] }
+
+/** Hands one packet in and records what came of it; returns the code. */
+function give({ forwarder, source, packet, sent }: Give): number {
+  const code = forwarder.accept(packet, source.layer)
+  if (code !== 0) return code
+  const id = `${source.layer.publicationId}.${source.layer.spatialLayer}.${packet.epoch}`
+  sent.push({
+    index: forwarder.outIndex,
+    timestamp: forwarder.outTimestamp,
+    pictureId: forwarder.outPictureId,
+    tl0PicIdx: forwarder.outTl0PicIdx,
+    marker: forwarder.outMarker,
+    keyframe: packet.keyframe,
+    temporalLayer: packet.temporalLayer,
+    frame: `${id}.${packet.timestamp}`,
+    packet: `${id}.${packet.sequence}`,
+  })
+  return 0
+}
+
+const startArbitrary = fc.record({
+  sequence: fc.oneof(fc.integer({ min: 65_400, max: 65_600 }), fc.integer({ min: 0, max: 10 })),
+  timestamp: fc.oneof(
+    fc.integer({ min: 0xffffffff - 90_000, max: 0xffffffff }),
+    fc.integer({ min: 0x7fffffff - 90_000, max: 0x7fffffff + 90_000 }),
+  ),
+  pictureId: fc.integer({ min: 0x7fff - 40, max: 0x7fff }),
+  tl0PicIdx: fc.integer({ min: 240, max: 255 }),
+})
+
+/** What happens in one frame interval of 33 ms. */
+const stepArbitrary = fc.record({
+  packets: fc.integer({ min: 1, max: 4 }),
+  action: fc.oneof(
+    { weight: 12, arbitrary: fc.constant('none' as const) },
+    { weight: 2, arbitrary: fc.constantFrom('retarget' as const, 'temporal' as const) },
+    { weight: 1, arbitrary: fc.constantFrom('pause' as const, 'restart' as const) },
+    { weight: 1, arbitrary: fc.constant('padding' as const) },
+  ),
+  which: fc.integer({ min: 0, max: 3 }),
+  /** Packet of the interval that is lost or late, -1 = none. */
+  hit: fc.integer({ min: -1, max: 12 }),
+  lateBy: fc.integer({ min: 0, max: 9 }),
+})
+
+type Step = typeof stepArbitrary extends fc.Arbitrary<infer T> ? T : never
+type Start = typeof startArbitrary extends fc.Arbitrary<infer T> ? T : never
+
+/** Three layers of one publication and one of another, all at random numbers. */
+function createSources(starts: Start[], withClocks: boolean): SimulatedSource[] {
+  return starts.map((start, i) => {
+    const place = { publicationId: i < 3 ? 7 : 8, spatialLayer: i % 3 }
+    const clock = withClocks ? { ntpMsAtZero: i < 3 ? 5_000 : 900_000 } : {}
+    return new SimulatedSource({ ...start, ...place, ...clock })
+  })
+}
+
+/** Runs the steps; `lossy` makes packets vanish or come late. Returns what was sent and what never came in order. */
+function run(starts: Start[], steps: Step[], mode: { lossy: boolean; withClocks: boolean }) {
+  const sources = createSources(starts, mode.withClocks)
+  const forwarder = createForwarder({ index: 32_767, timestamp: 0xffff_fff0 })
+  const sent: Sent[] = []
+  let troubled = 0
+  let pending: { source: SimulatedSource; packet: MediaPacket; due: number }[] = []
+  forwarder.retarget(sources[0]!.layer, 0)
+  steps.forEach((step, i) => {
+    const nowMs = i * 33
+    act(forwarder, sources, step, nowMs)
+    let position = 0
+    for (const source of sources) {
+      if (forwarder.target === source.layer && forwarder.isAwaitingKeyframe) {
+        source.keyframeWanted ||= i % 3 === 0
+      }
+      for (const packet of source.frame(nowMs, step.packets)) {
+        const isHit = mode.lossy && position++ === step.hit
+        if (!isHit) {
+          give({ forwarder, source, packet, sent })
+          continue
+        }
+        troubled += 1
+        packet.late = true
+        if (step.lateBy > 0) pending.push({ source, packet, due: i + step.lateBy })
+      }
+    }
+    for (const { source, packet, due } of pending) {
+      if (due === i) give({ forwarder, source, packet, sent })
+    }
+    pending = pending.filter(({ due }) => due > i)
+  })
+  return { sent, troubled, forwarder, sources }
+}
+
+function act(forwarder: Forwarder, sources: SimulatedSource[], step: Step, nowMs: number): void {
+  const source = sources[step.which]!
+  if (step.action === 'retarget') forwarder.retarget(source.layer, nowMs)
+  if (step.action === 'pause') forwarder.retarget(undefined, nowMs)
+  if (step.action === 'temporal') forwarder.setTemporal(step.which)
+  if (step.action === 'padding') forwarder.closePadding(source.padding(nowMs), source.layer)
+  if (step.action === 'restart') {
+    source.epoch += 1
+    source.sequence = 60_000
+    source.timestampAtZero = (source.timestampAtZero + 12_345_678) >>> 0
+    source.keyframeWanted = step.hit > 4
+  }
+}
+
+/** Frames in outgoing order, one row each. */
+function framesOf(sent: Sent[]): Sent[] {
+  const frames: Sent[] = []
+  for (const row of sent) if (frames.at(-1)?.frame !== row.frame) frames.push(row)
+  return frames
+}
+
+const startsArbitrary = fc.array(startArbitrary, { minLength: 4, maxLength: 4 })
+const stepsArbitrary = fc.array(stepArbitrary, { minLength: 20, maxLength: 200 })
+
+test('output is gapless, with rising timestamps and picture numbers +1, when nothing is lost', (t) => {
+  let frameTotal = 0
+  fc.assert(
+    fc.property(startsArbitrary, stepsArbitrary, fc.boolean(), (starts, steps, withClocks) => {
+      const { sent } = run(starts, steps, { lossy: false, withClocks })
+      for (let i = 1; i < sent.length; i++) {
+        if (sent[i]!.index !== sent[i - 1]!.index + 1) return false
+      }
+      const frames = framesOf(sent)
+      frameTotal += frames.length
+      for (let i = 1; i < frames.length; i++) {
+        const now = frames[i]!
+        const before = frames[i - 1]!
+        if (((now.timestamp - before.timestamp) | 0) <= 0) return false
+        if (now.pictureId !== ((before.pictureId + 1) & 0x7fff)) return false
+        const tl0Step = now.temporalLayer === 0 ? 1 : 0
+        if (now.tl0PicIdx !== ((before.tl0PicIdx + tl0Step) & 0xff)) return false
+      }
+      return frames.length === 0 || frames[0]!.keyframe
+    }),
+    { numRuns: 300 },
+  )
+  t.true(frameTotal > 1_000)
+})
+
+test('with loss and reordering, gaps are never more than what the source lost, and nothing is sent twice', (t) => {
+  let lateTotal = 0
+  fc.assert(
+    fc.property(startsArbitrary, stepsArbitrary, fc.boolean(), (starts, steps, withClocks) => {
+      const { sent, troubled } = run(starts, steps, { lossy: true, withClocks })
+      if (sent.length === 0) return true
+      const byIndex = new Map<number, Sent>()
+      for (const row of sent) {
+        if (byIndex.has(row.index)) return false
+        byIndex.set(row.index, row)
+      }
+      if (sent.some((row, i) => i > 0 && row.index < sent[i - 1]!.index)) lateTotal += 1
+      const ordered = [...byIndex.values()].sort((a, b) => a.index - b.index)
+      const span = ordered.at(-1)!.index - ordered[0]!.index + 1
+      if (span - ordered.length > troubled) return false
+      const pictures = new Map<string, number>()
+      for (let i = 0; i < ordered.length; i++) {
+        const row = ordered[i]!
+        // One frame has one picture number and one timestamp, whenever its packets came.
+        if ((pictures.get(row.frame) ?? row.pictureId) !== row.pictureId) return false
+        pictures.set(row.frame, row.pictureId)
+        if (i > 0 && ((row.timestamp - ordered[i - 1]!.timestamp) | 0) < 0) return false
+      }
+      return new Set(pictures.values()).size === pictures.size
+    }),
+    { numRuns: 300 },
+  )
+  t.true(lateTotal > 10)
+})
+
+test('an outgoing number leads back to exactly the packet that went out under it', (t) => {
+  fc.assert(
+    fc.property(startsArbitrary, stepsArbitrary, (starts, steps) => {
+      const { sent, forwarder } = run(starts, steps.slice(0, 60), { lossy: true, withClocks: true })
+      for (const row of sent) {
+        if (!forwarder.segments.findOut(row.index)) continue
+        const { layer, epoch, sequence } = forwarder.segments
+        const found = `${layer?.publicationId}.${layer?.spatialLayer}.${epoch}.${sequence}`
+        if (found !== row.packet) return false
+      }
+      return sent.length === 0 || forwarder.segments.findOut(sent.at(-1)!.index)
+    }),
+    { numRuns: 200 },
+  )
+  t.pass()
+})
+
+function createSource(publicationId: number, extra: Partial<{ ntpMsAtZero: number }> = {}) {
+  const numbers = { sequence: 65_535, timestamp: 1_000, pictureId: 5, tl0PicIdx: 9 }
+  return new SimulatedSource({ publicationId, ...numbers, ...extra })
+}
+
+test('the old picture goes on until the keyframe of the new one', (t) => {
+  const forwarder = createForwarder({})
+  const [old, next] = [createSource(1), createSource(2)]
+  const sent: Sent[] = []
+  forwarder.retarget(old.layer, 0)
+  for (const packet of old.frame(0, 2)) give({ forwarder, source: old, packet, sent })
+  next.keyframeWanted = false
+  forwarder.retarget(next.layer, 20)
+  t.true(forwarder.isAwaitingKeyframe)
+  const [early] = next.frame(30, 1)
+  t.is(give({ forwarder, source: next, packet: early!, sent }), DROP_CODE['awaiting-keyframe'])
+  for (const packet of old.frame(33, 1)) give({ forwarder, source: old, packet, sent })
+  next.keyframeWanted = true
+  for (const packet of next.frame(60, 1)) give({ forwarder, source: next, packet, sent })
+  t.false(forwarder.isAwaitingKeyframe)
+  t.deepEqual(old.layer.subscribers, [])
+  t.is(sent.length, 4)
+  // Another source: the timestamp advances by the time that passed.
+  t.is((sent[3]!.timestamp - sent[2]!.timestamp) | 0, 27 * 90)
+})
+
+test('a keyframe that comes late or by retransmission is no place to switch', (t) => {
+  const forwarder = createForwarder({})
+  const source = createSource(1)
+  forwarder.retarget(source.layer, 0)
+  const [packet] = source.frame(0, 1)
+  packet!.late = true
+  t.is(forwarder.accept(packet!, source.layer), DROP_CODE['awaiting-keyframe'])
+})
+
+test('layers of one publication are aligned by the clock of their sender, not by arrival', (t) => {
+  const forwarder = createForwarder({})
+  const low = new SimulatedSource({
+    publicationId: 1,
+    ...{ sequence: 10, timestamp: 500, pictureId: 1, tl0PicIdx: 1, ntpMsAtZero: 7_000 },
+  })
+  const high = new SimulatedSource({
+    publicationId: 1,
+    spatialLayer: 1,
+    ...{ sequence: 90, timestamp: 0xffff_ff00, pictureId: 8, tl0PicIdx: 2, ntpMsAtZero: 7_000 },
+  })
+  const sent: Sent[] = []
+  forwarder.retarget(low.layer, 0)
+  for (const packet of low.frame(0, 1)) give({ forwarder, source: low, packet, sent })
+  forwarder.retarget(high.layer, 10)
+  const [packet] = high.frame(33, 1)
+  // Forty milliseconds in a queue.
+  packet!.arrivalMs = 73
+  give({ forwarder, source: high, packet: packet!, sent })
+  t.is((sent[1]!.timestamp - sent[0]!.timestamp) | 0, 33 * 90)
+})
+
+test('a hundred switches back and forth do not let the timestamps run ahead of time', (t) => {
+  const forwarder = createForwarder({})
+  const sources = [createSource(1, { ntpMsAtZero: 0 }), createSource(1, { ntpMsAtZero: 0 })]
+  const sent: Sent[] = []
+  forwarder.retarget(sources[0]!.layer, 0)
+  for (let i = 0; i < 200; i++) {
+    const nowMs = i * 33
+    const [source, other] = [sources[0]!, sources[1]!]
+    source.keyframeWanted = true
+    forwarder.retarget(source.layer, nowMs)
+    // Both encoders show the same instant: the second one must be put a little after the first.
+    const [packet] = source.frame(nowMs, 1)
+    give({ forwarder, source, packet: packet!, sent })
+    other.keyframeWanted = true
+    forwarder.retarget(other.layer, nowMs)
+    const [second] = other.frame(nowMs, 1)
+    give({ forwarder, source: other, packet: second!, sent })
+  }
+  const first = sent[0]!.timestamp
+  const spanMs = ((sent.at(-1)!.timestamp - first) | 0) / 90
+  t.true(Math.abs(spanMs - 199 * 33) <= 2, `${spanMs}`)
+})
+
+test('higher temporal layers are entered only where the codec allows', (t) => {
+  const forwarder = createForwarder({})
+  const source = createSource(1)
+  const sent: Sent[] = []
+  forwarder.retarget(source.layer, 0)
+  forwarder.setTemporal(0)
+  // Pattern 0 2 1 2: after the first keyframe only base frames pass.
+  for (let i = 0; i < 8; i++) {
+    for (const packet of source.frame(i * 33, 2)) give({ forwarder, source, packet, sent })
+  }
+  t.deepEqual([...new Set(sent.map((row) => row.temporalLayer))], [0])
+  forwarder.setTemporal(2)
+  for (const packet of source.frame(264, 1)) give({ forwarder, source, packet, sent })
+  const [second] = source.frame(297, 1)
+  second!.temporalSwitch = false
+  t.is(give({ forwarder, source, packet: second!, sent }), DROP_CODE['temporal-filtered'])
+  const [third] = source.frame(330, 1)
+  t.is(give({ forwarder, source, packet: third!, sent }), 0)
+  t.is(forwarder.temporalLimit, 1)
+})
+
+test('a late packet of before the switch, and one beyond the window, are refused by name', (t) => {
+  const forwarder = createForwarder({})
+  const source = createSource(1)
+  forwarder.retarget(source.layer, 0)
+  const early = source.padding(0)
+  early.timestamp = 500
+  const [first] = source.frame(0, 1)
+  t.is(forwarder.accept(first!, source.layer), 0)
+  early.late = true
+  t.is(forwarder.accept(early, source.layer), DROP_CODE['before-switch'])
+  const [lost] = source.frame(33, 1)
+  for (let i = 0; i <= LATE_PACKETS_MAX; i++) {
+    const [packet] = source.frame(66 + i, 1)
+    forwarder.accept(packet!, source.layer)
+  }
+  lost!.late = true
+  t.is(forwarder.accept(lost!, source.layer), DROP_CODE['too-late'])
+})
+
+test('after an outage the numbers go on without the gap, at a keyframe', (t) => {
+  const forwarder = createForwarder({})
+  const source = createSource(1)
+  const sent: Sent[] = []
+  forwarder.retarget(source.layer, 0)
+  for (const packet of source.frame(0, 1)) give({ forwarder, source, packet, sent })
+  source.sequence += SOURCE_GAP_PACKETS_MAX + 1
+  const [packet] = source.frame(60_000, 1)
+  t.is(give({ forwarder, source, packet: packet!, sent }), DROP_CODE['awaiting-keyframe'])
+  t.true(forwarder.isAwaitingKeyframe)
+  source.keyframeWanted = true
+  for (const key of source.frame(60_033, 1)) give({ forwarder, source, packet: key, sent })
+  t.is(sent[1]!.index, sent[0]!.index + 1)
+  t.is(source.layer.subscribers.length, 1)
+})
+
+function createAudioLayer(publicationId: number): SourceLayer {
+  return new SourceLayer({ publicationId, kind: 'audio', spatialLayer: 0, clockRate: 48_000 })
+}
+
+function audioPacket(sequence: number, timestamp: number, arrivalMs: number): MediaPacket {
+  const packet = new MediaPacket()
+  return Object.assign(packet, { sequence, timestamp, arrivalMs, keyframe: true })
+}
+
+test('another speaker in an audio slot begins with a marker, at the time that has passed', (t) => {
+  const forwarder = createForwarder({ kind: 'audio' })
+  const [one, two] = [createAudioLayer(1), createAudioLayer(2)]
+  forwarder.retarget(one, 0)
+  t.is(forwarder.accept(audioPacket(65_535, 0xffff_ffff, 0), one), 0)
+  t.is(forwarder.accept(audioPacket(65_536, 959, 20), one), 0)
+  const before = { index: forwarder.outIndex, timestamp: forwarder.outTimestamp }
+  t.false(forwarder.outMarker)
+  forwarder.retarget(two, 30)
+  t.is(forwarder.current, undefined)
+  t.is(forwarder.accept(audioPacket(7, 123_456, 520), two), 0)
+  t.true(forwarder.outMarker)
+  t.is(forwarder.outIndex, before.index + 1)
+  t.is((forwarder.outTimestamp - before.timestamp) | 0, 500 * 48)
+})
+
+test('membership stays right when many come and go in any order', (t) => {
+  const operation = fc.tuple(fc.nat(9), fc.integer({ min: -1, max: 3 }), fc.boolean())
+  fc.assert(
+    fc.property(fc.array(operation, { maxLength: 200 }), (operations) => {
+      const sources = [1, 1, 2, 3].map((id) => createSource(id))
+      const forwarders = Array.from({ length: 10 }, () => createForwarder({}))
+      operations.forEach(([who, which, withKeyframe], i) => {
+        const source = sources[which]
+        forwarders[who]!.retarget(source?.layer, i)
+        if (source === undefined || !withKeyframe) return
+        source.keyframeWanted = true
+        for (const packet of source.frame(i * 33, 1)) {
+          const all = source.layer.subscribers
+          for (let k = all.length - 1; k >= 0; k--) all[k]!.accept(packet, source.layer)
+        }
+      })
+      for (const { layer } of sources) {
+        const members = forwarders.filter((f) => f.current === layer || f.target === layer)
+        if (layer.subscribers.length !== members.length) return false
+        if (!members.every((f) => layer.subscribers.includes(f))) return false
+      }
+      return true
+    }),
+  )
+  t.pass()
+})
