@@ -11,7 +11,7 @@ export type Clock = {
   wallMs(): number
 }
 
-/** The clock of this process. `nowMs` counts from the start of the thread that asks. */
+/** The clock of this process. `nowMs` counts from its start, in every thread alike: times may cross threads. */
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   wallMs: () => Date.now(),

@@ -12,18 +12,18 @@ import {
   TUPLE_SILENT_MS,
 } from '../../config/index.ts'
 import type { IceCredentials } from '../media/control.ts'
+import { DROP_CODE, type DropReason } from '../media/rtp/index.ts'
 import { parseIpOctets } from './ip-address.ts'
 import { answerBinding, judgeBinding, localUfragOf, parseStun, StunMessage } from './stun/index.ts'
-import { createMuxDropCounters, MUX_DROP_CODE, type MuxDropReason } from './udp-mux-drop.ts'
 import { createIdentity, type MuxOpen, MuxTransport } from './udp-mux-transport.ts'
 import { Tuple, type TupleSource, TupleTable } from './udp-mux-tuple.ts'
 
 const SWEEP_MS = 1_000
-const DROP_EMPTY = MUX_DROP_CODE.empty
-const DROP_UNKNOWN_CLASS = MUX_DROP_CODE['unknown-class']
-const DROP_UNBOUND_MEDIA = MUX_DROP_CODE['unbound-media']
-const DROP_NOT_CONNECTED = MUX_DROP_CODE['media-before-keys']
-const DROP_TOO_LARGE = MUX_DROP_CODE['media-too-large']
+const DROP_EMPTY = DROP_CODE['datagram-empty']
+const DROP_UNKNOWN_CLASS = DROP_CODE['datagram-class-unknown']
+const DROP_UNBOUND_MEDIA = DROP_CODE['media-unbound']
+const DROP_NOT_CONNECTED = DROP_CODE['media-before-keys']
+const DROP_TOO_LARGE = DROP_CODE['media-too-large']
 
 /** What the mux tells its owner; called synchronously from `onDatagram`, `onDeadline` and `close`. */
 export interface MuxEvents {
@@ -40,8 +40,7 @@ export interface MuxEvents {
 export type OpenOutcome = 'opened' | 'too-many-transports' | 'too-many-half-open' | 'ufrag-in-use'
 
 export class UdpMux {
-  /** By code of udp-mux-drop.ts. */
-  readonly drops = createMuxDropCounters()
+  readonly #drops: Uint32Array
   /** STUN answers sent: success and error. */
   answers = 0
   /** How often a transport moved to another 5-tuple. */
@@ -54,8 +53,10 @@ export class UdpMux {
   #halfOpen = 0
   #sweepAtMs = Number.POSITIVE_INFINITY
 
-  constructor(events: MuxEvents) {
+  /** `drops` is indexed by DropReason code; it is counted into, never read. */
+  constructor(events: MuxEvents, drops: Uint32Array) {
     this.#events = events
+    this.#drops = drops
   }
 
   get transportCount(): number {
@@ -130,22 +131,22 @@ export class UdpMux {
   onDatagram(bytes: Uint8Array, source: TupleSource, nowMs: number): void {
     const length = bytes.length
     if (length === 0) {
-      this.drops[DROP_EMPTY]!++
+      this.#drops[DROP_EMPTY]!++
       return
     }
     const first = bytes[0]!
     if (first >= 128 && first <= 191) {
       const tuple = this.#tuples.find(source.address, source.port)
-      if (tuple === undefined) this.drops[DROP_UNBOUND_MEDIA]!++
-      else if (!tuple.transport.connected) this.drops[DROP_NOT_CONNECTED]!++
-      else if (length > MEDIA_DATAGRAM_BYTES_MAX) this.drops[DROP_TOO_LARGE]!++
+      if (tuple === undefined) this.#drops[DROP_UNBOUND_MEDIA]!++
+      else if (!tuple.transport.connected) this.#drops[DROP_NOT_CONNECTED]!++
+      else if (length > MEDIA_DATAGRAM_BYTES_MAX) this.#drops[DROP_TOO_LARGE]!++
       else this.#events.onMedia(tuple, bytes, nowMs)
     } else if (first <= 3) {
       this.#onStun(bytes, source, nowMs)
     } else if (first >= 20 && first <= 63) {
       this.#onDtls(bytes, source, nowMs)
     } else {
-      this.drops[DROP_UNKNOWN_CLASS]!++
+      this.#drops[DROP_UNKNOWN_CLASS]!++
     }
   }
 
@@ -178,7 +179,7 @@ export class UdpMux {
 
   #onDtls(bytes: Uint8Array, source: TupleSource, nowMs: number): void {
     const tuple = this.#tuples.find(source.address, source.port)
-    if (tuple === undefined) this.#drop('unbound-dtls')
+    if (tuple === undefined) this.#drop('dtls-unbound')
     else if (!tuple.transport.takeDtlsAllowance(nowMs)) this.#drop('dtls-flood')
     else this.#events.onDtls(tuple.transport, bytes)
   }
@@ -189,14 +190,14 @@ export class UdpMux {
   }
 
   /** Answers and binds, or says why the message goes no further; an error answer is both. */
-  #takeStun(bytes: Uint8Array, source: TupleSource, nowMs: number): MuxDropReason | undefined {
+  #takeStun(bytes: Uint8Array, source: TupleSource, nowMs: number): DropReason | undefined {
     const message = this.#message
     if (!parseStun(bytes, message)) return 'stun-malformed'
     const transport = this.#byUfrag.get(localUfragOf(message))
     if (transport === undefined) return 'stun-unknown-user'
     // Port 0 cannot be answered: dgram would throw.
     const octets = source.port === 0 ? undefined : parseIpOctets(source.address)
-    if (octets === undefined) return 'bad-source'
+    if (octets === undefined) return 'source-unanswerable'
     const { key } = transport.identity
     const verdict = judgeBinding(message, transport.identity)
     const answer = answerBinding(message, verdict, { mapped: { octets, port: source.port }, key })
@@ -233,7 +234,7 @@ export class UdpMux {
     tuple.transport.removeTuple(tuple)
   }
 
-  #drop(reason: MuxDropReason): void {
-    this.drops[MUX_DROP_CODE[reason]]!++
+  #drop(reason: DropReason): void {
+    this.#drops[DROP_CODE[reason]]!++
   }
 }

@@ -1,0 +1,157 @@
+/**
+ * Publications that cross between workers, seen from one of them: what it exports to whom, what it imports from whom,
+ * and who over there wants which layers. The main thread decides what crosses; this only carries it out.
+ */
+import type { ImportedPublication } from '../media/control.ts'
+import type { ExportOutlet, UpstreamRequests } from '../media/engine/index.ts'
+import { DROP_CODE } from '../media/rtp/index.ts'
+import type { MediaEngine } from './media-worker-engine.ts'
+import { type LinkEvents, WorkerLink } from './media-worker-link.ts'
+import type { LinkEnd } from './media-worker-protocol.ts'
+
+const DROP_RING_FULL = DROP_CODE['ring-full']
+
+/** One exported publication: a frame is written once to each worker that wants any layer. */
+class ExportFan implements ExportOutlet {
+  /** Layer masks by peer, 0 = nothing now. Wants may come before the export: the two take different ways. */
+  readonly wants = new Map<number, number>()
+  readonly peers = new Set<number>()
+  /** Links with a mask other than 0. */
+  active: WorkerLink[] = []
+  readonly #drops: Uint32Array
+
+  constructor(drops: Uint32Array) {
+    this.#drops = drops
+  }
+
+  /** @hot */
+  handoff(bytes: Uint8Array, start: number, end: number): void {
+    for (const link of this.active) {
+      if (!link.push(bytes, start, end)) this.#drops[DROP_RING_FULL]!++
+    }
+  }
+}
+
+export type CrossingOptions = {
+  engine: () => MediaEngine
+  nowMs: () => number
+  /** The engine has had an input: drain its outputs and look at its deadline. */
+  onInput: () => void
+  /** By DropReason code; counted into. */
+  drops: Uint32Array
+}
+
+export class Crossing implements UpstreamRequests {
+  readonly #options: CrossingOptions
+  readonly #links = new Map<number, WorkerLink>()
+  readonly #exports = new Map<number, ExportFan>()
+  /** Home worker of each imported publication. */
+  readonly #imports = new Map<number, number>()
+
+  constructor(options: CrossingOptions) {
+    this.#options = options
+  }
+
+  link(end: LinkEnd): void {
+    this.unlink(end.peer)
+    this.#links.set(end.peer, new WorkerLink(end, this.#events()))
+    for (const [publicationId, fan] of this.#exports) this.#applyWants(publicationId, fan)
+  }
+
+  unlink(peer: number): void {
+    this.#links.get(peer)?.close()
+    this.#links.delete(peer)
+    for (const [publicationId, fan] of this.#exports) {
+      fan.wants.delete(peer)
+      this.#applyWants(publicationId, fan)
+    }
+  }
+
+  export(publicationId: number, peer: number): void {
+    const fan = this.#fan(publicationId)
+    fan.peers.add(peer)
+    this.#options.engine().exportPublication(publicationId, fan, this.#options.nowMs())
+    this.#applyWants(publicationId, fan)
+  }
+
+  unexport(publicationId: number, peer: number): void {
+    const fan = this.#exports.get(publicationId)
+    if (fan === undefined) return
+    fan.peers.delete(peer)
+    fan.wants.delete(peer)
+    this.#applyWants(publicationId, fan)
+    if (fan.peers.size > 0) return
+    this.#exports.delete(publicationId)
+    this.#options.engine().exportPublication(publicationId, undefined, this.#options.nowMs())
+  }
+
+  import(roomId: number, publication: ImportedPublication, peer: number): void {
+    this.#imports.set(publication.publicationId, peer)
+    this.#options.engine().command({ type: 'import', roomId, publication }, this.#options.nowMs())
+  }
+
+  forget(publicationId: number): void {
+    this.#imports.delete(publicationId)
+  }
+
+  requestKeyframe(publicationId: number, layer: number): void {
+    this.#upstream(publicationId)?.requestKeyframe(publicationId, layer)
+  }
+
+  wantLayers(publicationId: number, layerMask: number): void {
+    this.#upstream(publicationId)?.wantLayers(publicationId, layerMask)
+  }
+
+  close(): void {
+    for (const link of this.#links.values()) link.close()
+    this.#links.clear()
+  }
+
+  #upstream(publicationId: number): WorkerLink | undefined {
+    const peer = this.#imports.get(publicationId)
+    return peer === undefined ? undefined : this.#links.get(peer)
+  }
+
+  #fan(publicationId: number): ExportFan {
+    let fan = this.#exports.get(publicationId)
+    if (fan === undefined) {
+      fan = new ExportFan(this.#options.drops)
+      this.#exports.set(publicationId, fan)
+    }
+    return fan
+  }
+
+  #applyWants(publicationId: number, fan: ExportFan): void {
+    let layerMask = 0
+    const active: WorkerLink[] = []
+    for (const [peer, mask] of fan.wants) {
+      const link = fan.peers.has(peer) ? this.#links.get(peer) : undefined
+      if (link === undefined || mask === 0) continue
+      layerMask |= mask
+      active.push(link)
+    }
+    fan.active = active
+    if (fan.peers.size === 0) return
+    this.#options.engine().onUpstreamWant(publicationId, layerMask, this.#options.nowMs())
+  }
+
+  #events(): LinkEvents {
+    const { engine, nowMs, onInput } = this.#options
+    return {
+      onFrame: (bytes, end) => {
+        engine().onImported(bytes, 0, end, nowMs())
+        onInput()
+      },
+      onKeyframeWanted: (_peer, publicationId, layer) => {
+        engine().onUpstreamKeyframe(publicationId, layer, nowMs())
+        onInput()
+      },
+      onLayersWanted: (peer, publicationId, layerMask) => {
+        const fan = this.#fan(publicationId)
+        fan.wants.set(peer, layerMask)
+        this.#applyWants(publicationId, fan)
+        onInput()
+      },
+    }
+  }
+}

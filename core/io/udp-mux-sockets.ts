@@ -1,0 +1,115 @@
+/**
+ * The two long-lived, unconnected UDP sockets of a worker: IPv4 and, where the machine has it, IPv6 on the same port.
+ * Two rather than one dual-stack socket: IPv4 through an IPv6 socket costs a longer address text on every datagram.
+ * See docs/adr/one-udp-port.md for what was measured. Not the mux: it only carries.
+ */
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+import { UDP_BUFFER_BYTES } from '../../config/index.ts'
+import type { TupleSource } from './udp-mux-tuple.ts'
+
+export type UdpSocketsOptions = {
+  /** 0 = any free port, the same for both families. */
+  port: number
+  /** Called once per datagram on the loop; `source` is reused and valid only during the call. */
+  onDatagram: (bytes: Uint8Array, source: TupleSource) => void
+}
+
+export type UdpSockets = {
+  /** IPv4 first, then IPv6 when there is any: index = `TupleSource.family`. */
+  sockets: Socket[]
+  port: number
+  /** The smaller of what the kernel gave for receiving and sending, in bytes as asked (it reports twice that). */
+  bufferBytes: number
+  close(): Promise<void>
+}
+
+/** No port could be bound: taken, or not permitted. */
+export class UdpBindError extends Error {
+  readonly code = 'media-port-unavailable'
+
+  constructor(port: number, cause: unknown) {
+    super(`UDP port ${port} cannot be bound: ${cause instanceof Error ? cause.message : cause}`)
+  }
+}
+
+const FREE_PORT_TRIES_MAX = 16
+/** The machine has no IPv6, or it is switched off. */
+const NO_IPV6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EPROTONOSUPPORT'])
+
+/** Binds the sockets; rejects with UdpBindError. */
+export async function bindUdpSockets(options: UdpSocketsOptions): Promise<UdpSockets> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await bindBoth(options)
+    } catch (error) {
+      // A free IPv4 port may be taken in IPv6: ask for another one.
+      const again =
+        options.port === 0 && tries < FREE_PORT_TRIES_MAX && codeOf(error) === 'EADDRINUSE'
+      if (!again) throw new UdpBindError(options.port, error)
+    }
+  }
+}
+
+async function bindBoth({ port, onDatagram }: UdpSocketsOptions): Promise<UdpSockets> {
+  const ipv4 = await bindOne(0, port, onDatagram)
+  const sockets = [ipv4]
+  const bound = ipv4.address().port
+  try {
+    sockets.push(await bindOne(1, bound, onDatagram))
+  } catch (error) {
+    if (!NO_IPV6.has(codeOf(error))) {
+      ipv4.close()
+      throw error
+    }
+  }
+  const sizes = sockets.flatMap((socket) => [
+    socket.getRecvBufferSize() / 2,
+    socket.getSendBufferSize() / 2,
+  ])
+  const close = async (): Promise<void> => {
+    await Promise.all(sockets.map((socket) => closeOne(socket)))
+  }
+  return { sockets, port: bound, bufferBytes: Math.min(...sizes), close }
+}
+
+function bindOne(
+  family: 0 | 1,
+  port: number,
+  onDatagram: UdpSocketsOptions['onDatagram'],
+): Promise<Socket> {
+  const socket = createSocket({
+    type: family === 0 ? 'udp4' : 'udp6',
+    ipv6Only: family === 1,
+    recvBufferSize: UDP_BUFFER_BYTES,
+    sendBufferSize: UDP_BUFFER_BYTES,
+    // Addresses are numeric already: without this every send would go through the resolver's queue.
+    lookup: (address, _options, callback) => callback(null, address, family === 0 ? 4 : 6),
+  })
+  const source: TupleSource = { address: '', port: 0, family }
+  socket.on('message', (bytes: Uint8Array, from: RemoteInfo) => {
+    source.address = from.address
+    source.port = from.port
+    onDatagram(bytes, source)
+  })
+  return new Promise((resolve, reject) => {
+    // With a synchronous lookup 'listening' fires inside bind(): the listeners come first.
+    socket.once('error', reject)
+    socket.once('listening', () => {
+      socket.off('error', reject)
+      // A receive error (an ICMP message, a full kernel table) concerns one datagram, never the port.
+      socket.on('error', () => undefined)
+      resolve(socket)
+    })
+    socket.bind({ port, address: family === 0 ? '0.0.0.0' : '::', exclusive: true })
+  })
+}
+
+function closeOne(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.close(() => resolve())
+  })
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
