@@ -1,9 +1,8 @@
 /**
- * The conference of one node: API declared first, implementation follows in the next commits.
+ * The contract of a node's conference, for the doors and (later) the trunk. Implemented in node-conference.ts.
  */
 import type {
   ChatPage,
-  Identity,
   Instant,
   Joined,
   JoinRequest,
@@ -16,44 +15,67 @@ import type {
   RosterQuery,
   SelfState,
 } from './commands.ts'
+import type { EventStore } from './event-store.ts'
 import type { RoomEvent, VersionVector } from './events.ts'
+import type { IngestResult } from './ingest.ts'
+import type { Role } from './roles.ts'
+import type { RandomBytes } from './sessions.ts'
 
 export type ParticipantInfo = {
   participant: string
   room: string
-  identity: Identity
+  role: Role
+  name: string
+  site: string
   self: SelfState
   connected: boolean
 }
 
+/** How writing fares: anything but `ok` means that control stands still while media flows. */
+export type StoreState = 'ok' | 'full' | 'read-only' | 'failed'
+
+export type Reply<T> = (result: Result<T>) => void
+
+export type ConferenceOptions = {
+  store: EventStore
+  /** Cryptographic randomness for ids and secrets. */
+  randomBytes: RandomBytes
+  now: Instant
+  /** Whether an authorised join opens a room that is not open (default true), or only the operator does. */
+  joinCreatesRooms?: boolean
+}
+
 /**
  * Requests are queued and answered together by `flush`: one transaction on disk for all of them, then the replies in
- * order of request, then the notices. A reply is never called before `flush`.
+ * order of request, then the notices. A reply is never called before `flush`, and must not throw.
  */
 export interface Conference {
-  join(request: JoinRequest, reply: (result: Result<Joined>) => void): void
+  readonly nodeId: string
+  readonly storeState: StoreState
+  join(request: JoinRequest, reply: Reply<Joined>): void
   /** `not-found` when the participant is not (or no longer) present here. */
-  command(
-    participant: string,
-    command: ParticipantCommand,
-    reply: (result: Result<undefined>) => void,
-  ): void
-  operate(room: string, command: OperatorCommand, reply: (result: Result<undefined>) => void): void
+  command(participant: string, command: ParticipantCommand, reply: Reply<undefined>): void
+  /** `not-found` when the room is not open, except for `create-room`. */
+  operate(room: string, command: OperatorCommand, reply: Reply<undefined>): void
   /** The socket is gone: the session waits 60 s for a resume, then the participant leaves. */
   disconnected(participant: string, connection: number, nowMs: number): void
   /** Writes and answers what is queued, runs what is due, appends notices to `notices`. */
   flush(now: Instant, notices: Notice[]): void
-  /** When `flush` is due without any request (monotonic ms), or Infinity. 0 when requests are queued. */
+  /** When `flush` is due (monotonic ms), or Infinity; 0 when something is queued. */
   readonly deadlineMs: number
 
   summary(room: string): RoomSummary | undefined
-  /** Open rooms with somebody in or created by the operator, by name. */
+  /** Open rooms, by name. Not to be altered. */
   rooms(): RoomSummary[]
+  /** A participant whose session is held by this node. */
   participant(participant: string): ParticipantInfo | undefined
+  /** Empty when the room is not open. */
   roster(room: string, query: RosterQuery): RosterPage
   chatPage(room: string, before: number | undefined, limit: number): ChatPage
 
-  /** Events of other nodes, in ascending sequence per origin; applied and published by the next `flush`. */
-  ingest(events: readonly RoomEvent[], now: Instant): void
+  /** Stores and folds events of other nodes (ascending per origin); clients hear of them by the next `flush`. */
+  ingest(events: readonly RoomEvent[], now: Instant): IngestResult
   versionVector(): VersionVector
+  /** Sends home whoever is present here without waiting: for a graceful end of the node. */
+  leaveAll(): void
 }

@@ -12,7 +12,9 @@ export interface EventStore {
   readonly nodeId: string
   /** Highest hybrid time on disk, 0 when empty: the clock starts from here. */
   readonly timeLast: number
-  /** All or nothing, durable before it returns; events already there are ignored. Never throws. */
+  /**
+   * All or nothing, durable before it returns; events already there are ignored, and one
+   * that was lost is restored. An empty batch only tries whether writing is possible. Never throws. */
   append(events: readonly RoomEvent[]): AppendResult
   /** Copy of "the last I have of each origin". */
   versionVector(): VersionVector
@@ -20,6 +22,8 @@ export interface EventStore {
   readRoom(room: string, after?: EventPosition): Iterable<RoomEvent>
   /** Events of one origin with sequence > `after`, ascending, at most `limit`. */
   readOrigin(origin: string, after: number, limit: number): RoomEvent[]
-  /** Rooms that have at least one event, by name, at most `limit` after `after`. */
-  rooms(after: string, limit: number): string[]
+  /** Rooms whose last event is not `room-closed`, at most `limit`. */
+  openRooms(limit: number): string[]
+  /** Places whose event was damaged on disk; the same event from another node repairs them. */
+  lostEvents(): { origin: string; sequence: number }[]
 }

@@ -1,8 +1,18 @@
-/** The door of the conference engine: log, fold, roles, roster, director. Pure; see conference.ts for the contract. */
+/** The door of the conference engine: log, fold, roles, roster, director. Pure; conference.ts is the contract. */
 export type * from './commands.ts'
-export type { Conference, ParticipantInfo } from './conference.ts'
+export type {
+  Conference,
+  ConferenceOptions,
+  ParticipantInfo,
+  Reply,
+  StoreState,
+} from './conference.ts'
 export type { Assignment, Director, Speakers, StageSources } from './director/director.ts'
 export type { AppendResult, EventStore } from './event-store.ts'
 export type * from './events.ts'
 export { compareEvents } from './events.ts'
+export { type IngestResult, missingOf } from './ingest.ts'
+export { createConference } from './node-conference.ts'
+export { parseEvent } from './parse-event.ts'
 export { type Act, may, ROLES, type Role } from './roles.ts'
+export type { RandomBytes } from './sessions.ts'

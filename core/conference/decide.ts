@@ -1,0 +1,221 @@
+/**
+ * What a request becomes: facts, or an error code of PROTOCOL §1.3. Reads the state, changes nothing; roles.ts says who may.
+ * An empty list of facts means that the wish is already true.
+ */
+import {
+  CHAT_TEXT_CHARACTERS_MAX,
+  IDENTITY_CHARACTERS_MAX,
+  KICK_REASON_CHARACTERS_MAX,
+  KICKS_PER_ROOM_MAX,
+  PARTICIPANTS_PER_ROOM_MAX,
+  ROOM_NAME_CHARACTERS_MAX,
+  STAGE_MEMBERS_MAX,
+} from '../../config/limits.ts'
+import type {
+  ConferenceError,
+  ConferenceErrorCode,
+  Identity,
+  JoinRequest,
+  OperatorCommand,
+  ParticipantCommand,
+} from './commands.ts'
+import type { Fact } from './events.ts'
+import { type Act, may, type Role } from './roles.ts'
+import { isBarred, type Participant, type RoomState } from './room-state.ts'
+
+/** Who asks: a present participant, or the operator (id null, powers of a chair). */
+export type Actor = { id: string | null; role: Role }
+
+export type Decision = Fact[] | ConferenceError
+
+type CommandOf<T extends ParticipantCommand['type']> = Extract<ParticipantCommand, { type: T }>
+
+/** An error to answer with; `message` is English, for logs. */
+export function refuse(code: ConferenceErrorCode, message: string): ConferenceError {
+  return { ok: false, code, message }
+}
+
+/** Whether this identity may enter now, and the facts of its entering. */
+export function decideJoin(
+  state: RoomState,
+  request: JoinRequest,
+  given: { participant: string; wallMs: number },
+): Decision {
+  const { identity } = request
+  if (!isBounded(request)) return refuse('too-large', 'a name of the token is too long')
+  if (isBarred(state, identity, given.wallMs)) return refuse('kicked', 'kicked from this room')
+  if (state.locked && !may(identity.role, 'join-locked')) {
+    return refuse('room-locked', 'the room is locked')
+  }
+  if (state.participants.size >= PARTICIPANTS_PER_ROOM_MAX) {
+    return refuse('room-full', 'the room is full')
+  }
+  const onStage = may(identity.role, 'start-on-stage') && state.stage.size < STAGE_MEMBERS_MAX
+  const joined: Fact = {
+    type: 'joined',
+    payload: { participant: given.participant, ...claimsOf(identity), onStage },
+  }
+  return state.open ? [joined] : [{ type: 'room-created', payload: { by: 'join' } }, joined]
+}
+
+/** What the command of this actor becomes. The actor's presence was checked. */
+export function decideCommand(
+  state: RoomState,
+  actor: Actor,
+  command: ParticipantCommand | OperatorCommand,
+): Decision {
+  switch (command.type) {
+    case 'publish':
+      return decidePublish(state, actor, command)
+    case 'mute':
+      return decideMute(state, actor, command)
+    case 'hand':
+      return decideHand(state, actor, command)
+    case 'chat':
+      return decideChat(state, actor, command)
+    case 'stage':
+      return decideStage(state, actor, command)
+    case 'pin':
+      return decidePin(state, actor, command)
+    case 'kick':
+      return decideKick(state, actor, command)
+    case 'lock':
+      if (!may(actor.role, 'lock')) return forbidden('lock')
+      return state.locked === command.locked
+        ? []
+        : [{ type: 'locked', payload: { locked: command.locked } }]
+    case 'close-room':
+      if (!may(actor.role, 'close-room')) return forbidden('close-room')
+      return [{ type: 'room-closed', payload: { cause: actor.id === null ? 'operator' : 'chair' } }]
+    case 'create-room':
+      return state.open ? [] : [{ type: 'room-created', payload: { by: 'operator' } }]
+    case 'leave':
+      return [{ type: 'left', payload: { participant: actor.id ?? '', cause: 'left' } }]
+  }
+}
+
+function claimsOf(identity: Identity): Identity {
+  const { role, name, site, subject, tokenId, tokenExpiresMs } = identity
+  return { role, name, site, subject, tokenId, tokenExpiresMs }
+}
+
+function isBounded({ room, identity }: JoinRequest): boolean {
+  const { name, site, subject, tokenId } = identity
+  return (
+    isRoomName(room) &&
+    [name, site, subject, tokenId].every((text) => text.length <= IDENTITY_CHARACTERS_MAX)
+  )
+}
+
+/** 1..ROOM_NAME_CHARACTERS_MAX characters; what else a name may hold is the doors' business. */
+export function isRoomName(room: string): boolean {
+  return room.length > 0 && room.length <= ROOM_NAME_CHARACTERS_MAX
+}
+
+function forbidden(act: Act): ConferenceError {
+  return refuse('forbidden', `the role does not allow: ${act}`)
+}
+
+function absent(): ConferenceError {
+  return refuse('not-found', 'no such participant in the room')
+}
+
+function decidePublish(state: RoomState, actor: Actor, command: CommandOf<'publish'>): Decision {
+  const self = actor.id === null ? undefined : state.participants.get(actor.id)
+  if (self === undefined) return absent()
+  if (!may(actor.role, 'publish')) return forbidden('publish')
+  if (command.live && !self.onStage) return refuse('forbidden', 'only the stage may publish')
+  if (self.live.includes(command.use) === command.live) return []
+  const { use, live } = command
+  return [{ type: 'published', payload: { participant: self.id, use, live } }]
+}
+
+function decideMute(state: RoomState, actor: Actor, command: CommandOf<'mute'>): Decision {
+  const target = state.participants.get(command.participant ?? actor.id ?? '')
+  if (target === undefined) return absent()
+  if (target.id === actor.id) return decideMuteSelf(actor, target, command)
+  if (!may(actor.role, 'mute-others')) return forbidden('mute-others')
+  return muteFacts(target, command, ['chair'])
+}
+
+function decideMuteSelf(actor: Actor, self: Participant, command: CommandOf<'mute'>): Decision {
+  if (!may(actor.role, 'mute-self')) return forbidden('mute-self')
+  if (command.muted || !self.muted[command.use].chair) return muteFacts(self, command, ['self'])
+  if (!may(actor.role, 'mute-others')) return refuse('forbidden', 'muted by the chair')
+  return muteFacts(self, command, ['self', 'chair'])
+}
+
+function muteFacts(
+  target: Participant,
+  { use, muted }: CommandOf<'mute'>,
+  flags: ('self' | 'chair')[],
+): Fact[] {
+  return flags
+    .filter((by) => target.muted[use][by] !== muted)
+    .map((by) => ({ type: 'muted', payload: { participant: target.id, use, muted, by } }))
+}
+
+function decideHand(state: RoomState, actor: Actor, command: CommandOf<'hand'>): Decision {
+  const target = state.participants.get(command.participant ?? actor.id ?? '')
+  if (target === undefined) return absent()
+  const act = target.id === actor.id ? 'hand' : 'hand-others'
+  if (!may(actor.role, act)) return forbidden(act)
+  if (act === 'hand-others' && command.raised) {
+    return refuse('forbidden', 'nobody raises the hand of another')
+  }
+  if (state.hands.has(target.id) === command.raised) return []
+  const type = command.raised ? 'hand-raised' : 'hand-lowered'
+  return [{ type, payload: { participant: target.id } }]
+}
+
+function decideChat(state: RoomState, actor: Actor, command: CommandOf<'chat'>): Decision {
+  const self = actor.id === null ? undefined : state.participants.get(actor.id)
+  if (self === undefined) return absent()
+  if (!may(actor.role, 'chat')) return forbidden('chat')
+  if (command.text.length > CHAT_TEXT_CHARACTERS_MAX) {
+    return refuse('too-large', 'the text is too long')
+  }
+  const { name, site } = self
+  return [{ type: 'chat', payload: { participant: self.id, name, site, text: command.text } }]
+}
+
+function decideStage(state: RoomState, actor: Actor, command: CommandOf<'stage'>): Decision {
+  if (!may(actor.role, 'stage')) return forbidden('stage')
+  const target = state.participants.get(command.participant)
+  if (target === undefined) return absent()
+  if (target.onStage === command.onStage) return []
+  if (command.onStage && !may(target.role, 'be-on-stage')) {
+    return refuse('forbidden', 'observers never come on stage')
+  }
+  if (command.onStage && state.stage.size >= STAGE_MEMBERS_MAX) {
+    return refuse('room-full', 'the stage is full')
+  }
+  return [{ type: 'staged', payload: { participant: target.id, onStage: command.onStage } }]
+}
+
+function decidePin(state: RoomState, actor: Actor, command: CommandOf<'pin'>): Decision {
+  if (!may(actor.role, 'pin')) return forbidden('pin')
+  const { participant, use = 'camera' } = command
+  if (participant === null) {
+    return state.pin === null ? [] : [{ type: 'pinned', payload: { participant } }]
+  }
+  const target = state.participants.get(participant)
+  if (target === undefined) return absent()
+  if (!target.onStage) return refuse('bad-state', 'only the stage can be pinned')
+  if (state.pin?.participant === participant && state.pin.use === use) return []
+  return [{ type: 'pinned', payload: { participant, use } }]
+}
+
+function decideKick(state: RoomState, actor: Actor, command: CommandOf<'kick'>): Decision {
+  if (!may(actor.role, 'kick')) return forbidden('kick')
+  const target = state.participants.get(command.participant)
+  if (target === undefined) return absent()
+  if (target.id === actor.id) return refuse('bad-state', 'nobody kicks himself')
+  const { reason = '' } = command
+  if (reason.length > KICK_REASON_CHARACTERS_MAX) return refuse('too-large', 'reason too long')
+  const barCount = Math.max(state.barredSubjects.size, state.barredTokens.size)
+  if (barCount >= KICKS_PER_ROOM_MAX) return refuse('overloaded', 'too many were kicked')
+  const { subject, tokenId, tokenExpiresMs } = target
+  const payload = { participant: target.id, subject, tokenId, tokenExpiresMs, reason }
+  return [{ type: 'kicked', payload }]
+}

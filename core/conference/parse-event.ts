@@ -1,0 +1,82 @@
+/**
+ * Events as they come from outside (another node, a disk) checked field by field: what passes can be folded. Unknown
+ * fields are refused, so that all nodes hold the same bytes.
+ */
+import * as v from 'valibot'
+import {
+  CHAT_TEXT_CHARACTERS_MAX,
+  IDENTITY_CHARACTERS_MAX,
+  KICK_REASON_CHARACTERS_MAX,
+  ROOM_NAME_CHARACTERS_MAX,
+} from '../../config/limits.ts'
+import type { RoomEvent } from './events.ts'
+import { ROLES } from './roles.ts'
+import { SOURCE_USES } from './room-state.ts'
+
+const id = v.pipe(v.string(), v.regex(/^[a-z][a-z2-7]{1,32}$/))
+const text = (charactersMax: number) => v.pipe(v.string(), v.maxLength(charactersMax))
+const naturalNumber = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const claim = text(IDENTITY_CHARACTERS_MAX)
+const use = v.picklist(SOURCE_USES)
+const token = { subject: claim, tokenId: claim, tokenExpiresMs: v.pipe(v.number(), v.finite()) }
+
+const PLACE = {
+  origin: id,
+  sequence: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+  time: naturalNumber,
+  room: v.pipe(text(ROOM_NAME_CHARACTERS_MAX), v.minLength(1)),
+}
+
+function fact<const T extends string, E extends v.ObjectEntries>(type: T, entries: E) {
+  return v.strictObject({ ...PLACE, type: v.literal(type), payload: v.strictObject(entries) })
+}
+
+const eventSchema = v.variant('type', [
+  fact('room-created', { by: v.picklist(['operator', 'join']) }),
+  fact('room-closed', { cause: v.picklist(['chair', 'operator', 'empty']) }),
+  fact('joined', {
+    participant: id,
+    role: v.picklist(ROLES),
+    name: claim,
+    site: claim,
+    ...token,
+    onStage: v.boolean(),
+  }),
+  fact('left', {
+    participant: id,
+    cause: v.picklist(['left', 'connection-lost', 'node-restarted', 'room-closed']),
+  }),
+  fact('published', { participant: id, use, live: v.boolean() }),
+  fact('muted', {
+    participant: id,
+    use,
+    muted: v.boolean(),
+    by: v.picklist(['self', 'chair']),
+  }),
+  fact('hand-raised', { participant: id }),
+  fact('hand-lowered', { participant: id }),
+  fact('staged', { participant: id, onStage: v.boolean() }),
+  v.strictObject({
+    ...PLACE,
+    type: v.literal('pinned'),
+    payload: v.union([
+      v.strictObject({ participant: id, use }),
+      v.strictObject({ participant: v.null() }),
+    ]),
+  }),
+  fact('kicked', { participant: id, ...token, reason: text(KICK_REASON_CHARACTERS_MAX) }),
+  fact('locked', { locked: v.boolean() }),
+  fact('chat', { participant: id, name: claim, site: claim, text: text(CHAT_TEXT_CHARACTERS_MAX) }),
+  v.strictObject({
+    ...PLACE,
+    room: v.literal(''),
+    type: v.literal('lost'),
+    payload: v.strictObject({}),
+  }),
+])
+
+/** The event, or undefined when anything about it is not as events.ts says. */
+export function parseEvent(value: unknown): RoomEvent | undefined {
+  const result = v.safeParse(eventSchema, value)
+  return result.success ? result.output : undefined
+}

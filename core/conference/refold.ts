@@ -1,0 +1,54 @@
+/**
+ * What a rewritten past means for those who look at the present: the difference of two states as RoomChanges.
+ * Deliberately not used on the ordinary path, where the fold itself says what changed.
+ */
+import type { GoneCause } from './commands.ts'
+import type { Participant, RoomChanges, RoomState } from './room-state.ts'
+import { SOURCE_USES } from './room-state.ts'
+
+/** Notes in `changes` how `after` differs from `before`; cost grows with both. */
+export function noteDifference(before: RoomState, after: RoomState, changes: RoomChanges): void {
+  changes.refolded = true
+  changes.counts = true
+  if (before.open) changes.closed = after.closedBy
+  changes.hands = true
+  changes.locked ||= before.locked !== after.locked
+  changes.pin ||= before.pin?.participant !== after.pin?.participant
+  changes.pin ||= before.pin?.use !== after.pin?.use
+  noteParticipants(before, after, changes)
+  const known = new Set(before.chat.map((entry) => `${entry.number} ${entry.participant}`))
+  for (const entry of after.chat) {
+    if (!known.has(`${entry.number} ${entry.participant}`)) changes.chat.push(entry)
+  }
+}
+
+function noteParticipants(before: RoomState, after: RoomState, changes: RoomChanges): void {
+  for (const [id, participant] of before.participants) {
+    const now = after.participants.get(id)
+    if (participant.onStage && !now?.onStage) changes.stage.add(id)
+    if (now === undefined) changes.gone.set(id, causeOfAbsence(after, participant))
+  }
+  for (const [id, participant] of after.participants) {
+    const then = before.participants.get(id)
+    if (then === undefined) changes.added.push(id)
+    if (then !== undefined && sameInConduct(then, participant)) continue
+    if (then !== undefined) changes.selves.add(id)
+    if (participant.onStage) changes.stage.add(id)
+  }
+}
+
+function causeOfAbsence(after: RoomState, p: Participant): { cause: GoneCause; reason: string } {
+  const barred = after.barredSubjects.has(p.subject) || after.barredTokens.has(p.tokenId)
+  if (barred) return { cause: 'kicked', reason: '' }
+  return { cause: after.open ? 'session-gone' : 'room-closed', reason: '' }
+}
+
+function sameInConduct(a: Participant, b: Participant): boolean {
+  if (a.onStage !== b.onStage) return false
+  return SOURCE_USES.every(
+    (use) =>
+      a.live.includes(use) === b.live.includes(use) &&
+      a.muted[use].self === b.muted[use].self &&
+      a.muted[use].chair === b.muted[use].chair,
+  )
+}

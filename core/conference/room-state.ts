@@ -1,0 +1,163 @@
+/**
+ * The state of a room: what the fold of its events makes, and nothing else (no sessions, no clocks, no revisions).
+ * Records are immutable and shared between snapshots; the containers are owned and mutated by the fold.
+ */
+import type { SourceUse } from '../media/control.ts'
+import type { ChatEntry, GoneCause, Identity, Mutes, Pin } from './commands.ts'
+import type { RoomCloseCause } from './events.ts'
+import { wallMsOfTime } from './hybrid-clock.ts'
+import type { Role } from './roles.ts'
+
+export const SOURCE_USES = ['microphone', 'camera', 'screen'] as const satisfies SourceUse[]
+
+/** A present participant. `origin` is the node that let it in and holds its session. */
+export type Participant = Readonly<{
+  id: string
+  origin: string
+  role: Role
+  name: string
+  site: string
+  subject: string
+  tokenId: string
+  tokenExpiresMs: number
+  onStage: boolean
+  live: readonly SourceUse[]
+  muted: Readonly<Mutes>
+}>
+
+/** Keeps a kicked subject or token out until both the token has ended and the room was closed. */
+export type Bar = Readonly<{ expiresMs: number; generation: number }>
+
+export type RoomState = {
+  readonly room: string
+  open: boolean
+  /** Why it was closed last, null before and while open. */
+  closedBy: RoomCloseCause | null
+  /** Counts openings, so that a bar knows whether the room has been closed since. */
+  generation: number
+  /** Whether anybody has been in since it was opened. */
+  used: boolean
+  locked: boolean
+  pin: Pin | null
+  participants: Map<string, Participant>
+  /** In order of coming on stage. */
+  stage: Set<string>
+  /** In order of raising. */
+  hands: Set<string>
+  /** Present participants by site. */
+  sites: Map<string, number>
+  barredSubjects: Map<string, Bar>
+  barredTokens: Map<string, Bar>
+  /** Newest last, at most CHAT_ENTRIES_PER_ROOM_MAX. */
+  chat: ChatEntry[]
+}
+
+/** What one or more events changed, for deltas and notices. */
+export type RoomChanges = {
+  /** Ids whose stage entry may differ, present or not. */
+  stage: Set<string>
+  /** Ids whose SelfState may differ. */
+  selves: Set<string>
+  added: string[]
+  gone: Map<string, { cause: GoneCause; reason: string }>
+  chat: ChatEntry[]
+  counts: boolean
+  hands: boolean
+  locked: boolean
+  pin: boolean
+  closed: RoomCloseCause | null
+  /** The past was rewritten: indexes over participants start again. */
+  refolded: boolean
+}
+
+const UNMUTED: Readonly<Mutes> = Object.freeze({
+  microphone: { self: false, chair: false },
+  camera: { self: false, chair: false },
+  screen: { self: false, chair: false },
+})
+
+/** The mutes that everyone starts with. */
+export function noMutes(): Readonly<Mutes> {
+  return UNMUTED
+}
+
+/** A room before its first event. */
+export function createRoomState(room: string): RoomState {
+  return {
+    room,
+    open: false,
+    closedBy: null,
+    generation: 0,
+    used: false,
+    locked: false,
+    pin: null,
+    participants: new Map(),
+    stage: new Set(),
+    hands: new Set(),
+    sites: new Map(),
+    barredSubjects: new Map(),
+    barredTokens: new Map(),
+    chat: [],
+  }
+}
+
+/** An independent copy; cost grows with participants, bars and chat, records are shared. */
+export function cloneRoomState(state: RoomState): RoomState {
+  return {
+    ...state,
+    participants: new Map(state.participants),
+    stage: new Set(state.stage),
+    hands: new Set(state.hands),
+    sites: new Map(state.sites),
+    barredSubjects: new Map(state.barredSubjects),
+    barredTokens: new Map(state.barredTokens),
+    chat: state.chat.slice(),
+  }
+}
+
+export function createRoomChanges(): RoomChanges {
+  return {
+    stage: new Set(),
+    selves: new Set(),
+    added: [],
+    gone: new Map(),
+    chat: [],
+    counts: false,
+    hands: false,
+    locked: false,
+    pin: false,
+    closed: null,
+    refolded: false,
+  }
+}
+
+/** Whether a source is silenced by either of its two flags. */
+export function isMuted(muted: Readonly<Mutes>, use: SourceUse): boolean {
+  return muted[use].self || muted[use].chair
+}
+
+/** Whether a kick keeps the holder of these claims out at Unix `wallMs`. */
+export function isBarred(
+  state: RoomState,
+  identity: Pick<Identity, 'subject' | 'tokenId'>,
+  wallMs: number,
+): boolean {
+  return (
+    stands(state, state.barredSubjects.get(identity.subject), wallMs) ||
+    stands(state, state.barredTokens.get(identity.tokenId), wallMs)
+  )
+}
+
+/** The same at an event's time, which is what the fold must use. */
+export function isBarredAt(
+  state: RoomState,
+  identity: Pick<Identity, 'subject' | 'tokenId'>,
+  time: number,
+): boolean {
+  return isBarred(state, identity, wallMsOfTime(time))
+}
+
+/** Whether a bar still has force: in the opening it was made in for good, later until the token ends. */
+export function stands(state: RoomState, bar: Bar | undefined, wallMs: number): boolean {
+  return bar !== undefined && (bar.generation === state.generation || wallMs < bar.expiresMs)
+}

@@ -1,0 +1,147 @@
+/**
+ * A room as clients see it (docs/PROTOCOL.md §1.2): the summary for who joins, coalesced deltas for who is in. A delta carries
+ * what changed and never a list that grows with the audience. Deliberately without recipients.
+ */
+import {
+  CHAT_PAGE_ENTRIES_MAX,
+  HANDS_SHOWN_MAX,
+  ROOM_DELTA_INTERVAL_MS,
+} from '../../config/limits.ts'
+import type {
+  ChatPage,
+  Counts,
+  RoomDelta,
+  RoomSummary,
+  SelfState,
+  StageMember,
+} from './commands.ts'
+import {
+  isMuted,
+  type Participant,
+  type RoomChanges,
+  type RoomState,
+  SOURCE_USES,
+} from './room-state.ts'
+
+/** Gathers changes of one room and hands them out at most every ROOM_DELTA_INTERVAL_MS. */
+export class RoomView {
+  #revision = 0
+  #lastMs = Number.NEGATIVE_INFINITY
+  #stage = new Set<string>()
+  #counts = false
+  #hands = false
+  #locked = false
+  #pin = false
+  #summary: RoomSummary | undefined
+
+  note(changes: RoomChanges): void {
+    this.#summary = undefined
+    for (const id of changes.stage) this.#stage.add(id)
+    this.#counts ||= changes.counts || changes.stage.size > 0
+    this.#hands ||= changes.hands
+    this.#locked ||= changes.locked
+    this.#pin ||= changes.pin
+  }
+
+  get #isDirty(): boolean {
+    return this.#counts || this.#hands || this.#locked || this.#pin || this.#stage.size > 0
+  }
+
+  /** When a delta may leave (monotonic ms); Infinity when nothing waits. */
+  get deadlineMs(): number {
+    return this.#isDirty ? this.#lastMs + ROOM_DELTA_INTERVAL_MS : Number.POSITIVE_INFINITY
+  }
+
+  /** The room now; shared by all who ask until something changes, so not to be altered. */
+  summary(state: RoomState): RoomSummary {
+    this.#summary ??= {
+      room: state.room,
+      revision: this.#revision,
+      locked: state.locked,
+      pin: state.pin,
+      counts: countsOf(state),
+      stage: [...state.stage].map((id) => stageMemberOf(state.participants.get(id)!)),
+      hands: handsOf(state),
+    }
+    return this.#summary
+  }
+
+  /** What waits, when its time has come; else undefined. */
+  takeDelta(state: RoomState, nowMs: number): RoomDelta | undefined {
+    if (nowMs < this.deadlineMs) return undefined
+    this.#revision += 1
+    const delta: RoomDelta = { revision: this.#revision }
+    if (this.#counts) delta.counts = countsOf(state)
+    if (this.#stage.size > 0) delta.stage = this.#stageDelta(state)
+    if (this.#hands) delta.hands = handsOf(state)
+    if (this.#locked) delta.locked = state.locked
+    if (this.#pin) delta.pin = state.pin
+    this.#lastMs = nowMs
+    this.#clear()
+    return delta
+  }
+
+  #stageDelta(state: RoomState): { set: StageMember[]; remove: string[] } {
+    const set: StageMember[] = []
+    const remove: string[] = []
+    for (const id of this.#stage) {
+      if (state.stage.has(id)) set.push(stageMemberOf(state.participants.get(id)!))
+      else remove.push(id)
+    }
+    return { set, remove }
+  }
+
+  #clear(): void {
+    this.#stage.clear()
+    this.#counts = false
+    this.#hands = false
+    this.#locked = false
+    this.#pin = false
+    this.#summary = undefined
+  }
+}
+
+/** What a participant may and does send. */
+export function selfStateOf(participant: Participant): SelfState {
+  return {
+    onStage: participant.onStage,
+    permitted: participant.onStage ? [...SOURCE_USES] : [],
+    muted: participant.muted,
+    live: [...participant.live],
+  }
+}
+
+/** The newest `limit` entries before `before` (an entry's number), oldest first; entries of one number stay together. */
+export function chatPageOf(state: RoomState, before: number | undefined, limit: number): ChatPage {
+  const bounded = Math.min(Math.max(1, limit), CHAT_PAGE_ENTRIES_MAX)
+  const { chat } = state
+  let end = chat.length
+  while (before !== undefined && end > 0 && chat[end - 1]!.number >= before) end -= 1
+  let start = Math.max(0, end - bounded)
+  while (start > 0 && chat[start - 1]!.number === chat[start]!.number) start -= 1
+  return { entries: chat.slice(start, end), more: start > 0 }
+}
+
+function countsOf(state: RoomState): Counts {
+  return {
+    sites: state.sites.size,
+    stage: state.stage.size,
+    audience: state.participants.size - state.stage.size,
+    hands: state.hands.size,
+  }
+}
+
+function handsOf(state: RoomState): string[] {
+  const hands: string[] = []
+  for (const id of state.hands) {
+    if (hands.push(id) === HANDS_SHOWN_MAX) break
+  }
+  return hands
+}
+
+function stageMemberOf(participant: Participant): StageMember {
+  const sources: StageMember['sources'] = {}
+  for (const use of participant.live) sources[use] = { muted: isMuted(participant.muted, use) }
+  const { id, name, site, role } = participant
+  return { participant: id, name, site, role, sources }
+}
