@@ -13,9 +13,11 @@ export type FeedbackSource = {
   mediaSsrc: number
   /** 16 bits. */
   baseSequence: number
+  /** Stands in for the reference time when all are lost. */
+  fallbackTicks: number
   /** 8 bits, one more in each feedback. */
   feedbackCount: number
-  /** Arrival in 250 us ticks of each reported packet in order, -1 when lost. At least one is not. */
+  /** Arrival in 250 us ticks of each reported packet in order, -1 when lost. */
   arrivalTicks: Float64Array
   /** 1..RTCP_FEEDBACK_WRITTEN_MAX statuses, from the beginning of `arrivalTicks`. */
   statusCount: number
@@ -38,8 +40,8 @@ export class FeedbackEncoder {
   #deltaBytes = 0
 
   /**
-   * Returns the offset after the packet; -1, with nothing written, when it passes `limit`, has no arrival, more than
-   * RTCP_FEEDBACK_WRITTEN_MAX statuses, or a delta beyond 8.19 s.
+   * Returns the offset after the packet; -1, with nothing written, when it passes `limit`, has no status or more than
+   * RTCP_FEEDBACK_WRITTEN_MAX, or a delta beyond 8.19 s.
    */
   write(out: Uint8Array, start: number, limit: number, source: FeedbackSource): number {
     const referenceTime = this.#symbolize(source)
@@ -71,7 +73,7 @@ export class FeedbackEncoder {
   #symbolize(source: FeedbackSource): number {
     this.#count = source.statusCount
     this.#deltaBytes = 0
-    if (this.#count > RTCP_FEEDBACK_WRITTEN_MAX) return -1
+    if (this.#count < 1 || this.#count > RTCP_FEEDBACK_WRITTEN_MAX) return -1
     let referenceTime = -1
     let previousTicks = 0
     for (let index = 0; index < this.#count; index++) {
@@ -90,7 +92,8 @@ export class FeedbackEncoder {
       this.#deltaBytes += symbol
       previousTicks = ticks
     }
-    return referenceTime
+    if (referenceTime >= 0) return referenceTime
+    return Math.floor(source.fallbackTicks / TICKS_PER_REFERENCE)
   }
 
   #countChunks(): number {
