@@ -1,0 +1,6 @@
+/** Offers in, answers and transport sections out. */
+export { parseFragment, writeFragment } from './fragment.ts'
+export { type Negotiation, negotiate, type SectionUse } from './negotiate.ts'
+export type { Offer, OfferedSection } from './offer.ts'
+export { parseOffer } from './parse-offer.ts'
+export { type LocalTransport, writeAnswer } from './write-answer.ts'
