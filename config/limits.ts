@@ -217,7 +217,7 @@ export const ROSTER_PAGE_MEMBERS_MAX = 100
 export const HANDS_SHOWN_MAX = 100
 
 /** UTF-16 units of a room's name, and of each string of an identity. */
-export const ROOM_NAME_CHARACTERS_MAX = 128
+export const ROOM_NAME_CHARACTERS_MAX = 64
 export const IDENTITY_CHARACTERS_MAX = 256
 export const KICK_REASON_CHARACTERS_MAX = 200
 
@@ -273,6 +273,12 @@ export const REQUEST_MS_MAX = 10_000
 /** Nesting and number of values of one message. */
 export const MESSAGE_DEPTH_MAX = 6
 export const MESSAGE_VALUES_MAX = 4_096
+/** Characters of a room's name, and of the names of people and sites in a token. */
+export const NAME_CHARACTERS_MAX = 100
+/** How far the clocks of a site and of this node may differ. */
+export const TOKEN_LEEWAY_S = 300
+/** Verified tokens remembered. */
+export const TOKENS_CACHED_MAX = 8_192
 /** m-lines of an SDP that are read at all; more are refused before parsing. */
 export const SECTIONS_PER_OFFER_MAX = 64
 export const SDP_BYTES_MAX = 192 * 1024

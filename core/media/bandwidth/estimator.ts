@@ -23,9 +23,17 @@ const AHEAD_EXTRA_BPS = 30_000
 /** Overuse answers are this far apart at least, plus the RTT: the first must show its effect. */
 const DECREASE_PAUSE_MS = 200
 const LOSS_INTERVAL_MS = 500
-const LOSS_PACKETS_MIN = 20
-/** Above this excess the rate falls, below it only stops to rise. */
-const LOSS_HARSH = 0.08
+const LOSS_INTERVAL_MS_MAX = 3000
+const LOSS_PACKETS_MIN = 50
+/** The rate falls by half the excess loss, but by this at least: the experiment must get somewhere. */
+const LOSS_STEP_MIN = 0.04
+/** Given back when the link turns out to lose whatever we send. */
+const ACQUITTAL = 1.15
+/** One-way delay this far above the least is a standing queue, not jitter. */
+const STANDING_QUEUE_MS = 80
+const STANDING_QUEUE_HOLD_MS = 700
+/** The least one-way delay is forgotten after this, for routes and clocks change. */
+const LEAST_DELAY_MS = 30_000
 const FEEDBACK_SILENCE_MS = 2000
 const REMB_FRESH_MS = 10_000
 const TICKS_WRAP = 2 ** 24 * 256
@@ -55,6 +63,12 @@ class SendEstimator implements Estimator {
   #expected = 0
   #lost = 0
   #lossHolds = false
+  #leastDelayMs = Number.POSITIVE_INFINITY
+  #nextLeastDelayMs = Number.POSITIVE_INFINITY
+  #leastDelayFromMs = 0
+  #queueMs = 0
+  #queueingSinceMs = Number.POSITIVE_INFINITY
+  #silent = false
   #previousTicks = -1
   /** One wrap ahead, so that a receiver's negative reference times become positive. */
   #arrivalOffsetMs = TICKS_WRAP / TICKS_PER_MS
@@ -90,18 +104,21 @@ class SendEstimator implements Estimator {
       this.#countLoss(1, 0)
       this.#trend.onPacket(sentMs, arrivedMs)
       this.#acked.add(arrivedMs, sizeBytes)
+      this.#onOneWayDelay(arrivedMs - sentMs, nowMs)
       this.#prober.onArrived(sequence, sizeBytes, arrivedMs)
       newestSentMs = Math.max(newestSentMs, sentMs)
     }
     if (newestSentMs >= 0) this.#smoothRtt(nowMs - newestSentMs)
     this.#feedbackAtMs = nowMs
+    if (this.#silent) this.#prober.restart(nowMs)
+    this.#silent = false
     this.#update(nowMs)
   }
 
   onReceiverReport(lossRatio: number, rttMs: number, nowMs: number): void {
     if (rttMs > 0) this.#smoothRtt(rttMs)
     if (this.#history !== undefined && nowMs - this.#feedbackAtMs < FEEDBACK_SILENCE_MS) return
-    this.#onLossInterval(lossRatio, nowMs)
+    this.#onLossInterval(lossRatio, { packets: LOSS_PACKETS_MIN, nowMs })
     if (!this.#lossHolds) this.#grow(nowMs, GROWTH_FAR)
     this.#updatedMs = nowMs
   }
@@ -132,7 +149,8 @@ class SendEstimator implements Estimator {
   }
 
   #update(nowMs: number): void {
-    const overusing = this.#trend.state === 'overuse'
+    const standing = nowMs - this.#queueingSinceMs > STANDING_QUEUE_HOLD_MS + this.#rttMs
+    const overusing = this.#trend.state === 'overuse' || standing
     this.#closeLossInterval(nowMs)
     if (overusing) this.#decrease(nowMs)
     else if (this.#trend.state === 'normal' && !this.#lossHolds) this.#increase(nowMs)
@@ -176,24 +194,42 @@ class SendEstimator implements Estimator {
   }
 
   #closeLossInterval(nowMs: number): void {
-    if (nowMs - this.#lossFromMs < LOSS_INTERVAL_MS || this.#expected < LOSS_PACKETS_MIN) return
-    this.#onLossInterval(this.#lost / this.#expected, nowMs)
+    const intervalMs = nowMs - this.#lossFromMs
+    const few = this.#expected < LOSS_PACKETS_MIN && intervalMs < LOSS_INTERVAL_MS_MAX
+    if (intervalMs < LOSS_INTERVAL_MS || few || this.#expected === 0) return
+    this.#onLossInterval(this.#lost / this.#expected, { packets: this.#expected, nowMs })
     this.#expected = 0
     this.#lost = 0
   }
 
-  #onLossInterval(lossRatio: number, nowMs: number): void {
-    const intervalMs = nowMs - this.#lossFromMs
+  #onLossInterval(lossRatio: number, { packets, nowMs }: { packets: number; nowMs: number }): void {
     this.#lossFromMs = nowMs
-    const excess = this.#baseline.excess(lossRatio)
-    this.#lossHolds = excess > 0
-    if (excess > LOSS_HARSH && nowMs - this.#decreasedAtMs > DECREASE_PAUSE_MS + this.#rttMs) {
-      this.#estimateBps = clamp(this.#estimateBps * (1 - excess / 2))
-      this.#decreasedAtMs = nowMs
-      this.#prober.stop(nowMs)
+    const queueing = this.#queueMs > STANDING_QUEUE_MS / 2
+    const rateBps = this.#estimateBps
+    const verdict = this.#baseline.weigh({ lossRatio, packets, rateBps, queueing, nowMs })
+    this.#lossHolds = verdict.excess > 0
+    if (verdict.acquitted) this.#estimateBps = clamp(rateBps * ACQUITTAL)
+    if (!this.#lossHolds) return
+    this.#prober.stop(nowMs)
+    const ackedBps = this.#acked.bitrateBps()
+    if (ackedBps > 0) this.#ceilingBps = ackedBps
+    if (nowMs - this.#decreasedAtMs < DECREASE_PAUSE_MS + this.#rttMs) return
+    this.#estimateBps = clamp(rateBps * (1 - Math.max(LOSS_STEP_MIN, verdict.excess / 2)))
+    this.#decreasedAtMs = nowMs
+  }
+
+  /** A queue that stands full shows no gradient: it is seen as delay above the least. */
+  #onOneWayDelay(delayMs: number, nowMs: number): void {
+    if (nowMs - this.#leastDelayFromMs > LEAST_DELAY_MS) {
+      this.#leastDelayMs = this.#nextLeastDelayMs
+      this.#nextLeastDelayMs = Number.POSITIVE_INFINITY
+      this.#leastDelayFromMs = nowMs
     }
-    const pushing = this.#trend.state === 'overuse' || excess === 0
-    this.#baseline.learn(lossRatio, { intervalMs: Math.min(intervalMs, 2000), pushing })
+    this.#leastDelayMs = Math.min(this.#leastDelayMs, delayMs)
+    this.#nextLeastDelayMs = Math.min(this.#nextLeastDelayMs, delayMs)
+    this.#queueMs += 0.1 * (delayMs - this.#leastDelayMs - this.#queueMs)
+    if (this.#queueMs < STANDING_QUEUE_MS) this.#queueingSinceMs = Number.POSITIVE_INFINITY
+    else if (this.#queueingSinceMs === Number.POSITIVE_INFINITY) this.#queueingSinceMs = nowMs
   }
 
   /** No feedback while we send: the way back may be dead, or all of it. */
@@ -203,6 +239,7 @@ class SendEstimator implements Estimator {
     if (silentMs < FEEDBACK_SILENCE_MS + 2 * this.#rttMs) return
     this.#estimateBps = clamp(this.#estimateBps / 2)
     this.#feedbackAtMs = nowMs
+    this.#silent = true
     this.#trend.reset()
   }
 

@@ -4,6 +4,7 @@
  */
 
 const CLUSTER_MS = 40
+const CLUSTER_MS_MAX = 250
 /** The engine asks for padding about this often. */
 const TICK_MS = 10
 /** A cluster with fewer bytes says more about the clock than about the link. */
@@ -20,6 +21,7 @@ const REACH_MAX_BPS = 20_000_000
 
 type Cluster = {
   targetBps: number
+  durationMs: number
   startMs: number
   firstSequence: number
   nextSequence: number
@@ -48,8 +50,11 @@ export class Prober {
     }
     if (nowMs < this.#nextAtMs || wantedBps <= estimateBps * 0.95) return
     const targetBps = Math.min(estimateBps * STEP, wantedBps * 1.3, REACH_MAX_BPS)
+    // A slow cluster lasts longer, until its bytes say something.
+    const durationMs = Math.max(CLUSTER_MS, (CLUSTER_BYTES_MIN * 1.3 * 8000) / targetBps)
     this.#cluster = {
       targetBps,
+      durationMs: Math.min(CLUSTER_MS_MAX, durationMs),
       startMs: nowMs,
       firstSequence: -1,
       nextSequence: -1,
@@ -66,7 +71,7 @@ export class Prober {
     const cluster = this.#cluster
     if (cluster === undefined || !this.#sending) return 0
     const elapsedMs = nowMs - cluster.startMs
-    if (elapsedMs >= CLUSTER_MS) {
+    if (elapsedMs >= cluster.durationMs) {
       this.#sending = false
       this.#sentUntilMs = nowMs
       return 0
@@ -117,6 +122,14 @@ export class Prober {
     this.#pauseMs = full ? PAUSE_MS : Math.min(PAUSE_MS_MAX, this.#pauseMs * 1.5)
     this.#nextAtMs = full ? nowMs : nowMs + this.#pauseMs
     return Math.min(provedBps, cluster.targetBps)
+  }
+
+  /** The path is new, or back after an outage: what was learned of it is old. */
+  restart(nowMs: number): void {
+    this.#cluster = undefined
+    this.#sending = false
+    this.#pauseMs = PAUSE_MS
+    this.#nextAtMs = nowMs
   }
 
   /** Congestion: end the burst and wait. */
