@@ -79,6 +79,24 @@ export const FORWARDED_BYTES_MAX = 1_400
 
 /** The engine's own beat. */
 export const ENGINE_TICK_MS = 10
+/** Transports of one engine; each has a few fixed slots. */
+export const ENGINE_TRANSPORTS_MAX = 4_096
+/** Sections of one transport, and so its slots and publications. */
+export const SECTIONS_PER_TRANSPORT_MAX = 64
+/** Publications of one room on one engine, imported ones included. */
+export const PUBLICATIONS_PER_ROOM_MAX = 1_024
+/** Answers to NACK that one transport may get at once, and per second. */
+export const RESEND_BURST_PACKETS = 256
+export const RESEND_PACKETS_PER_S = 500
+/** Packets of a slot whose last answer is remembered; a power of two. */
+export const RESENT_LOG_PACKETS = 256
+/** A layer silent for so long while others flow was switched off by its encoder. */
+export const LAYER_STALE_MS = 700
+/** A publication without a packet for so long is reported as silent. */
+export const FLOWING_SILENCE_MS = 2_000
+/** One frame of the handoff between workers. */
+export const HANDOFF_BYTES_MAX = 1_536
+
 
 // ---- core/io ----------------------------------------------------------------------------------------------
 
@@ -181,8 +199,8 @@ export const SRTCP_REPLAY_WINDOW = 128
 /** Indexes behind the newest that may be sealed again for a retransmission. */
 export const SRTP_RESEAL_WINDOW = 1_024
 /** Keystream made ahead for one stream: this many bytes (at least four packets), or this many packets. */
-export const SRTP_KEYSTREAM_AHEAD_BYTES = 8_192
-export const SRTP_KEYSTREAM_AHEAD_PACKETS_MAX = 16
+export const SRTP_KEYSTREAM_AHEAD_BYTES = 12_288
+export const SRTP_KEYSTREAM_AHEAD_PACKETS_MAX = 32
 
 // ---- core/conference --------------------------------------------------------------------------------------
 

@@ -1,0 +1,131 @@
+/**
+ * What sealing and opening cost: `node core/io/srtp/seal.bench.ts`. Microseconds a packet, a thousand keys in turn
+ * as in a fan-out, and the same by werift's session as a ratio within the run. No socket.
+ */
+import { RtpHeader, SrtpSession } from 'werift'
+import { createDropCounters } from '../../media/rtp/index.ts'
+import { createHmacSha1 } from './hmac-sha1.ts'
+import { createSrtpReceiver } from './receiver.ts'
+import { createSrtpSender } from './sender.ts'
+import { masterOf, type Profile, rtpPacket } from './test-rig.ts'
+
+const KEYS = 1_000
+const SSRC = 0x1234_5678
+const PLAIN_BYTES = [100, 750, 1_100]
+
+type Case = { profile: Profile; kind: 'simd' | 'hash'; bytes: number; rounds: number }
+
+function elapsedUs(run: () => void): number {
+  const start = performance.now()
+  run()
+  return (performance.now() - start) * 1_000
+}
+
+/** Microseconds per sealed packet. */
+function sealUs({ profile, kind, bytes, rounds }: Case): number {
+  const hmac = createHmacSha1(kind)
+  const sink = { onSealed: () => {}, inFlightCount: () => 0 }
+  const sender = createSrtpSender({ hmac, sink, drops: createDropCounters() })
+  const streams = Int32Array.from({ length: KEYS }, (_, i) =>
+    sender.openStream(sender.addContext(masterOf(profile, i), i), SSRC),
+  )
+  const packet = rtpPacket({ ssrc: SSRC, index: 0, payloadBytes: bytes - 12 })
+  let index = 0
+  const round = () => {
+    packet.writeUInt16BE(index & 0xffff, 2)
+    for (let i = 0; i < KEYS; i += 1) {
+      sender.seal(streams[i] as number, packet, 0, packet.length, index)
+    }
+    sender.flush()
+    index += 1
+  }
+  for (let i = 0; i < rounds / 4; i += 1) round()
+  const us = elapsedUs(() => {
+    for (let i = 0; i < rounds; i += 1) round()
+  })
+  return us / rounds / KEYS
+}
+
+/** Microseconds per opened packet; `bad` breaks each tag first. */
+function openUs({ profile, kind, bytes, rounds }: Case, bad: boolean): number {
+  const hmac = createHmacSha1(kind)
+  const drops = createDropCounters()
+  const sealed: Buffer[] = []
+  const sink = {
+    onSealed: (_token: number, start: number, end: number) => {
+      sealed.push(Buffer.from(hmac.slab.subarray(start, end)))
+    },
+    inFlightCount: () => 0,
+  }
+  const sender = createSrtpSender({ hmac, sink, drops })
+  const masters = Array.from({ length: 100 }, (_, i) => masterOf(profile, i))
+  const streams = masters.map((master, i) => sender.openStream(sender.addContext(master, i), SSRC))
+  const receivers = masters.map((master) => createSrtpReceiver({ hmac, master, drops }))
+  const count = rounds * 10
+  for (let index = 0; index < count; index += 1) {
+    const packet = rtpPacket({ ssrc: SSRC, index, payloadBytes: bytes - 12 })
+    for (const stream of streams) sender.seal(stream, packet, 0, packet.length, index)
+    sender.flush()
+  }
+  if (bad) for (const packet of sealed) packet[packet.length - 1] = 0x55 ^ (packet.at(-1) as number)
+  let at = 0
+  const open = (to: number) => {
+    for (; at < to; at += 1) {
+      const packet = sealed[at] as Buffer
+      receivers[at % 100]?.openRtp(packet, 0, packet.length)
+    }
+  }
+  open(sealed.length >> 2)
+  return elapsedUs(() => open(sealed.length)) / (sealed.length - (sealed.length >> 2))
+}
+
+function weriftUs({ profile, bytes, rounds }: Case): number {
+  const sessions = Array.from({ length: KEYS }, (_, i) => {
+    const { key, salt } = masterOf(profile, i)
+    const [masterKey, masterSalt] = [Buffer.from(key), Buffer.from(salt)]
+    return new SrtpSession({
+      keys: {
+        localMasterKey: masterKey,
+        localMasterSalt: masterSalt,
+        remoteMasterKey: masterKey,
+        remoteMasterSalt: masterSalt,
+      },
+      profile: profile === 'aes-gcm' ? 7 : 1,
+    })
+  })
+  const packet = rtpPacket({ ssrc: SSRC, index: 0, payloadBytes: bytes - 12 })
+  const header = RtpHeader.deSerialize(packet)
+  const payload = packet.subarray(12)
+  const turns = Math.max(2, rounds / 50)
+  const us = elapsedUs(() => {
+    for (let i = 0; i < turns; i += 1) {
+      header.sequenceNumber = i
+      for (const session of sessions) session.encrypt(payload, header)
+    }
+  })
+  return us / turns / KEYS
+}
+
+function report(): void {
+  const line = (text: string) => process.stdout.write(`${text}\n`)
+  line('profile kind  bytes | seal   open   refuse (us/packet) | werift seal  ratio')
+  for (const [profile, kind] of [
+    ['aes-cm', 'simd'],
+    ['aes-cm', 'hash'],
+    ['aes-gcm', 'simd'],
+  ] as const) {
+    for (const bytes of PLAIN_BYTES) {
+      const rounds = profile === 'aes-gcm' ? 100 : 400
+      const one: Case = { profile, kind, bytes, rounds }
+      const seal = sealUs(one)
+      const open = openUs({ ...one, rounds: 100 }, false)
+      const refuse = openUs({ ...one, rounds: 100 }, true)
+      const theirs = weriftUs({ ...one, rounds: 100 })
+      const cells = [seal, open, refuse].map((us) => us.toFixed(2).padStart(6)).join(' ')
+      const name = `${profile.padEnd(7)} ${kind.padEnd(5)} ${String(bytes).padStart(5)}`
+      line(`${name} | ${cells} | ${theirs.toFixed(1)}  ${(theirs / seal).toFixed(0)}x`)
+    }
+  }
+}
+
+report()
