@@ -3,6 +3,7 @@ import type { DisconnectCause, MediaCommand } from '../media/control.ts'
 import type { EngineOptions, ExportOutlet } from '../media/engine/index.ts'
 
 export interface MediaEngine {
+  readonly counters: { readonly drops: Uint32Array }
   command(command: MediaCommand, nowMs: number): void
   transportIndex(transportId: number): number
   connected(transportIndex: number, nowMs: number): void

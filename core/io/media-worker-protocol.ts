@@ -24,6 +24,8 @@ export type ToWorker =
   | { type: 'export'; publicationId: number; peer: number }
   | { type: 'unexport'; publicationId: number; peer: number }
   | { type: 'import'; roomId: number; publication: ImportedPublication; peer: number }
+  /** The handshaker was started again: the old channel is dead. `port` is transferred. */
+  | { type: 'handshaker'; port: MessagePort }
   | { type: 'close' }
 
 export type FromWorker =

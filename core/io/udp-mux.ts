@@ -76,6 +76,11 @@ export class UdpMux {
     return this.#byId.get(transportId)
   }
 
+  /** All that live, in the order of opening; a copy, so that they may be closed on the way. */
+  transports(): MuxTransport[] {
+    return [...this.#byId.values()]
+  }
+
   /** Admits one peer: from now on STUN for its ufrag is answered. Refuses beyond the bounds. */
   open(open: MuxOpen, nowMs: number): OpenOutcome {
     if (this.#byId.size >= TRANSPORTS_PER_WORKER_MAX) return 'too-many-transports'
@@ -125,6 +130,11 @@ export class UdpMux {
   heard(tuple: Tuple, nowMs: number): void {
     tuple.lastHeardMs = nowMs
     tuple.transport.lastHeardMs = nowMs
+  }
+
+  /** The peer has proved itself otherwise: by the end of DTLS. */
+  heardPeer(transport: MuxTransport, nowMs: number): void {
+    transport.lastHeardMs = nowMs
   }
 
   /** @hot One datagram as the socket gave it. `bytes` must stay untouched by the caller during the call. */
