@@ -10,6 +10,8 @@ export type AppendResult = { ok: true } | { ok: false; cause: 'full' | 'read-onl
 export interface EventStore {
   /** Random id of this node, made on first start and kept. */
   readonly nodeId: string
+  /** Ids this node had before its log was damaged; who joined under them joined here. */
+  readonly formerNodeIds: readonly string[]
   /** Highest hybrid time on disk, 0 when empty: the clock starts from here. */
   readonly timeLast: number
   /**

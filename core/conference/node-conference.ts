@@ -210,8 +210,12 @@ class NodeConference implements Conference {
 
   #expireOwn(room: Room, cause: LeaveCause): void {
     for (const { id, origin } of room.state.participants.values()) {
-      if (origin === this.nodeId) this.#departing.set(id, { room: room.name, cause })
+      if (this.#isOwn(origin)) this.#departing.set(id, { room: room.name, cause })
     }
+  }
+
+  #isOwn(origin: string): boolean {
+    return origin === this.nodeId || this.#store.formerNodeIds.includes(origin)
   }
 
   /** The room, read from the store when it is not open; undefined when this node has too many. */

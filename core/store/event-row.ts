@@ -1,0 +1,55 @@
+/**
+ * Events as rows. The checksum finds flipped bits and torn writes, not malice: whoever can write the file can write a
+ * checksum too.
+ */
+import { crc32 } from 'node:zlib'
+import { type EventPosition, parseEvent, type RoomEvent } from '../conference/index.ts'
+
+/** A row as SQLite gives it; damaged ones may hold anything, hence `unknown`. */
+export type EventRow = Record<keyof EventColumns, unknown>
+
+type EventColumns = {
+  origin: string
+  sequence: number
+  time: number
+  room: string
+  type: string
+  payload: string
+  checksum: number
+}
+
+export function rowOfEvent(event: RoomEvent): EventColumns {
+  const { origin, sequence, time, room, type } = event
+  const columns = { origin, sequence, time, room, type, payload: JSON.stringify(event.payload) }
+  return { ...columns, checksum: checksumOf(columns) }
+}
+
+/** The event of a sound row; undefined when the checksum does not fit or the content is not an event. */
+export function eventOfRow(row: EventRow): RoomEvent | undefined {
+  if (row.checksum !== checksumOf(row)) return undefined
+  const { origin, sequence, time, room, type } = row
+  return parseEvent({ origin, sequence, time, room, type, payload: parseJson(row.payload) })
+}
+
+/** Whether the bytes are those that were written; cheaper than eventOfRow. */
+export function isSound(row: EventRow): boolean {
+  return Number(row.checksum) === checksumOf(row)
+}
+
+/** Stands in for a damaged event, so that its origin has no gap. */
+export function lostEventAt(place: EventPosition): RoomEvent {
+  return { ...place, room: '', type: 'lost', payload: {} }
+}
+
+function checksumOf(row: Omit<EventRow, 'checksum'>): number {
+  const { origin, sequence, time, room, type, payload } = row
+  return crc32(`${origin}\n${sequence}\n${time}\n${room}\n${type}\n${payload}`)
+}
+
+function parseJson(text: unknown): unknown {
+  try {
+    return JSON.parse(String(text))
+  } catch {
+    return undefined
+  }
+}
