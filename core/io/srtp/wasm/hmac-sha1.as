@@ -31,8 +31,15 @@ const SCHEDULE: usize = 128
 @inline function majority(b: v128, c: v128, d: v128): v128 {
   return v128.or(v128.and(b, c), v128.and(d, v128.or(b, c)))
 }
-@inline function sum(a: v128, f: v128, e: v128, k: v128, w: usize): v128 {
-  return i32x4.add(i32x4.add(rol5(a), f), i32x4.add(e, i32x4.add(k, v128.load(w))))
+/* Rotation of `a` last: it is what the next round waits for. */
+@inline function sum(a: v128, f: v128, e: v128, k: v128, word: v128): v128 {
+  return i32x4.add(i32x4.add(i32x4.add(i32x4.add(word, k), e), f), rol5(a))
+}
+/* Extends the schedule at `w` and returns the word: within the rounds, where it fills their waiting time. */
+@inline function next(w: usize): v128 {
+  const x = rol1(v128.xor(v128.xor(v128.load(w - 48), v128.load(w - 128)), v128.xor(v128.load(w - 224), v128.load(w - 256))))
+  v128.store(w, x)
+  return x
 }
 @inline function swapped(address: usize): v128 {
   const x = v128.load(address)
@@ -47,49 +54,45 @@ let h4: v128 = i32x4.splat(0)
 
 /* One block: words 0..15 of the schedule are in place. */
 function compress(): void {
-  for (let w = SCHEDULE + 256; w < SCHEDULE + 1280; w += 64) {
-    const w0 = rol1(v128.xor(v128.xor(v128.load(w - 48), v128.load(w - 128)), v128.xor(v128.load(w - 224), v128.load(w - 256))))
-    const w1 = rol1(v128.xor(v128.xor(v128.load(w - 32), v128.load(w - 112)), v128.xor(v128.load(w - 208), v128.load(w - 240))))
-    const w2 = rol1(v128.xor(v128.xor(v128.load(w - 16), v128.load(w - 96)), v128.xor(v128.load(w - 192), v128.load(w - 224))))
-    const w3 = rol1(v128.xor(v128.xor(w0, v128.load(w - 80)), v128.xor(v128.load(w - 176), v128.load(w - 208))))
-    v128.store(w, w0)
-    v128.store(w + 16, w1)
-    v128.store(w + 32, w2)
-    v128.store(w + 48, w3)
-  }
   let a = h0, b = h1, c = h2, d = h3, e = h4
   let w: usize = SCHEDULE
   let k = i32x4.splat(0x5a827999)
-  for (; w < SCHEDULE + 320; w += 80) {
-    e = sum(a, choose(b, c, d), e, k, w); b = rol30(b)
-    d = sum(e, choose(a, b, c), d, k, w + 16); a = rol30(a)
-    c = sum(d, choose(e, a, b), c, k, w + 32); e = rol30(e)
-    b = sum(c, choose(d, e, a), b, k, w + 48); d = rol30(d)
-    a = sum(b, choose(c, d, e), a, k, w + 64); c = rol30(c)
+  for (; w < SCHEDULE + 240; w += 80) {
+    e = sum(a, choose(b, c, d), e, k, v128.load(w)); b = rol30(b)
+    d = sum(e, choose(a, b, c), d, k, v128.load(w + 16)); a = rol30(a)
+    c = sum(d, choose(e, a, b), c, k, v128.load(w + 32)); e = rol30(e)
+    b = sum(c, choose(d, e, a), b, k, v128.load(w + 48)); d = rol30(d)
+    a = sum(b, choose(c, d, e), a, k, v128.load(w + 64)); c = rol30(c)
   }
+  e = sum(a, choose(b, c, d), e, k, v128.load(w)); b = rol30(b)
+  d = sum(e, choose(a, b, c), d, k, next(w + 16)); a = rol30(a)
+  c = sum(d, choose(e, a, b), c, k, next(w + 32)); e = rol30(e)
+  b = sum(c, choose(d, e, a), b, k, next(w + 48)); d = rol30(d)
+  a = sum(b, choose(c, d, e), a, k, next(w + 64)); c = rol30(c)
+  w += 80
   k = i32x4.splat(0x6ed9eba1)
   for (; w < SCHEDULE + 640; w += 80) {
-    e = sum(a, parity(b, c, d), e, k, w); b = rol30(b)
-    d = sum(e, parity(a, b, c), d, k, w + 16); a = rol30(a)
-    c = sum(d, parity(e, a, b), c, k, w + 32); e = rol30(e)
-    b = sum(c, parity(d, e, a), b, k, w + 48); d = rol30(d)
-    a = sum(b, parity(c, d, e), a, k, w + 64); c = rol30(c)
+    e = sum(a, parity(b, c, d), e, k, next(w)); b = rol30(b)
+    d = sum(e, parity(a, b, c), d, k, next(w + 16)); a = rol30(a)
+    c = sum(d, parity(e, a, b), c, k, next(w + 32)); e = rol30(e)
+    b = sum(c, parity(d, e, a), b, k, next(w + 48)); d = rol30(d)
+    a = sum(b, parity(c, d, e), a, k, next(w + 64)); c = rol30(c)
   }
   k = i32x4.splat(0x8f1bbcdc)
   for (; w < SCHEDULE + 960; w += 80) {
-    e = sum(a, majority(b, c, d), e, k, w); b = rol30(b)
-    d = sum(e, majority(a, b, c), d, k, w + 16); a = rol30(a)
-    c = sum(d, majority(e, a, b), c, k, w + 32); e = rol30(e)
-    b = sum(c, majority(d, e, a), b, k, w + 48); d = rol30(d)
-    a = sum(b, majority(c, d, e), a, k, w + 64); c = rol30(c)
+    e = sum(a, majority(b, c, d), e, k, next(w)); b = rol30(b)
+    d = sum(e, majority(a, b, c), d, k, next(w + 16)); a = rol30(a)
+    c = sum(d, majority(e, a, b), c, k, next(w + 32)); e = rol30(e)
+    b = sum(c, majority(d, e, a), b, k, next(w + 48)); d = rol30(d)
+    a = sum(b, majority(c, d, e), a, k, next(w + 64)); c = rol30(c)
   }
   k = i32x4.splat(0xca62c1d6)
   for (; w < SCHEDULE + 1280; w += 80) {
-    e = sum(a, parity(b, c, d), e, k, w); b = rol30(b)
-    d = sum(e, parity(a, b, c), d, k, w + 16); a = rol30(a)
-    c = sum(d, parity(e, a, b), c, k, w + 32); e = rol30(e)
-    b = sum(c, parity(d, e, a), b, k, w + 48); d = rol30(d)
-    a = sum(b, parity(c, d, e), a, k, w + 64); c = rol30(c)
+    e = sum(a, parity(b, c, d), e, k, next(w)); b = rol30(b)
+    d = sum(e, parity(a, b, c), d, k, next(w + 16)); a = rol30(a)
+    c = sum(d, parity(e, a, b), c, k, next(w + 32)); e = rol30(e)
+    b = sum(c, parity(d, e, a), b, k, next(w + 48)); d = rol30(d)
+    a = sum(b, parity(c, d, e), a, k, next(w + 64)); c = rol30(c)
   }
   h0 = i32x4.add(h0, a)
   h1 = i32x4.add(h1, b)
