@@ -1,7 +1,8 @@
 /**
- * One layer of one publication as it comes in: its media SSRC and its RTX SSRC. Puts packets in their place, fills
- * MediaPacket, and knows all that is to be told to the sender: NACK, PLI, report blocks. Which SSRC belongs here is the
- * StreamTable's matter; who gets the packet is the forwarders'.
+ * One layer of one publication as it comes in: its media SSRC and its RTX SSRC. Puts packets in
+ * their place, fills MediaPacket, and knows all that is to be told to the sender: NACK, PLI, report
+ * blocks. Which SSRC belongs here is the StreamTable's matter; who gets the packet is the
+ * forwarders'.
  */
 import { NACK_BATCH_MAX } from '../../../config/limits.ts'
 import type { CodecSpec, IncomingSection } from '../control.ts'
@@ -36,7 +37,10 @@ import {
 export const RECEIVED_NOTHING = 0
 /** The MediaPacket is filled: forward it. */
 export const RECEIVED_MEDIA = 1
-/** Only padding: forward nothing, but `sequence` and `epoch` are set and the number must be closed over. */
+/**
+ * Only padding: forward nothing, but `sequence` and `epoch` are set and the number must be closed
+ * over.
+ */
 export const RECEIVED_PADDING = 2
 
 const DUPLICATE = -DROP_CODE.duplicate
@@ -52,6 +56,7 @@ const NO_SSRC = -1
 
 const nackScratch = new Uint16Array(NACK_BATCH_MAX)
 
+/** One layer as it comes in; created and bound by the StreamTable, which alone calls `bind`. */
 export class IncomingStream {
   readonly section: IncomingSection
   readonly publicationId: number
@@ -118,7 +123,10 @@ export class IncomingStream {
     return this.#tracker.isStarted
   }
 
-  /** Takes a (new) media SSRC; all numbers begin anew. `probation` when only a payload type vouches for it. */
+  /**
+   * Takes a (new) media SSRC; all numbers begin anew. `probation` when only a payload type vouches
+   * for it.
+   */
   bind(ssrc: number, probation: boolean): void {
     this.ssrc = ssrc
     this.#tracker.restart(probation)
@@ -134,9 +142,10 @@ export class IncomingStream {
   }
 
   /**
-   * @hot Takes a packet of this stream's SSRCs. Returns RECEIVED_MEDIA with `out` filled, RECEIVED_PADDING with `out.sequence`,
-   * `out.epoch` and `out.timestamp` set, RECEIVED_NOTHING, or minus a DropReason code. The bytes before the payload are
-   * overwritten by the new header, so extensions must have been read before.
+   * @hot Takes a packet of this stream's SSRCs. Returns RECEIVED_MEDIA with `out` filled,
+   * RECEIVED_PADDING with `out.sequence`, `out.epoch` and `out.timestamp` set, RECEIVED_NOTHING, or
+   * minus a DropReason code. The bytes before the payload are overwritten by the new header, so
+   * extensions must have been read before.
    */
   receive(packet: RtpPacket, nowMs: number, out: MediaPacket): number {
     this.arrivalMs = nowMs
@@ -205,7 +214,10 @@ export class IncomingStream {
     return RECEIVED_MEDIA
   }
 
-  /** @hot What the payload alone cannot say: H.264 and AV1 pictures begin where the timestamp changes. */
+  /**
+   * @hot What the payload alone cannot say: H.264 and AV1 pictures begin where the timestamp
+   * changes.
+   */
   #placePicture(out: MediaPacket): void {
     if (out.codec === 'h264' || out.codec === 'av1') {
       out.frameStart = out.frameStart && out.timestamp !== this.#timestamp
@@ -265,7 +277,10 @@ export class IncomingStream {
     this.keyframes.setRttMs(rttMs)
   }
 
-  /** Fills the block about the media SSRC and begins the next interval; false when nothing was received yet. */
+  /**
+   * Fills the block about the media SSRC and begins the next interval; false when nothing was
+   * received yet.
+   */
   fillReportBlock(block: ReportBlock, nowMs: number): boolean {
     const tracker = this.#tracker
     if (!tracker.isStarted) return false

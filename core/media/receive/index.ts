@@ -1,6 +1,6 @@
 /**
- * Door of `receive`: from a parsed RTP packet to a MediaPacket, and all feedback to its sender. No clock: time comes in,
- * deadlines go out.
+ * Door of `receive`: from a parsed RTP packet to a MediaPacket, and all feedback to its sender. No
+ * clock: time comes in, deadlines go out.
  *
  *   const stream = table.resolve(packet, nowMs)              // undefined: table.dropCode
  *   const received = stream.receive(packet, nowMs, media)    // MEDIA, PADDING (close the gap), NOTHING, or -DropReason

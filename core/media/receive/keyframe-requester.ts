@@ -1,15 +1,19 @@
 /**
- * When to ask one layer's encoder for a keyframe (RFC 4585 §6.3.1). Many receivers may want one; the sender hears of it at
- * most every 500 ms, again and again until a keyframe came. Sends nothing itself.
+ * When to ask one layer's encoder for a keyframe (RFC 4585 §6.3.1). Many receivers may want one;
+ * the sender hears of it at most every 500 ms, again and again until a keyframe came. Sends nothing
+ * itself.
  */
 
 const INTERVAL_MS = 500
-/** After this many unanswered requests the encoder is probably not running: keep asking, but seldom. */
+/**
+ * After this many unanswered requests the encoder is probably not running: keep asking, but seldom.
+ */
 const PATIENT_TRIES = 8
 const PATIENT_INTERVAL_MS = 2_000
 /** An answer needs a round trip: asking sooner would make two keyframes. */
 const INTERVAL_RTTS = 1.5
 
+/** Throttle for one layer: `request` as often as you like, send when `collect` says so. */
 export class KeyframeRequester {
   #isWanted = false
   #tries = 0

@@ -1,6 +1,6 @@
 /**
- * How loud a publication is now, from RFC 6464 levels: rises within a syllable, falls over a breath, and is silent when
- * packets stop (DTX). Who speaks is decided by the director, not here.
+ * How loud a publication is now, from RFC 6464 levels: rises within a syllable, falls over a
+ * breath, and is silent when packets stop (DTX). Who speaks is decided by the director, not here.
  */
 
 /** -dBov of silence. */
@@ -11,6 +11,7 @@ const RELEASE_MS = 250
 /** Opus with DTX sends every 400 ms; without any packet for longer there is no sound. */
 const STALE_MS = 600
 
+/** Smoothed loudness of one publication. */
 export class LevelMeter {
   #loudness = 0
   #updatedMs = Number.NEGATIVE_INFINITY

@@ -1,7 +1,8 @@
 /**
- * Which numbers to ask for again, and when (RFC 4585 §6.2.1): a short wait for reordering, then once per measured round
- * trip with growing patience, until the number comes, its tries or its age run out. Numbers are unwrapped, so there is
- * no wrap here. It asks for time by its deadline and sends nothing itself.
+ * Which numbers to ask for again, and when (RFC 4585 §6.2.1): a short wait for reordering, then
+ * once per measured round trip with growing patience, until the number comes, its tries or its age
+ * run out. Numbers are unwrapped, so there is no wrap here. It asks for time by its deadline and
+ * sends nothing itself.
  */
 import { NACK_GAP_MAX, NACK_SPAN_MAX, NACK_TRIES_MAX } from '../../../config/limits.ts'
 
@@ -17,6 +18,7 @@ const AGE_MS_MAX = 1_000
 const AGE_RTTS_MAX = 3
 const RTT_SMOOTHING = 0.125
 
+/** What one stream misses, in a fixed ring of NACK_SPAN_MAX numbers. */
 export class NackGenerator {
   readonly #sequence = new Float64Array(NACK_SPAN_MAX).fill(-1)
   readonly #missedMs = new Float64Array(NACK_SPAN_MAX)
@@ -51,8 +53,9 @@ export class NackGenerator {
   }
 
   /**
-   * Notes that `first..last` (unwrapped) are missing; they must be newer than all before. False when there are too many to
-   * repair: everything is given up and the caller should ask for a keyframe.
+   * Notes that `first..last` (unwrapped) are missing; they must be newer than all before. False
+   * when there are too many to repair: everything is given up and the caller should ask for a
+   * keyframe.
    */
   onGap(first: number, last: number, nowMs: number): boolean {
     if (last - first >= NACK_GAP_MAX) {
@@ -90,7 +93,10 @@ export class NackGenerator {
     return this.#deadlineMs
   }
 
-  /** Writes the low 16 bits of the numbers to request now into `out`, ascending, and returns how many. */
+  /**
+   * Writes the low 16 bits of the numbers to request now into `out`, ascending, and returns how
+   * many.
+   */
   collect(nowMs: number, out: Uint16Array): number {
     if (nowMs < this.#deadlineMs) return 0
     let count = 0

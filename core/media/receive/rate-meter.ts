@@ -1,8 +1,12 @@
-/** Bits per second over the last second, in ten fixed buckets. Not an estimate of what a link could carry. */
+/**
+ * Bits per second over the last second, in ten fixed buckets. Not an estimate of what a link could
+ * carry.
+ */
 
 const BUCKET_MS = 100
 const BUCKETS = 10
 
+/** Counts bytes in, tells bits per second out. */
 export class RateMeter {
   readonly #bytes = new Float64Array(BUCKETS)
   #bucket = Number.NEGATIVE_INFINITY

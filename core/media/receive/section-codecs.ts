@@ -1,12 +1,13 @@
 /**
- * What one incoming section negotiated, as tables by payload type and as bytes to compare names with. Names from outside
- * are never keys of anything.
+ * What one incoming section negotiated, as tables by payload type and as bytes to compare names
+ * with. Names from outside are never keys of anything.
  */
 import { LAYERS_PER_PUBLICATION_MAX } from '../../../config/limits.ts'
 import type { CodecSpec, IncomingSection } from '../control.ts'
 
 const PAYLOAD_TYPES = 128
 
+/** Read-only tables of one section, made when the transport opens. */
 export class SectionCodecs {
   readonly section: IncomingSection
   readonly mid: Uint8Array

@@ -1,13 +1,14 @@
 /**
- * What sender reports say of a source's clock (RFC 3550 §6.4.1): which wall time one RTP timestamp stands for. Lets
- * the forwarder align timestamps of simulcast layers, and reports answer with LSR and DLSR. Drift between two reports is
- * not modelled: the latest counts.
+ * What sender reports say of a source's clock (RFC 3550 §6.4.1): which wall time one RTP timestamp
+ * stands for. Lets the forwarder align timestamps of simulcast layers, and reports answer with LSR
+ * and DLSR. Drift between two reports is not modelled: the latest counts.
  */
 import { compactNtpOf, ntpMsOf, type SenderReport } from '../rtcp/index.ts'
 import { sequenceDelta32 } from '../rtp/index.ts'
 
 const TWO_32 = 0x1_0000_0000
 
+/** Wall time of one source, by its last sender report. */
 export class SenderClock {
   readonly #clockRate: number
   #ntpMs = 0
@@ -36,7 +37,10 @@ export class SenderClock {
     this.#arrivalMs = -1
   }
 
-  /** The sender's wall time in ms since 1900 for an RTP timestamp within 2^31 ticks of the report; NaN when unknown. */
+  /**
+   * The sender's wall time in ms since 1900 for an RTP timestamp within 2^31 ticks of the report;
+   * NaN when unknown.
+   */
   ntpMsAt(timestamp: number): number {
     if (!this.isKnown) return Number.NaN
     return this.#ntpMs + (sequenceDelta32(this.#rtpTimestamp, timestamp) / this.#clockRate) * 1_000

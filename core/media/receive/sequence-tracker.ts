@@ -1,6 +1,7 @@
 /**
- * The numbers of one source (RFC 3550 A.1, A.3): order, wrap, probation, restart, duplicates, and what was lost. Every
- * number is unwrapped here once, so that nothing behind it knows of wraps. Timestamps and jitter are not here.
+ * The numbers of one source (RFC 3550 A.1, A.3): order, wrap, probation, restart, duplicates, and
+ * what was lost. Every number is unwrapped here once, so that nothing behind it knows of wraps.
+ * Timestamps and jitter are not here.
  */
 import {
   SEQUENCE_DROPOUT_MAX,
@@ -23,6 +24,7 @@ export const TRACK_PROBATION = 5
 const PROBATION_PACKETS = 2
 const WINDOW_MASK = SEQUENCE_WINDOW - 1
 
+/** The numbers of one SSRC; `track` for what comes by itself, `recover` for what came by RTX. */
 export class SequenceTracker {
   readonly #unwrapper = new SequenceUnwrapper()
   readonly #seen = new Uint32Array(SEQUENCE_WINDOW / 32)
@@ -52,7 +54,9 @@ export class SequenceTracker {
     return this.#received
   }
 
-  /** As RTCP wants it: cycles in the upper 16 of 32 bits. The unwrapper's first cycle is not one. */
+  /**
+   * As RTCP wants it: cycles in the upper 16 of 32 bits. The unwrapper's first cycle is not one.
+   */
   get extendedHighest(): number {
     return this.isStarted ? (this.#unwrapper.highest - 0x10000) % 0x1_0000_0000 : 0
   }
@@ -68,7 +72,10 @@ export class SequenceTracker {
     this.#probation = probation ? PROBATION_PACKETS : 0
   }
 
-  /** @hot Takes note of a number 0..65535 and says what it is; `sequence` is set for NEXT, LATE and DUPLICATE. */
+  /**
+   * @hot Takes note of a number 0..65535 and says what it is; `sequence` is set for NEXT, LATE and
+   * DUPLICATE.
+   */
   track(number: number): number {
     if (!this.isStarted) return this.#first(number)
     const highest = this.#unwrapper.highest
@@ -80,8 +87,9 @@ export class SequenceTracker {
   }
 
   /**
-   * @hot Takes note of a number that came by another way (RTX): it is marked as seen but not counted as received, so
-   * that reports tell what the link really lost. It never restarts anything.
+   * @hot Takes note of a number that came by another way (RTX): it is marked as seen but not
+   * counted as received, so that reports tell what the link really lost. It never restarts
+   * anything.
    */
   recover(number: number): number {
     if (!this.isStarted) return TRACK_TOO_OLD

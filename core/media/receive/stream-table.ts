@@ -1,7 +1,8 @@
 /**
- * SSRC -> stream for one transport. An SSRC is bound because it was declared (a=ssrc), because its first packets carry MID
- * and RID or repaired-RID extensions (RFC 8843 §9.2, RFC 8852), or because its payload type can only mean one section. What a
- * peer can create here is bounded by what it negotiated: a layer has one media and one RTX SSRC.
+ * SSRC -> stream for one transport. An SSRC is bound because it was declared (a=ssrc), because its
+ * first packets carry MID and RID or repaired-RID extensions (RFC 8843 §9.2, RFC 8852), or because
+ * its payload type can only mean one section. What a peer can create here is bounded by what it
+ * negotiated: a layer has one media and one RTX SSRC.
  */
 import { SSRC_CHANGE_MS_MIN } from '../../../config/limits.ts'
 import type { IncomingSection } from '../control.ts'
@@ -30,6 +31,7 @@ type Role = { ssrc: number; changedMs: number }
 
 type Binding = { readonly layer: Layer; readonly stream: IncomingStream; readonly isRtx: boolean }
 
+/** All that one transport may send to us, bounded by the sections that it negotiated. */
 export class StreamTable {
   readonly #sections: readonly SectionCodecs[]
   readonly #layers: readonly Layer[]
@@ -60,7 +62,10 @@ export class StreamTable {
     return this.#bindings.size
   }
 
-  /** @hot The stream that a packet belongs to; undefined with `dropCode` set when nothing explains it. */
+  /**
+   * @hot The stream that a packet belongs to; undefined with `dropCode` set when nothing explains
+   * it.
+   */
   resolve(packet: RtpPacket, nowMs: number): IncomingStream | undefined {
     const binding = this.#bindings.get(packet.ssrc | 0)
     if (binding === undefined) return this.#learn(packet, nowMs)
@@ -115,7 +120,9 @@ export class StreamTable {
     this.#bind(layer, rtxSsrc, true)
   }
 
-  /** The slow path: an SSRC seen for the first time, or again and again until something explains it. */
+  /**
+   * The slow path: an SSRC seen for the first time, or again and again until something explains it.
+   */
   #learn(packet: RtpPacket, nowMs: number): IncomingStream | undefined {
     const named = this.#sectionByMid(packet)
     if (named === undefined && this.#hasAnyMid(packet)) return this.#drop(MID_UNKNOWN)
@@ -175,7 +182,9 @@ export class StreamTable {
     return this.#sections.some((codecs) => hasExtension(packet, codecs.section.extensions.mid ?? 0))
   }
 
-  /** The only section that negotiated this payload type; undefined when there are none or several. */
+  /**
+   * The only section that negotiated this payload type; undefined when there are none or several.
+   */
   #sectionByPayloadType(payloadType: number): SectionCodecs | undefined {
     let found: SectionCodecs | undefined
     for (const codecs of this.#sections) {
@@ -187,7 +196,9 @@ export class StreamTable {
   }
 }
 
-/** Index of the layer that RID or repaired-RID names; 0 without simulcast; -1 when it names none. */
+/**
+ * Index of the layer that RID or repaired-RID names; 0 without simulcast; -1 when it names none.
+ */
 function layerByRid(packet: RtpPacket, codecs: SectionCodecs, isRtx: boolean): number {
   if (codecs.rids.length === 0) return 0
   const { rid = 0, repairedRid = 0 } = codecs.section.extensions

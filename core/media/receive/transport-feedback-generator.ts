@@ -1,7 +1,8 @@
 /**
- * Transport-wide feedback for one transport: which numbered packets arrived, and when, every 50 ms while traffic flows.
- * Chromium starts its upper layers by it, so arrival times are the caller's real ones in 250 us ticks and what was lost
- * is reported as lost. The bytes are `rtcp`'s; the estimate is the other side's.
+ * Transport-wide feedback for one transport: which numbered packets arrived, and when, every 50 ms
+ * while traffic flows. Chromium starts its upper layers by it, so arrival times are the caller's
+ * real ones in 250 us ticks and what was lost is reported as lost. The bytes are `rtcp`'s; the
+ * estimate is the other side's.
  */
 import {
   FEEDBACK_GAP_MAX,
@@ -19,6 +20,7 @@ const WINDOW_MASK = FEEDBACK_WINDOW - 1
 /** A delta is a signed 16-bit number of ticks. */
 const DELTA_TICKS_MAX = 0x7fff
 
+/** One per transport: `onPacket` for each numbered packet, `collect` at each deadline. */
 export class TransportFeedbackGenerator {
   readonly #arrivalTicks = new Float64Array(FEEDBACK_WINDOW).fill(-1)
   readonly #unwrapper = new SequenceUnwrapper()
@@ -65,7 +67,10 @@ export class TransportFeedbackGenerator {
     return this.#deadlineMs
   }
 
-  /** Writes what is due into the compound, as several messages if it must be. False when nothing was written. */
+  /**
+   * Writes what is due into the compound, as several messages if it must be. False when nothing was
+   * written.
+   */
   collect(nowMs: number, writer: RtcpWriter): boolean {
     if (nowMs < this.#deadlineMs) return false
     let written = false
@@ -104,7 +109,10 @@ export class TransportFeedbackGenerator {
     return true
   }
 
-  /** One message from `next`: to the highest, to the size limit, or to a pause that no delta can express. */
+  /**
+   * One message from `next`: to the highest, to the size limit, or to a pause that no delta can
+   * express.
+   */
   #fill(): void {
     const source = this.#source
     const count = Math.min(this.#unwrapper.highest - this.#next + 1, source.arrivalTicks.length)

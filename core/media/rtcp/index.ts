@@ -1,4 +1,7 @@
-/** Door of `rtcp`: reading compounds into a fixed handler, and bounded writing into a caller's buffer. */
+/**
+ * Door of `rtcp`: reading compounds into a fixed handler, and bounded writing into a caller's
+ * buffer.
+ */
 export { type RtcpHandler, RtcpParser } from './parse.ts'
 export {
   compactNtp,

@@ -1,4 +1,6 @@
-/** Numbers of RTCP packets and feedback formats, by the registries of RFC 3550 §12 and RFC 4585 §9. */
+/**
+ * Numbers of RTCP packets and feedback formats, by the registries of RFC 3550 §12 and RFC 4585 §9.
+ */
 
 export const RTCP_SENDER_REPORT = 200
 export const RTCP_RECEIVER_REPORT = 201

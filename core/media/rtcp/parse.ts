@@ -1,8 +1,9 @@
 /**
- * RTCP compounds: SR, RR, SDES, BYE (RFC 3550 §6), NACK, PLI (RFC 4585 §6), FIR (RFC 5104 §4.3.1), REMB
- * (draft-alvestrand-rmcat-remb-03) and transport-wide feedback. Reduced-size compounds (RFC 5506) are accepted; types
- * that we do not know are skipped. Nothing is allocated per datagram, and a datagram has a budget of handler calls,
- * so that 1,500 bytes can never cause more than bounded work. XR is not read.
+ * RTCP compounds: SR, RR, SDES, BYE (RFC 3550 §6), NACK, PLI (RFC 4585 §6), FIR (RFC 5104 §4.3.1),
+ * REMB (draft-alvestrand-rmcat-remb-03) and transport-wide feedback. Reduced-size compounds (RFC
+ * 5506) are accepted; types that we do not know are skipped. Nothing is allocated per datagram, and
+ * a datagram has a budget of handler calls, so that 1,500 bytes can never cause more than bounded
+ * work. XR is not read.
  */
 import {
   RTCP_FEEDBACK_STATUSES_MAX,
@@ -32,7 +33,10 @@ import { TransportFeedback } from './transport-feedback.ts'
 const MALFORMED = DROP_CODE['rtcp-malformed']
 const OVER_LIMIT = DROP_CODE['rtcp-over-limit']
 
-/** Receives what a compound says. Objects are reused: read them before returning, and do not parse from inside. */
+/**
+ * Receives what a compound says. Objects are reused: read them before returning, and do not parse
+ * from inside.
+ */
 export interface RtcpHandler {
   onSenderReport(report: SenderReport): void
   onReportBlock(reporterSsrc: number, block: ReportBlock): void
@@ -48,6 +52,7 @@ export interface RtcpHandler {
   onTransportFeedback(feedback: TransportFeedback): void
 }
 
+/** Reads compounds into one handler; one parser per direction and thread is enough. */
 export class RtcpParser {
   readonly #handler: RtcpHandler
   readonly #senderReport = new SenderReport()
@@ -63,8 +68,9 @@ export class RtcpParser {
   }
 
   /**
-   * Reads the plain compound `bytes[start, end)` into the handler. Returns 0, or the DropReason code of what was not used:
-   * a compound with a lying length is refused whole; one over its budget is used up to it.
+   * Reads the plain compound `bytes[start, end)` into the handler. Returns 0, or the DropReason
+   * code of what was not used: a compound with a lying length is refused whole; one over its budget
+   * is used up to it.
    */
   parse(bytes: Uint8Array, start: number, end: number): number {
     if (!isFramed(bytes, start, end)) return MALFORMED
@@ -139,7 +145,9 @@ export class RtcpParser {
     this.#readBlocks(start, start + 28, end)
   }
 
-  /** The count in the header says how many; what follows them is a profile's extension and skipped. */
+  /**
+   * The count in the header says how many; what follows them is a profile's extension and skipped.
+   */
   #readBlocks(start: number, blocksStart: number, end: number): void {
     const bytes = this.#bytes
     const count = bytes[start]! & 0x1f
@@ -287,7 +295,10 @@ function paddingBytesOf(bytes: Uint8Array, start: number, end: number): number {
   return (bytes[start]! & 0x20) === 0 ? 0 : bytes[end - 1]!
 }
 
-/** Walks the headers: all version 2, lengths that add up to the datagram, padding only in the last packet. */
+/**
+ * Walks the headers: all version 2, lengths that add up to the datagram, padding only in the last
+ * packet.
+ */
 function isFramed(bytes: Uint8Array, start: number, end: number): boolean {
   if (start < 0 || end > bytes.length || end - start < 8) return false
   let offset = start

@@ -1,6 +1,6 @@
 /**
- * The parts of sender and receiver reports as reused objects (RFC 3550 §6.4), and NTP time (RFC 5905 §6) in the forms
- * that RTCP uses. No clock: wall time comes in as Unix milliseconds.
+ * The parts of sender and receiver reports as reused objects (RFC 3550 §6.4), and NTP time (RFC
+ * 5905 §6) in the forms that RTCP uses. No clock: wall time comes in as Unix milliseconds.
  */
 
 /** Seconds from 1900 to 1970. */
@@ -58,8 +58,8 @@ export function compactNtp(unixMs: number): number {
 }
 
 /**
- * Round trip in ms by RFC 3550 §6.4.1 for a block about a stream that we send; -1 when the block does not tell. A
- * peer whose DLSR is larger than the time passed yields 0.
+ * Round trip in ms by RFC 3550 §6.4.1 for a block about a stream that we send; -1 when the block
+ * does not tell. A peer whose DLSR is larger than the time passed yields 0.
  */
 export function rttMsOf(block: ReportBlock, compactNtpNow: number): number {
   if (block.lastSenderReport === 0) return -1

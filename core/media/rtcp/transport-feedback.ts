@@ -1,6 +1,7 @@
 /**
- * One transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1) as a cursor over the bytes: a run
- * of 8,191 packets stays two bytes and is never expanded. Checked whole before the first status is handed out.
+ * One transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1) as a cursor
+ * over the bytes: a run of 8,191 packets stays two bytes and is never expanded. Checked whole
+ * before the first status is handed out.
  *
  *   base sequence(16) status count(16) | reference time(24, 64 ms) feedback count(8) | chunks(16 each) | deltas(8 or 16)
  */
@@ -13,6 +14,7 @@ export const TICKS_PER_MS = 4
 const SYMBOL_SMALL = 1
 const SYMBOL_LARGE = 2
 
+/** `read` once, then `next` until false; again after `rewind`. */
 export class TransportFeedback {
   senderSsrc = 0
   mediaSsrc = 0
@@ -41,8 +43,8 @@ export class TransportFeedback {
   #chunkLeft = 0
 
   /**
-   * Takes a feedback message whose FCI is `bytes[start, end)` and rewinds. False when a status is reserved or bytes are
-   * missing. The bytes must stay as they are while statuses are read.
+   * Takes a feedback message whose FCI is `bytes[start, end)` and rewinds. False when a status is
+   * reserved or bytes are missing. The bytes must stay as they are while statuses are read.
    */
   read(bytes: Uint8Array, start: number, end: number): boolean {
     this.statusCount = 0
@@ -118,7 +120,10 @@ function symbolAt(chunk: number, index: number): number {
   return (chunk >>> (12 - 2 * index)) & 3
 }
 
-/** Bytes of deltas for the first `count` statuses of a chunk; -1 when one is reserved or the chunk holds none. */
+/**
+ * Bytes of deltas for the first `count` statuses of a chunk; -1 when one is reserved or the chunk
+ * holds none.
+ */
 function deltaBytesOf(chunk: number, count: number): number {
   if (count === 0) return -1
   if (chunk < 0x8000) {

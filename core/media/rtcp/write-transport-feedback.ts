@@ -1,6 +1,7 @@
 /**
- * Encodes one transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1). Which packets are
- * reported, and when, is decided by the generator in `receive`; here are only the bytes.
+ * Encodes one transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1).
+ * Which packets are reported, and when, is decided by the generator in `receive`; here are only the
+ * bytes.
  */
 import { RTCP_FEEDBACK_WRITTEN_MAX } from '../../../config/limits.ts'
 import { writeUint16, writeUint24, writeUint32 } from '../rtp/index.ts'
@@ -40,8 +41,8 @@ export class FeedbackEncoder {
   #deltaBytes = 0
 
   /**
-   * Returns the offset after the packet; -1, with nothing written, when it passes `limit`, has no status or more than
-   * RTCP_FEEDBACK_WRITTEN_MAX, or a delta beyond 8.19 s.
+   * Returns the offset after the packet; -1, with nothing written, when it passes `limit`, has no
+   * status or more than RTCP_FEEDBACK_WRITTEN_MAX, or a delta beyond 8.19 s.
    */
   write(out: Uint8Array, start: number, limit: number, source: FeedbackSource): number {
     const referenceTime = this.#symbolize(source)
@@ -69,7 +70,9 @@ export class FeedbackEncoder {
     return offset
   }
 
-  /** Fills the scratch; returns the reference time in 64 ms, -1 when the source cannot be encoded. */
+  /**
+   * Fills the scratch; returns the reference time in 64 ms, -1 when the source cannot be encoded.
+   */
   #symbolize(source: FeedbackSource): number {
     this.#count = source.statusCount
     this.#deltaBytes = 0
@@ -102,7 +105,10 @@ export class FeedbackEncoder {
     return count
   }
 
-  /** The chunk that tells most from `index` on: a long run, 14 one-bit symbols, a short run, 7 two-bit symbols. */
+  /**
+   * The chunk that tells most from `index` on: a long run, 14 one-bit symbols, a short run, 7 two-
+   * bit symbols.
+   */
   #chunkAt(index: number): number {
     const symbols = this.#symbols
     const symbol = symbols[index]!

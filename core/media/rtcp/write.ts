@@ -1,7 +1,8 @@
 /**
- * Writes RTCP packets one after another into a caller's buffer, so that what stands there is a compound. Every method
- * returns false, and writes nothing, when its packet would pass the limit. It does not force the order of RFC 3550
- * §6.1: the caller begins with a report unless reduced size (RFC 5506) was negotiated.
+ * Writes RTCP packets one after another into a caller's buffer, so that what stands there is a
+ * compound. Every method returns false, and writes nothing, when its packet would pass the limit.
+ * It does not force the order of RFC 3550 §6.1: the caller begins with a report unless reduced size
+ * (RFC 5506) was negotiated.
  */
 import { readUint16, writeUint16, writeUint24, writeUint32 } from '../rtp/index.ts'
 import {
@@ -27,6 +28,7 @@ const REPORT_BLOCKS_PER_PACKET = 31
 /** Who speaks about which source. */
 export type FeedbackAddress = { senderSsrc: number; mediaSsrc: number }
 
+/** Reusable: `reset`, any packets, then send `out` up to `end`. */
 export class RtcpWriter {
   readonly #encoder = new FeedbackEncoder()
   #out: Uint8Array = new Uint8Array(0)
@@ -78,7 +80,9 @@ export class RtcpWriter {
     return true
   }
 
-  /** Appends to the report just written; false too when it holds 31 or something else follows it. */
+  /**
+   * Appends to the report just written; false too when it holds 31 or something else follows it.
+   */
   reportBlock(block: ReportBlock): boolean {
     const report = this.#reportStart
     const out = this.#out
@@ -175,7 +179,9 @@ export class RtcpWriter {
     return true
   }
 
-  /** Transport-wide feedback; false too when a delta does not fit (the source must be cut there). */
+  /**
+   * Transport-wide feedback; false too when a delta does not fit (the source must be cut there).
+   */
   transportFeedback(source: FeedbackSource): boolean {
     const end = this.#encoder.write(this.#out, this.#end, this.#limit, source)
     if (end < 0) return false

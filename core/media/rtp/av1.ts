@@ -1,6 +1,7 @@
 /**
- * Where an AV1 coded video sequence begins (AV1 RTP specification §4.4): the N bit of the aggregation header, or a
- * sequence header OBU as the first element. For streams forwarded whole, without dependency descriptor.
+ * Where an AV1 coded video sequence begins (AV1 RTP specification §4.4): the N bit of the
+ * aggregation header, or a sequence header OBU as the first element. For streams forwarded whole,
+ * without dependency descriptor.
  *
  *   Z Y W(2) N - - - | [leb128 length unless W is 1] | OBU: forbidden(1) type(4) extension(1) has_size(1) reserved(1)
  */
@@ -10,8 +11,9 @@ const OBU_SEQUENCE_HEADER = 1
 const LEB128_BYTES_MAX = 8
 
 /**
- * @hot Fills keyframe and frameStart of `out` from its payload `bytes[start, end)`; false when cut short. frameStart
- * only says "no continuation": where a temporal unit begins follows from the timestamp, which the stream knows.
+ * @hot Fills keyframe and frameStart of `out` from its payload `bytes[start, end)`; false when cut
+ * short. frameStart only says "no continuation": where a temporal unit begins follows from the
+ * timestamp, which the stream knows.
  */
 export function describeAv1(out: MediaPacket, start: number, end: number): boolean {
   const bytes = out.bytes

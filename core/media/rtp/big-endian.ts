@@ -1,6 +1,7 @@
 /**
- * Unchecked big-endian access to byte arrays, for code that has already compared with the end. Not DataView: plain
- * index arithmetic is what V8 makes cheapest in short functions. Callers own the bounds.
+ * Unchecked big-endian access to byte arrays, for code that has already compared with the end. Not
+ * DataView: plain index arithmetic is what V8 makes cheapest in short functions. Callers own the
+ * bounds.
  */
 
 /** @hot 0..65535. */

@@ -1,7 +1,8 @@
 /**
- * Why a packet was dropped: ONE table for the whole media engine, so that a counter is a `Uint32Array` indexed by
- * code and a metric label is one of a closed set. Other folders append their reasons to this list (never
- * reorder within a release: codes are positions). Not an error type; nothing here is thrown.
+ * Why a packet was dropped: ONE table for the whole media engine, so that a counter is a
+ * `Uint32Array` indexed by code and a metric label is one of a closed set. Other folders append
+ * their reasons to this list (never reorder within a release: codes are positions). Not an error
+ * type; nothing here is thrown.
  */
 
 export const DROP_REASONS = [
@@ -85,7 +86,9 @@ export const DROP_REASONS = [
   'srtp-keystream-reuse',
   /** Outgoing: every slab slot may still be read by the socket. */
   'srtp-slab-full',
-  /** Outgoing: unknown handle, SSRC opened before, or no room for the key; incoming: after close. */
+  /**
+   * Outgoing: unknown handle, SSRC opened before, or no room for the key; incoming: after close.
+   */
   'srtp-refused',
   // ---- mux and worker (core/io) ----
   /** A datagram of 0 bytes. */

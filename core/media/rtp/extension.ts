@@ -1,11 +1,14 @@
 /**
- * The few header extensions that we read: by id, since what an id means was negotiated per section. Absent or of the
- * wrong length reads as -1, so an id of 0 (not negotiated) is simply absent.
+ * The few header extensions that we read: by id, since what an id means was negotiated per section.
+ * Absent or of the wrong length reads as -1, so an id of 0 (not negotiated) is simply absent.
  */
 import { readUint16, readUint24 } from './big-endian.ts'
 import type { RtpPacket } from './packet.ts'
 
-/** @hot RFC 6464 level: 0 (loud) .. 127 (silent) in -dBov; -1 when absent. The V bit is not believed. */
+/**
+ * @hot RFC 6464 level: 0 (loud) .. 127 (silent) in -dBov; -1 when absent. The V bit is not
+ * believed.
+ */
 export function readAudioLevel(packet: RtpPacket, id: number): number {
   if (packet.extensionLength[id]! < 1) return -1
   return packet.bytes[packet.extensionStart[id]!]! & 0x7f
@@ -28,7 +31,10 @@ export function hasExtension(packet: RtpPacket, id: number): boolean {
   return packet.extensionLength[id]! >= 0
 }
 
-/** @hot True when the element with this id is exactly `expected`: names are compared, never made into strings. */
+/**
+ * @hot True when the element with this id is exactly `expected`: names are compared, never made
+ * into strings.
+ */
 export function extensionEquals(packet: RtpPacket, id: number, expected: Uint8Array): boolean {
   const length = packet.extensionLength[id]!
   if (length !== expected.length) return false

@@ -1,8 +1,8 @@
 /**
- * Where an H.264 picture that a decoder can start from begins (RFC 6184 §5.6, §5.7.1, §5.8): the packet that brings the
- * sequence parameter set, as a single NAL unit, in a STAP-A or at the start of an FU-A. An IDR slice without parameter
- * sets does not count, since we never forward `sprop-parameter-sets` and a new receiver could not decode it.
- * Not a bitstream parser.
+ * Where an H.264 picture that a decoder can start from begins (RFC 6184 §5.6, §5.7.1, §5.8): the
+ * packet that brings the sequence parameter set, as a single NAL unit, in a STAP-A or at the start
+ * of an FU-A. An IDR slice without parameter sets does not count, since we never forward
+ * `sprop-parameter-sets` and a new receiver could not decode it. Not a bitstream parser.
  */
 import { readUint16 } from './big-endian.ts'
 import type { MediaPacket } from './packet.ts'
@@ -12,8 +12,9 @@ const NAL_STAP_A = 24
 const NAL_FU_A = 28
 
 /**
- * @hot Fills keyframe and frameStart of `out` from its payload `bytes[start, end)`. frameStart only says "no
- * continuation of a fragment": where a picture begins follows from the timestamp, which the stream knows.
+ * @hot Fills keyframe and frameStart of `out` from its payload `bytes[start, end)`. frameStart only
+ * says "no continuation of a fragment": where a picture begins follows from the timestamp, which
+ * the stream knows.
  */
 export function describeH264(out: MediaPacket, start: number, end: number): boolean {
   if (start >= end) return false

@@ -1,4 +1,7 @@
-/** Door of `rtp`: bytes of RTP and its payloads, codec facts, sequence arithmetic, drop reasons. No state of calls. */
+/**
+ * Door of `rtp`: bytes of RTP and its payloads, codec facts, sequence arithmetic, drop reasons. No
+ * state of calls.
+ */
 export {
   readUint16,
   readUint24,

@@ -1,6 +1,6 @@
 /**
- * What an Opus packet says of itself in its first two bytes (RFC 6716 §3.1, §3.2): how long it plays. Needed for
- * timestamps and for telling DTX from speech; not a decoder.
+ * What an Opus packet says of itself in its first two bytes (RFC 6716 §3.1, §3.2): how long it
+ * plays. Needed for timestamps and for telling DTX from speech; not a decoder.
  */
 
 /** Frame length in 48 kHz ticks by TOC configuration 0..31. */
@@ -32,7 +32,9 @@ export function opusDurationTicks(bytes: Uint8Array, start: number, end: number)
   return durationTicks > PACKET_TICKS_MAX ? 0 : durationTicks
 }
 
-/** @hot True for a packet without coded sound (RFC 7587 §3.1.3): silence, sent every 400 ms or so. */
+/**
+ * @hot True for a packet without coded sound (RFC 7587 §3.1.3): silence, sent every 400 ms or so.
+ */
 export function isOpusDtx(start: number, end: number): boolean {
   return end - start <= 2
 }

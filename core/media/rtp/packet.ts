@@ -1,6 +1,7 @@
 /**
- * What the engine knows of one RTP packet in hand (RFC 3550 §5.1, RFC 8285, RFC 7741). Not a copy of it: the
- * bytes stay where the socket or the SRTP opener put them, and these objects are reused for every packet.
+ * What the engine knows of one RTP packet in hand (RFC 3550 §5.1, RFC 8285, RFC 7741). Not a copy
+ * of it: the bytes stay where the socket or the SRTP opener put them, and these objects are reused
+ * for every packet.
  */
 import type { CodecName } from '../control.ts'
 
@@ -18,7 +19,9 @@ export class RtpPacket {
   payloadStart = 0
   /** One past the last payload byte, padding excluded. */
   payloadEnd = 0
-  /** Absolute offset and length of the extension with this id; length -1 when absent. Ids 0..255. */
+  /**
+   * Absolute offset and length of the extension with this id; length -1 when absent. Ids 0..255.
+   */
   readonly extensionStart = new Int32Array(256)
   readonly extensionLength = new Int16Array(256).fill(-1)
   /** Which ids are set now, so that the next parse clears only those. */
@@ -27,19 +30,22 @@ export class RtpPacket {
 }
 
 /**
- * What the receive side has understood of a packet's place in its stream, for the forwarders. Filled once per
- * packet, read once per subscriber.
+ * What the receive side has understood of a packet's place in its stream, for the forwarders.
+ * Filled once per packet, read once per subscriber.
  */
 export class MediaPacket {
-  /** Plain RTP, `bytes.subarray(start, end)`; padding stripped, extensions removed (12-byte header, no CSRC). */
+  /**
+   * Plain RTP, `bytes.subarray(start, end)`; padding stripped, extensions removed (12-byte header,
+   * no CSRC).
+   */
   bytes: Uint8Array = new Uint8Array(0)
   start = 0
   end = 0
   /** Source sequence number, unwrapped (monotonic over wraps, may arrive out of order). */
   sequence = 0
   /**
-   * Changes when the source restarted (new SSRC, or RFC 3550 A.1 restart): `sequence` and `timestamp` before and
-   * after do not compare, and the forwarder treats it as a switch of source.
+   * Changes when the source restarted (new SSRC, or RFC 3550 A.1 restart): `sequence` and
+   * `timestamp` before and after do not compare, and the forwarder treats it as a switch of source.
    */
   epoch = 0
   codec: CodecName = 'opus'

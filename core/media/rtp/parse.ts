@@ -1,6 +1,7 @@
 /**
- * The RTP header (RFC 3550 §5.1) and its extensions in both forms (RFC 8285 §4.2, §4.3). Every length is compared
- * with the end before it is believed. Not concerned with payloads or with which id means what.
+ * The RTP header (RFC 3550 §5.1) and its extensions in both forms (RFC 8285 §4.2, §4.3). Every
+ * length is compared with the end before it is believed. Not concerned with payloads or with which
+ * id means what.
  *
  *   0: V=2 P X CC | 1: M PT | 2: sequence | 4: timestamp | 8: SSRC | 12: CSRC × CC | [profile, words, elements]
  */
@@ -15,9 +16,9 @@ const TWO_BYTE_PROFILE = 0x1000
 const ONE_BYTE_STOP_ID = 15
 
 /**
- * @hot Fills `packet` from `bytes.subarray(start, end)`, which stays the caller's. False when any length lies or the
- * version is not 2; then the fields of `packet` mean nothing, but it may be reused. Of an id that occurs twice the
- * first counts.
+ * @hot Fills `packet` from `bytes.subarray(start, end)`, which stays the caller's. False when any
+ * length lies or the version is not 2; then the fields of `packet` mean nothing, but it may be
+ * reused. Of an id that occurs twice the first counts.
  */
 export function parseRtp(
   packet: RtpPacket,

@@ -1,7 +1,7 @@
 /**
- * Fills what a MediaPacket says about its payload, by codec: keyframe, frame start, temporal layer, VP8 offsets. One
- * switch, so that the receive path has no codec objects. Not stateful: picture starts that follow from timestamps are
- * corrected by the stream.
+ * Fills what a MediaPacket says about its payload, by codec: keyframe, frame start, temporal layer,
+ * VP8 offsets. One switch, so that the receive path has no codec objects. Not stateful: picture
+ * starts that follow from timestamps are corrected by the stream.
  */
 import { describeAv1 } from './av1.ts'
 import { describeH264 } from './h264.ts'
@@ -11,8 +11,8 @@ import { describeVp8 } from './vp8.ts'
 import { describeVp9 } from './vp9.ts'
 
 /**
- * @hot Reads the payload of `out` (12-byte header at `out.start`, `out.codec` set) into its codec fields. False when the
- * descriptor is malformed.
+ * @hot Reads the payload of `out` (12-byte header at `out.start`, `out.codec` set) into its codec
+ * fields. False when the descriptor is malformed.
  */
 export function describePayload(out: MediaPacket): boolean {
   const start = out.start + RTP_HEADER_BYTES

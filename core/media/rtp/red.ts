@@ -1,6 +1,7 @@
 /**
- * Redundant audio (RFC 2198): several ages of one codec's payload in a packet. Read here, and stripped to its primary
- * for receivers that did not negotiate it. Adding redundancy is not done here.
+ * Redundant audio (RFC 2198): several ages of one codec's payload in a packet. Read here, and
+ * stripped to its primary for receivers that did not negotiate it. Adding redundancy is not done
+ * here.
  *
  *   block header × n: 1 PT(7) | timestamp offset (14) length (10)     last header: 0 PT(7)     then the data, oldest first
  */
@@ -18,7 +19,10 @@ export class RedBlocks {
   readonly end = new Int32Array(RED_BLOCKS_MAX)
 }
 
-/** @hot Reads all blocks of a RED payload; false when headers or lengths leave it or there are more than the limit. */
+/**
+ * @hot Reads all blocks of a RED payload; false when headers or lengths leave it or there are more
+ * than the limit.
+ */
 export function parseRed(out: RedBlocks, bytes: Uint8Array, start: number, end: number): boolean {
   let offset = start
   let count = 0
@@ -53,7 +57,10 @@ export function parseRed(out: RedBlocks, bytes: Uint8Array, start: number, end: 
   return true
 }
 
-/** Makes the plain packet of a RED packet once, for all receivers that want it plain. Owns its bytes. */
+/**
+ * Makes the plain packet of a RED packet once, for all receivers that want it plain. Owns its
+ * bytes.
+ */
 export class RedStripper {
   readonly #blocks = new RedBlocks()
   readonly #packet = new MediaPacket()
@@ -66,8 +73,9 @@ export class RedStripper {
   }
 
   /**
-   * @hot A packet with only the primary block under the primary's payload type; `source` (12-byte header) is untouched.
-   * Undefined when the RED payload is malformed, has an empty primary, or is too large. Valid until the next call.
+   * @hot A packet with only the primary block under the primary's payload type; `source` (12-byte
+   * header) is untouched. Undefined when the RED payload is malformed, has an empty primary, or is
+   * too large. Valid until the next call.
    */
   strip(source: MediaPacket): MediaPacket | undefined {
     const blocks = this.#blocks

@@ -1,14 +1,15 @@
 /**
- * Retransmission packets (RFC 4588 §4): the original payload behind two bytes of original sequence number, on an SSRC
- * and payload type of their own. Who asks for and who caches is decided elsewhere.
+ * Retransmission packets (RFC 4588 §4): the original payload behind two bytes of original sequence
+ * number, on an SSRC and payload type of their own. Who asks for and who caches is decided
+ * elsewhere.
  */
 import { readUint16, writeUint16, writeUint32 } from './big-endian.ts'
 import type { RtpPacket } from './packet.ts'
 
 /**
- * @hot Turns a parsed RTX packet into the original: sequence number from the payload's first two bytes, identity from the
- * arguments, payload two bytes further. Only `packet` changes, not the bytes. False (nothing changed) when there are
- * no two bytes: a padding probe.
+ * @hot Turns a parsed RTX packet into the original: sequence number from the payload's first two
+ * bytes, identity from the arguments, payload two bytes further. Only `packet` changes, not the
+ * bytes. False (nothing changed) when there are no two bytes: a padding probe.
  */
 export function unwrapRtx(packet: RtpPacket, ssrc: number, payloadType: number): boolean {
   if (packet.payloadEnd - packet.payloadStart < 2) return false
@@ -31,8 +32,8 @@ export type RtxSource = {
 }
 
 /**
- * @hot Writes the RTX packet for `source` (header and extensions kept); `out` may not overlap it. Returns the offset
- * after it: 2 bytes more than the original.
+ * @hot Writes the RTX packet for `source` (header and extensions kept); `out` may not overlap it.
+ * Returns the offset after it: 2 bytes more than the original.
  */
 export function writeRtx(out: Uint8Array, offset: number, source: RtxSource): number {
   const { bytes, start, end } = source

@@ -1,6 +1,6 @@
 /**
- * Arithmetic of numbers that wrap (RFC 3550 A.1, RFC 1982): differences and unwrapping at 16 and 32 bits. Not the SRTP
- * packet index, which has rules of its own (RFC 3711 §3.3.1).
+ * Arithmetic of numbers that wrap (RFC 3550 A.1, RFC 1982): differences and unwrapping at 16 and 32
+ * bits. Not the SRTP packet index, which has rules of its own (RFC 3711 §3.3.1).
  */
 
 /** @hot Signed distance from `from` to `to`, -32768..32767. */
@@ -14,8 +14,9 @@ export function sequenceDelta32(from: number, to: number): number {
 }
 
 /**
- * Makes 16-bit numbers monotonic: each is placed nearest to the highest so far. The first lands in the second cycle
- * (65536 + number), so that what came just before it is never negative; the low 16 bits are always the original.
+ * Makes 16-bit numbers monotonic: each is placed nearest to the highest so far. The first lands in
+ * the second cycle (65536 + number), so that what came just before it is never negative; the low 16
+ * bits are always the original.
  */
 export class SequenceUnwrapper {
   #highest = -1

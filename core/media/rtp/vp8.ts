@@ -1,6 +1,7 @@
 /**
- * The VP8 payload descriptor (RFC 7741 §4.2) and the one bit of the frame header that says keyframe (§4.3). Offsets are
- * given so that a forwarder can patch PictureID and TL0PICIDX in place. Not a VP8 decoder.
+ * The VP8 payload descriptor (RFC 7741 §4.2) and the one bit of the frame header that says keyframe
+ * (§4.3). Offsets are given so that a forwarder can patch PictureID and TL0PICIDX in place. Not a
+ * VP8 decoder.
  *
  *   X R N S R PID | [I L T K rsv] | [M PictureID(7 or 15)] | [TL0PICIDX] | [TID Y KEYIDX]
  */
@@ -8,8 +9,8 @@ import { readUint16 } from './big-endian.ts'
 import type { MediaPacket } from './packet.ts'
 
 /**
- * @hot Fills the VP8 fields, keyframe and frameStart of `out` from its payload `bytes[start, end)`. False when the
- * descriptor leaves the payload or leaves nothing after it.
+ * @hot Fills the VP8 fields, keyframe and frameStart of `out` from its payload `bytes[start, end)`.
+ * False when the descriptor leaves the payload or leaves nothing after it.
  */
 export function describeVp8(out: MediaPacket, start: number, end: number): boolean {
   const bytes = out.bytes

@@ -1,12 +1,15 @@
 /**
- * Where a VP9 keyframe begins (RFC 9628 §4.2), for streams forwarded whole: no layer of the stream is dropped, so only
- * the flags and the spatial id matter. Not SVC.
+ * Where a VP9 keyframe begins (RFC 9628 §4.2), for streams forwarded whole: no layer of the stream
+ * is dropped, so only the flags and the spatial id matter. Not SVC.
  *
  *   I P L F B E V Z | [M PictureID] | [TID U SID D] [TL0PICIDX] ...
  */
 import type { MediaPacket } from './packet.ts'
 
-/** @hot Fills keyframe and frameStart of `out` from its payload `bytes[start, end)`; false when cut short. */
+/**
+ * @hot Fills keyframe and frameStart of `out` from its payload `bytes[start, end)`; false when cut
+ * short.
+ */
 export function describeVp9(out: MediaPacket, start: number, end: number): boolean {
   const bytes = out.bytes
   if (start + 1 >= end) return false

@@ -1,6 +1,7 @@
 /**
- * Writes RTP headers (RFC 3550 §5.1) and header extensions (RFC 8285) into a caller's buffer. Not a packet builder:
- * the payload is the caller's. The caller provides room; nothing here checks `out.length`.
+ * Writes RTP headers (RFC 3550 §5.1) and header extensions (RFC 8285) into a caller's buffer. Not a
+ * packet builder: the payload is the caller's. The caller provides room; nothing here checks
+ * `out.length`.
  */
 import { writeUint16, writeUint24, writeUint32 } from './big-endian.ts'
 
@@ -22,9 +23,9 @@ export function writeRtpHeader(out: Uint8Array, offset: number, header: RtpHeade
 }
 
 /**
- * Writes one extension block after a 12-byte header and sets its X bit. Reusable: `begin`, any `add...`, `finish`.
- * One-byte form takes ids 1..14 and 1..16 bytes each; two-byte form ids 1..255 and 0..255 bytes. An element that
- * does not fit the form is refused (false) and leaves no trace.
+ * Writes one extension block after a 12-byte header and sets its X bit. Reusable: `begin`, any
+ * `add...`, `finish`. One-byte form takes ids 1..14 and 1..16 bytes each; two-byte form ids 1..255
+ * and 0..255 bytes. An element that does not fit the form is refused (false) and leaves no trace.
  */
 export class ExtensionWriter {
   #out: Uint8Array = new Uint8Array(0)
