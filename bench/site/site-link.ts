@@ -1,0 +1,152 @@
+/**
+ * The media side of a synthetic site: one UDP socket, ICE (we are full and controlling), DTLS (active), SRTP. Cheap enough
+ * for a thousand in one process: no timers of its own (`tick` is called by the owner), numeric addresses, no promises per
+ * packet.
+ */
+import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import { createSocket, type Socket } from 'node:dgram'
+import type { DtlsClientSession, DtlsIdentity, SrtpKeys } from '../../core/io/dtls/index.ts'
+import {
+  createSrtpReceiver,
+  type HmacSha1,
+  receiveMaster,
+  type SrtpReceiver,
+} from '../../core/io/srtp/index.ts'
+import { writeBindingRequest } from '../../core/io/stun/index.ts'
+import type { SiteAnswer, SiteIdentity } from './offer.ts'
+
+/** Consent (RFC 7675) every 5 s; an unanswered first check is repeated sooner. */
+const CONSENT_MS = 5000
+const CHECK_REPEAT_MS = 250
+
+/** What the owner gives and hears. `onMedia` gets protected datagrams; the buffer is reused after the call. */
+export type SiteLinkOptions = {
+  identity: SiteIdentity
+  dtlsIdentity: DtlsIdentity
+  createDtls: (options: ConstructorParameters<typeof DtlsClientSession>[0]) => DtlsClientSession
+  hmac: HmacSha1
+  drops: Uint32Array
+  onConnected: (keys: SrtpKeys) => void
+  onFailed: (why: string) => void
+  onMedia: (datagram: Buffer, isRtcp: boolean) => void
+}
+
+/** When each step of the join was done, ms of the owner's clock; 0 = not yet. */
+export type LinkTimes = { startedMs: number; bindingMs: number; connectedMs: number }
+
+/** One per site and join. `close` is idempotent. */
+export class SiteLink {
+  readonly times: LinkTimes = { startedMs: 0, bindingMs: 0, connectedMs: 0 }
+  receiver: SrtpReceiver | undefined
+  readonly #options: SiteLinkOptions
+  readonly #socket: Socket
+  readonly #remoteAddress: string
+  readonly #remotePort: number
+  readonly #key: KeyObject
+  readonly #username: string
+  readonly #fingerprints: SiteAnswer['fingerprints']
+  readonly #tieBreaker = randomBytes(8).readBigUInt64BE()
+  #dtls: DtlsClientSession | undefined
+  #nextCheckMs = 0
+  #closed = false
+
+  constructor(answer: SiteAnswer, options: SiteLinkOptions) {
+    const candidate =
+      answer.candidates.find(({ address }) => address === '127.0.0.1') ??
+      answer.candidates.find(({ address }) => !address.includes(':'))
+    if (candidate === undefined) throw new Error('no IPv4 candidate in the answer')
+    this.#options = options
+    this.#remoteAddress = candidate.address
+    this.#remotePort = candidate.port
+    this.#key = createSecretKey(Buffer.from(answer.ice.password, 'utf8'))
+    this.#username = `${answer.ice.usernameFragment}:${options.identity.ice.usernameFragment}`
+    this.#fingerprints = answer.fingerprints
+    this.#socket = createSocket({ type: 'udp4', lookup: numericLookup, recvBufferSize: 1 << 19 })
+    this.#socket.on('message', (datagram) => this.#onDatagram(datagram))
+    this.#socket.on('error', (error) => options.onFailed(error.message))
+  }
+
+  /** Binds and sends the first check. */
+  start(nowMs: number): void {
+    this.times.startedMs = nowMs
+    this.#socket.bind(0, '127.0.0.1', () => this.tick(performance.now()))
+  }
+
+  /** Checks, consent and DTLS repetition that are due. Call every 100 ms or so. */
+  tick(nowMs: number): void {
+    if (this.#closed) return
+    if (nowMs >= this.#nextCheckMs) {
+      this.#nextCheckMs = nowMs + (this.times.bindingMs === 0 ? CHECK_REPEAT_MS : CONSENT_MS)
+      this.#check()
+    }
+    this.#dtls?.tick(nowMs)
+  }
+
+  /** Sends a protected or plain datagram as it is; the bytes may be sent later: they must not be reused. */
+  send(datagram: Uint8Array): void {
+    if (!this.#closed) this.#socket.send(datagram, this.#remotePort, this.#remoteAddress)
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#dtls?.close()
+    this.#closed = true
+    this.receiver?.close()
+    this.#socket.close()
+  }
+
+  #check(): void {
+    const request = {
+      transactionId: randomBytes(12),
+      username: this.#username,
+      priority: 0x6e_00_01_ff,
+      useCandidate: true,
+      controlling: true,
+      tieBreaker: this.#tieBreaker,
+    }
+    this.send(writeBindingRequest(request, this.#key))
+  }
+
+  #onDatagram(datagram: Buffer): void {
+    const first = datagram[0] ?? 255
+    if (first >= 128 && first < 192) {
+      const type = datagram[1] ?? 0
+      this.#options.onMedia(datagram, type >= 192 && type <= 223)
+    } else if (first >= 20 && first < 64) this.#dtls?.receive(datagram, performance.now())
+    else if (first < 4) this.#onStun(datagram)
+  }
+
+  #onStun(datagram: Buffer): void {
+    const isSuccess = datagram.length >= 20 && datagram.readUInt16BE(0) === 0x0101
+    if (!isSuccess || this.times.bindingMs !== 0) return
+    this.times.bindingMs = performance.now()
+    this.#nextCheckMs = this.times.bindingMs + CONSENT_MS
+    this.#dtls = this.#options.createDtls({
+      identity: this.#options.dtlsIdentity,
+      fingerprints: this.#fingerprints,
+      emit: (event) => {
+        if (event.type === 'send') this.send(event.bytes)
+        else if (event.type === 'connected') this.#onKeys(event.keys)
+        else if (event.type === 'refused') this.#options.onFailed(`DTLS refused: ${event.reason}`)
+      },
+    })
+    this.#dtls.start(performance.now())
+  }
+
+  #onKeys(keys: SrtpKeys): void {
+    const { hmac, drops, onConnected } = this.#options
+    this.times.connectedMs = performance.now()
+    this.receiver = createSrtpReceiver({ hmac, master: receiveMaster(keys), drops })
+    onConnected(keys)
+  }
+}
+
+type Lookup = NonNullable<
+  Parameters<typeof createSocket>[0] extends { lookup?: infer L } ? L : never
+>
+
+/** Addresses are numeric: without this every send would go through a promise. */
+const numericLookup = ((address: string, ...rest: unknown[]) => {
+  const done = rest.at(-1) as (error: null, address: string, family: number) => void
+  done(null, address, 4)
+}) as Lookup
