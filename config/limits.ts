@@ -291,8 +291,28 @@ export const REQUEST_MS_MAX = 10_000
 /** Nesting and number of values of one message. */
 export const MESSAGE_DEPTH_MAX = 6
 export const MESSAGE_VALUES_MAX = 4_096
-/** Characters of a room's name, and of the names of people and sites in a token. */
+/** Characters of the names of people and sites in a token. */
 export const NAME_CHARACTERS_MAX = 100
+/** Messages of one connection: sustained rate and burst; a second burst of refused ones ends it. */
+export const MESSAGES_PER_S_MAX = 50
+export const MESSAGES_BURST_MAX = 100
+/** Requests of one connection that wait for the conference. */
+export const REQUESTS_IN_FLIGHT_MAX = 64
+/** Joins with one token. A room's common token may bring a whole hall back at once. */
+export const JOINS_PER_TOKEN_PER_S_MAX = 50
+export const JOINS_PER_TOKEN_BURST_MAX = 1_500
+/** Sockets of one address (loopback exempt), and sockets that have not joined yet. */
+export const SOCKETS_PER_ADDRESS_MAX = 2_000
+export const SOCKETS_WAITING_MAX = 5_000
+/** Addresses and tokens whose rates are remembered. */
+export const RATE_KEYS_MAX = 16_384
+/** A socket that has not joined by then is closed. */
+export const JOIN_MS_MAX = 10_000
+/** Unsent bytes of a session above which statistics are left out, and above which it is ended (1013). */
+export const STATISTICS_BUFFERED_BYTES_MAX = 64 * 1024
+export const SESSION_BUFFERED_BYTES_MAX = 1024 * 1024
+/** How often sessions look at the clock: join deadlines, director dwell, slot changes. */
+export const SESSION_TICK_MS = 50
 /** How far the clocks of a site and of this node may differ. */
 export const TOKEN_LEEWAY_S = 300
 /** Verified tokens remembered. */

@@ -1,0 +1,10 @@
+/** Tokens and the keys that sign them. */
+export { type Claims, isRoomName, type TokenRole } from './claims.ts'
+export { loadTokenKeys, type TokenKeys } from './keys.ts'
+export {
+  createTokenVerifier,
+  issueToken,
+  type TokenRequest,
+  type TokenVerifier,
+  type Verification,
+} from './tokens.ts'

@@ -1,0 +1,215 @@
+/**
+ * The media side of one room: which publications the stage has, what the director makes of them, and who is told. Decides
+ * nothing about who is heard or seen: that is the director's.
+ */
+
+import type { Director, Pin, StageMember, StageSources } from '../../core/conference/index.ts'
+import type {
+  MediaPlane,
+  OutgoingSection,
+  RoomAssignment,
+  SlotView,
+  SourceUse,
+} from '../../core/media/control.ts'
+import type { ServerMessage, SlotState } from '../protocol/index.ts'
+import { Outgoing } from './outgoing.ts'
+import type { Leg, Publication, Seat } from './seat.ts'
+
+/** How large a picture is taken to be until the client says. */
+const DEFAULT_VIEW = {
+  main: { widthPx: 1280, heightPx: 720 },
+  tile: { widthPx: 320, heightPx: 180 },
+} as const
+
+const NOBODY: RoomAssignment = { audio: [], main: 0, mainFallback: 0 }
+
+export type RoomStageOptions = {
+  name: string
+  roomId: number
+  director: Director
+  media: MediaPlane
+  /** A publication by its id, undefined when it is gone. */
+  publication: (id: number) => Publication | undefined
+}
+
+export class RoomStage {
+  readonly roomId: number
+  readonly name: string
+  readonly seats = new Map<string, Seat>()
+  readonly #director: Director
+  readonly #media: MediaPlane
+  readonly #publication: (id: number) => Publication | undefined
+  #members: readonly StageMember[] = []
+  #assignment = NOBODY
+  #speakers: ServerMessage = { type: 'speakers', active: null, heard: [] }
+  #dirty = false
+
+  constructor({ name, roomId, director, media, publication }: RoomStageOptions) {
+    this.name = name
+    this.roomId = roomId
+    this.#director = director
+    this.#media = media
+    this.#publication = publication
+  }
+
+  broadcast(message: ServerMessage): void {
+    const outgoing = new Outgoing(message)
+    for (const seat of this.seats.values()) seat.send(outgoing)
+  }
+
+  /** The last `speakers` message, for who comes later. */
+  get speakers(): ServerMessage {
+    return this.#speakers
+  }
+
+  setMembers(members: readonly StageMember[], nowMs: number): void {
+    this.#members = members
+    this.sourcesChanged(nowMs)
+  }
+
+  setPin(pin: Pin | null): void {
+    this.#director.setPin(pin)
+    this.#dirty = true
+  }
+
+  onLevels(levels: readonly (readonly [number, number])[], nowMs: number): void {
+    this.#director.onLevels(levels, nowMs)
+  }
+
+  /** A publication has come, gone, started or stopped. */
+  sourcesChanged(nowMs: number): void {
+    const sources = this.#members.map((member) => this.#sourcesOf(member))
+    this.#director.setStage(sources, nowMs)
+    this.#dirty = true
+  }
+
+  /** Views or slots have to be looked at again at the next `settle`. */
+  touch(): void {
+    this.#dirty = true
+  }
+
+  #sourcesOf(member: StageMember): StageSources {
+    const publications = this.seats.get(member.participant)?.leg?.publications
+    const idOf = (use: SourceUse): number => {
+      const source = member.sources[use]
+      const publication = publications?.get(use)
+      if (source === undefined || source.muted || publication === undefined) return 0
+      // A microphone counts at once, so that no first syllable is lost; a picture once there is one.
+      return use === 'microphone' || publication.started ? publication.id : 0
+    }
+    return {
+      participant: member.participant,
+      microphone: idOf('microphone'),
+      camera: idOf('camera'),
+      screen: idOf('screen'),
+    }
+  }
+
+  /** Lets the director decide by the clock and passes on what has changed. */
+  settle(nowMs: number): void {
+    const assignment = this.#director.takeAssignment(nowMs)
+    if (assignment !== undefined) {
+      this.#assignment = assignment
+      this.#media.send({ type: 'assign', roomId: this.roomId, assignment })
+      this.#dirty = true
+    }
+    const speakers = this.#director.takeSpeakers()
+    if (speakers !== undefined) {
+      this.#speakers = { type: 'speakers', active: speakers.active, heard: speakers.heard }
+      this.broadcast(this.#speakers)
+    }
+    if (!this.#dirty) return
+    this.#dirty = false
+    const encoded = new Map<string, Outgoing>()
+    for (const seat of this.seats.values()) {
+      if (seat.leg === undefined) continue
+      this.#sendViews(seat, seat.leg)
+      this.#sendSlots(seat, seat.leg, encoded)
+    }
+  }
+
+  /** What the room hears and sees by default, for a worker that has just learnt of the room. */
+  get assignment(): RoomAssignment {
+    return this.#assignment
+  }
+
+  #chosen(participant: string | undefined, use: SourceUse = 'camera'): number {
+    if (participant === undefined) return 0
+    return this.seats.get(participant)?.leg?.publications.get(use)?.id ?? 0
+  }
+
+  #sendViews(seat: Seat, leg: Leg): void {
+    const slots = outgoingOf(leg)
+    const tileCount = slots.filter((slot) => slot.use === 'tile').length
+    seat.tiles = this.#director.tiles(seat.participant, tileCount, seat.tiles)
+    const views: SlotView[] = []
+    for (const slot of slots) {
+      if (slot.use === 'audio') continue
+      const asked = seat.view?.slots.find((entry) => entry.mid === slot.mid)
+      const unseen = seat.view === undefined ? DEFAULT_VIEW[slot.use] : { widthPx: 0, heightPx: 0 }
+      const { widthPx, heightPx } = asked ?? unseen
+      const publicationId = this.#shownIn(seat, slot, false)
+      views.push({ mid: slot.mid, publicationId, widthPx, heightPx })
+    }
+    const key = JSON.stringify(views)
+    if (views.length === 0 || key === leg.sentViews) return
+    leg.sentViews = key
+    this.#media.send({ type: 'view', transportId: leg.transportId, views })
+  }
+
+  /** The publication for a slot; with `following` false, 0 for a main slot that follows the room. */
+  #shownIn(seat: Seat, slot: OutgoingSection, following: boolean): number {
+    const asked = seat.view?.slots.find((entry) => entry.mid === slot.mid)
+    switch (slot.use) {
+      case 'audio':
+        return this.#assignment.audio[slot.index] ?? 0
+      case 'tile':
+        if (asked?.participant !== undefined) return this.#chosen(asked.participant, asked.use)
+        return seat.tiles[slot.index] ?? 0
+      case 'main': {
+        const main = seat.view?.main
+        if (main) return this.#chosen(main.participant, main.use)
+        if (!following) return 0
+        const { main: publicationId, mainFallback } = this.#assignment
+        const own = this.#publication(publicationId)?.seat === seat
+        return own ? mainFallback : publicationId
+      }
+    }
+  }
+
+  slotsOf(seat: Seat, leg: Leg): SlotState[] {
+    return outgoingOf(leg).map((slot): SlotState => {
+      const publication = this.#publication(this.#shownIn(seat, slot, true))
+      if (publication === undefined || publication.seat === seat) {
+        return { mid: slot.mid, participant: null, use: null, state: 'empty' }
+      }
+      const asked = seat.view?.slots.find((entry) => entry.mid === slot.mid)
+      const hidden =
+        slot.use !== 'audio' && seat.view !== undefined && !(asked && asked.widthPx > 0)
+      const paused = hidden || leg.paused.has(slot.mid)
+      const state = paused ? 'paused' : publication.flowing ? 'live' : 'waiting'
+      const { participant } = publication.seat
+      return { mid: slot.mid, participant, use: publication.use, state }
+    })
+  }
+
+  #sendSlots(seat: Seat, leg: Leg, encoded: Map<string, Outgoing>): void {
+    if (seat.connection === undefined) return
+    const slots = this.slotsOf(seat, leg)
+    const key = JSON.stringify(slots)
+    if (key === leg.sentSlots) return
+    leg.sentSlots = key
+    let outgoing = encoded.get(key)
+    if (outgoing === undefined) {
+      outgoing = new Outgoing({ type: 'slots', slots })
+      encoded.set(key, outgoing)
+    }
+    seat.send(outgoing)
+  }
+}
+
+function outgoingOf(leg: Leg): OutgoingSection[] {
+  return leg.sections
+    .map(({ section }) => section)
+    .filter((section) => section?.direction === 'out')
+}
