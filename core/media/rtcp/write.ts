@@ -172,7 +172,7 @@ export class RtcpWriter {
     this.#address(start, senderSsrc, 0)
     writeUint32(this.#out, start + 12, REMB_IDENTIFIER)
     this.#out[start + 16] = ssrcs.length
-    writeUint24(this.#out, start + 17, (exponent << 18) | (mantissa & 0x3ffff))
+    writeUint24(this.#out, start + 17, (exponent << 18) | Math.min(mantissa, 0x3ffff))
     for (let index = 0; index < ssrcs.length; index++) {
       writeUint32(this.#out, start + 20 + index * 4, ssrcs[index]!)
     }

@@ -121,7 +121,9 @@ test('werift reads the same from VP8 and VP9 descriptors', (t) => {
       const theirs = Vp8RtpPayload.deSerialize(Buffer.from(bytes))
       if (vp8 === undefined) return t.fail('twelve bytes are enough for any VP8 descriptor')
       t.is(vp8.frameStart, theirs.sBit === 1 && theirs.pid === 0)
-      if (vp8.frameStart) t.is(vp8.keyframe, theirs.isKeyframe)
+      // It takes L for T where it looks for the octet of TID, Y and KEYIDX (RFC 7741 §4.2).
+      const octetIsSeen = (theirs.lBit || theirs.kBit) === (theirs.tBit || theirs.kBit)
+      if (vp8.frameStart && octetIsSeen) t.is(vp8.keyframe, theirs.isKeyframe)
       if (theirs.pictureId !== undefined) t.is(vp8.pictureId, theirs.pictureId)
       t.is(vp8.pictureIdOffset >= 0, theirs.pictureId !== undefined)
       // Its scalability structure and P_DIFF reading pass the end; we need neither.
