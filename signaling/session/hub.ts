@@ -1,0 +1,454 @@
+/**
+ * Where sockets, the conference and media meet: joins and resumes, notices out, reports in, the clock. One hub per node, on the main
+ * thread. It decides nothing about the conference (core/conference) and nothing about packets.
+ */
+
+import {
+  JOIN_MS_MAX,
+  JOINS_PER_TOKEN_BURST_MAX,
+  JOINS_PER_TOKEN_PER_S_MAX,
+  SOCKETS_PER_ADDRESS_MAX,
+  SOCKETS_WAITING_MAX,
+} from '../../config/index.ts'
+import type { Director, GoneCause, Joined, Notice } from '../../core/conference/index.ts'
+import type { MediaPlane, MediaReport } from '../../core/media/control.ts'
+import type { ConferenceHost } from '../../core/store/index.ts'
+import type { Claims, TokenVerifier } from '../auth/index.ts'
+import type { DoorSocket } from '../door.ts'
+import {
+  CLOSE_LEFT,
+  type ClientMessageOf,
+  codecFor,
+  type ErrorCode,
+  type Refusal,
+} from '../protocol/index.ts'
+import { Connection } from './connection.ts'
+import { DoorCounters } from './counters.ts'
+import { MediaDesk } from './media-desk.ts'
+import { KeyedBuckets } from './rate-limit.ts'
+import { answerRequest } from './requests.ts'
+import { RoomStage } from './room-stage.ts'
+import { Seat, type SeatListener } from './seat.ts'
+
+export type HubOptions = {
+  host: ConferenceHost
+  media: MediaPlane
+  createDirector: () => Director
+  verify: TokenVerifier
+  randomBytes: (count: number) => Uint8Array
+  /** Called for what must not happen; the connection concerned is ended, the process goes on. */
+  onFault: (error: unknown) => void
+}
+
+export type Admission = { ok: true; seat: Seat } | ({ ok: false } & Refusal)
+
+type Entry = { claims: Claims; connection: number; resume?: { session: string; secret: string } }
+type Entered = { ok: true; seat: Seat; joined: Joined } | ({ ok: false } & Refusal)
+
+/** After these a client may try again on the same socket. */
+const JOIN_AGAIN: ReadonlySet<ErrorCode> = new Set([
+  'session-gone',
+  'rate-limited',
+  'overloaded',
+  'store-unavailable',
+])
+
+const GONE: Readonly<Record<Exclude<GoneCause, 'left'>, Refusal>> = {
+  kicked: { code: 'kicked', message: 'removed by the chair' },
+  'session-gone': { code: 'session-gone', message: 'the session has ended' },
+  'room-closed': { code: 'not-found', message: 'the room was closed' },
+}
+
+export class Hub {
+  readonly desk: MediaDesk
+  readonly counters = new DoorCounters()
+  readonly #host: ConferenceHost
+  readonly #media: MediaPlane
+  readonly #options: HubOptions
+  readonly #rooms = new Map<string, RoomStage>()
+  readonly #seats = new Map<string, Seat>()
+  readonly #seatOf = new Map<Connection, Seat>()
+  readonly #sockets = new Map<DoorSocket, Connection>()
+  readonly #waiting = new Set<Connection>()
+  readonly #socketsByAddress = new Map<string, number>()
+  readonly #tokenRates = new KeyedBuckets({
+    perS: JOINS_PER_TOKEN_PER_S_MAX,
+    burst: JOINS_PER_TOKEN_BURST_MAX,
+  })
+  #connectionIdLast = 0
+  #roomIdLast = 0
+  #closing = false
+
+  constructor(options: HubOptions) {
+    this.#options = options
+    this.#host = options.host
+    this.#media = options.media
+    this.desk = new MediaDesk({
+      media: options.media,
+      randomBytes: options.randomBytes,
+      nowMs: () => options.host.now().nowMs,
+      room: (name) => this.#rooms.get(name),
+    })
+    options.host.onNotice = (notice) => this.#guard(() => this.#onNotice(notice))
+    options.media.onReport = (report) => this.#guard(() => this.#onReport(report))
+  }
+
+  get socketCount(): number {
+    return this.#sockets.size
+  }
+
+  get seatCount(): number {
+    return this.#seats.size
+  }
+
+  get roomCount(): number {
+    return this.#rooms.size
+  }
+
+  seat(participant: string): Seat | undefined {
+    return this.#seats.get(participant)
+  }
+
+  /** Whether one more socket of this address is taken. */
+  hasPlaceFor(remoteAddress: string, isLoopback: boolean): boolean {
+    if (this.#closing || this.#waiting.size >= SOCKETS_WAITING_MAX) return false
+    return isLoopback || (this.#socketsByAddress.get(remoteAddress) ?? 0) < SOCKETS_PER_ADDRESS_MAX
+  }
+
+  // ---- sockets ----
+
+  onOpen(socket: DoorSocket): void {
+    const codec = codecFor(socket.protocol)
+    if (codec === undefined) {
+      socket.terminate()
+      return
+    }
+    const { nowMs } = this.#host.now()
+    const id = ++this.#connectionIdLast
+    const connection = new Connection({ id, socket, codec, counters: this.counters, nowMs })
+    this.#sockets.set(socket, connection)
+    this.#waiting.add(connection)
+    this.#countAddress(socket.remoteAddress, 1)
+  }
+
+  onMessage(socket: DoorSocket, data: Uint8Array, binary: boolean): void {
+    const connection = this.#sockets.get(socket)
+    if (connection === undefined) return
+    const message = connection.receive(data, binary, this.#host.now().nowMs)
+    if (message === undefined) return
+    if (message.type === 'join') {
+      void this.#join(connection, message).catch((error) => this.#fault(connection, error))
+      return
+    }
+    const seat = this.#seatOf.get(connection)
+    const room = seat === undefined ? undefined : this.#rooms.get(seat.room)
+    if (seat === undefined || room === undefined) {
+      connection.send({
+        type: 'pong',
+        ...(message.ref === undefined ? {} : { ref: message.ref }),
+      })
+      return
+    }
+    try {
+      answerRequest({ host: this.#host, desk: this.desk, room, seat, connection }, message)
+      room.settle(this.#host.now().nowMs)
+    } catch (error) {
+      this.#fault(connection, error)
+    }
+  }
+
+  onClose(socket: DoorSocket): void {
+    const connection = this.#sockets.get(socket)
+    if (connection === undefined) return
+    this.#sockets.delete(socket)
+    this.#waiting.delete(connection)
+    this.#countAddress(socket.remoteAddress, -1)
+    connection.state = 'closed'
+    const seat = this.#seatOf.get(connection)
+    this.#seatOf.delete(connection)
+    if (seat?.connection !== connection) return
+    seat.connection = undefined
+    if (seat.step('socket-lost')) this.#host.disconnected(seat.participant, connection.id)
+  }
+
+  #countAddress(address: string, change: 1 | -1): void {
+    const count = (this.#socketsByAddress.get(address) ?? 0) + change
+    if (count > 0) this.#socketsByAddress.set(address, count)
+    else this.#socketsByAddress.delete(address)
+  }
+
+  #fault(connection: Connection, error: unknown): void {
+    this.#options.onFault(error)
+    connection.end('internal', 'this should not have happened')
+  }
+
+  #guard(act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      this.#options.onFault(error)
+    }
+  }
+
+  // ---- joining ----
+
+  async #join(connection: Connection, message: ClientMessageOf<'join'>): Promise<void> {
+    connection.state = 'joining'
+    const verification = await this.#options.verify(message.token, this.#host.now().wallMs)
+    const { resume, ref } = message
+    const entered: Entered = verification.ok
+      ? await this.#enter({
+          claims: verification.claims,
+          connection: connection.id,
+          ...(resume === undefined ? {} : { resume }),
+        })
+      : verification
+    if (!entered.ok) {
+      this.#refuseJoin(connection, entered, ref)
+      return
+    }
+    const { seat, joined } = entered
+    // Whatever was awaited, the socket may have gone meanwhile. The state is read anew.
+    if ((connection.state as string) === 'closed') {
+      if (seat.connection === undefined) this.#leaveAlone(seat, connection)
+      return
+    }
+    this.#seatConnection(seat, connection)
+    this.counters.joins++
+    if (joined.resumed) this.counters.resumes++
+    this.#welcome(seat, joined, ref)
+  }
+
+  /** The socket of a join went before the answer: as if it had been lost right after. */
+  #leaveAlone(seat: Seat, connection: Connection): void {
+    if (seat.state === 'lost' || seat.step('socket-lost')) {
+      this.#host.disconnected(seat.participant, connection.id)
+    }
+  }
+
+  #refuseJoin(connection: Connection, refusal: Refusal, ref: number | undefined): void {
+    const again = JOIN_AGAIN.has(refusal.code)
+    connection.refuse(ref, refusal, !again)
+    if (again && connection.state === 'joining') connection.state = 'waiting-join'
+    else connection.end(refusal.code, refusal.message)
+  }
+
+  async #enter({ claims, connection, resume }: Entry): Promise<Entered> {
+    if (claims.role === 'admin') {
+      return { ok: false, code: 'forbidden', message: 'an admin token opens no room' }
+    }
+    const { nowMs } = this.#host.now()
+    const key = claims.tokenId || `${claims.subject} ${claims.room} ${claims.site} ${claims.name}`
+    if (!this.#tokenRates.take(key, nowMs)) {
+      return { ok: false, code: 'rate-limited', message: 'too many joins with this token' }
+    }
+    const result = await this.#host.join({
+      room: claims.room,
+      identity: {
+        role: claims.role,
+        name: claims.name || claims.site,
+        site: claims.site,
+        subject: claims.subject,
+        tokenId: claims.tokenId,
+        tokenExpiresMs: claims.expiresMs,
+      },
+      connection,
+      ...(resume === undefined ? {} : { resume }),
+    })
+    if (!result.ok) return result
+    const joined = result.value
+    return { ok: true, joined, seat: this.#seatFor(joined) }
+  }
+
+  #seatFor(joined: Joined): Seat {
+    const { participant, role, self } = joined
+    const room = joined.room.room
+    let seat = this.#seats.get(participant)
+    if (seat === undefined) {
+      seat = new Seat({ participant, room, role }, self)
+      this.#seats.set(participant, seat)
+    } else {
+      seat.self = self
+      this.desk.applySelf(seat)
+    }
+    this.#stageFor(joined).seats.set(participant, seat)
+    return seat
+  }
+
+  #stageFor(joined: Joined): RoomStage {
+    const { room: name, stage: members, pin } = joined.room
+    const known = this.#rooms.get(name)
+    if (known !== undefined) return known
+    const stage = new RoomStage({
+      name,
+      roomId: ++this.#roomIdLast,
+      director: this.#options.createDirector(),
+      media: this.#media,
+      publication: (id) => this.desk.publication(id),
+    })
+    this.#rooms.set(name, stage)
+    stage.setMembers(members, this.#host.now().nowMs)
+    stage.setPin(pin)
+    return stage
+  }
+
+  #seatConnection(seat: Seat, connection: Connection): void {
+    const before = seat.connection
+    if (before !== undefined) {
+      this.#seatOf.delete(before)
+      before.end('replaced', 'the session goes on over another connection')
+    }
+    seat.connection = connection
+    if (seat.state === 'lost') seat.step('resume')
+    connection.state = 'joined'
+    this.#waiting.delete(connection)
+    this.#seatOf.set(connection, seat)
+  }
+
+  #welcome(seat: Seat, joined: Joined, ref: number | undefined): void {
+    const stage = this.#rooms.get(seat.room)
+    const { self, ...rest } = joined
+    const slots = seat.leg && stage ? stage.slotsOf(seat, seat.leg) : undefined
+    if (seat.leg && slots) seat.leg.sentSlots = JSON.stringify(slots)
+    seat.send({
+      type: 'joined',
+      ...(ref === undefined ? {} : { ref }),
+      protocol: 1,
+      ...rest,
+      ...(slots === undefined ? {} : { slots }),
+    })
+    this.#sendSelf(seat)
+    if (stage !== undefined) seat.send(stage.speakers)
+  }
+
+  #sendSelf(seat: Seat): void {
+    const { onStage, permitted, muted } = seat.self
+    seat.send({ type: 'self', onStage, permitted, muted })
+  }
+
+  // ---- WHIP and WHEP ----
+
+  /** A participant without a WebSocket. `listener` hears once that it is gone or that its media is. */
+  async admit(claims: Claims, listener: SeatListener): Promise<Admission> {
+    if (this.#closing) return { ok: false, code: 'shutting-down', message: 'shutting down' }
+    const entered = await this.#enter({ claims, connection: ++this.#connectionIdLast })
+    if (!entered.ok) {
+      this.counters.refused(entered.code)
+      return entered
+    }
+    this.counters.joins++
+    entered.seat.listener = listener
+    return { ok: true, seat: entered.seat }
+  }
+
+  /** Media follows at once, the room hears a moment later. */
+  leave(seat: Seat): void {
+    this.desk.close(seat)
+    void this.#host.command(seat.participant, { type: 'leave' })
+  }
+
+  // ---- the conference tells ----
+
+  #onNotice(notice: Notice): void {
+    const stage = this.#rooms.get(notice.room)
+    switch (notice.type) {
+      case 'room':
+        if (stage !== undefined) this.#onRoom(stage, notice.delta)
+        break
+      case 'chat':
+        stage?.broadcast({ type: 'chat', entries: notice.entries })
+        break
+      case 'self': {
+        const seat = this.#seats.get(notice.participant)
+        if (seat === undefined) break
+        seat.self = notice.self
+        this.desk.applySelf(seat)
+        this.#sendSelf(seat)
+        break
+      }
+      case 'gone':
+        this.#onGone(notice.participant, notice.cause, notice.reason)
+        break
+      case 'room-closed':
+        if (stage?.seats.size === 0) this.#rooms.delete(notice.room)
+        break
+    }
+  }
+
+  #onRoom(stage: RoomStage, delta: Extract<Notice, { type: 'room' }>['delta']): void {
+    const { nowMs } = this.#host.now()
+    const summary = delta.stage && this.#host.conference.summary(stage.name)
+    if (summary !== undefined) stage.setMembers(summary.stage, nowMs)
+    if (delta.pin !== undefined) stage.setPin(delta.pin)
+    stage.broadcast({ type: 'room', ...delta })
+    stage.settle(nowMs)
+  }
+
+  #onGone(participant: string, cause: GoneCause, reason: string): void {
+    const seat = this.#seats.get(participant)
+    if (seat === undefined) return
+    this.desk.close(seat)
+    seat.step('end')
+    this.#seats.delete(participant)
+    const stage = this.#rooms.get(seat.room)
+    stage?.seats.delete(participant)
+    if (stage?.seats.size === 0) this.#rooms.delete(seat.room)
+    const { connection, listener } = seat
+    seat.connection = undefined
+    seat.listener = undefined
+    if (connection !== undefined) {
+      this.#seatOf.delete(connection)
+      if (cause === 'left') connection.close(CLOSE_LEFT, 'left')
+      else connection.end(GONE[cause].code, reason || GONE[cause].message)
+    }
+    listener?.onGone(cause)
+  }
+
+  // ---- the media plane tells ----
+
+  #onReport(report: MediaReport): void {
+    if (report.type === 'levels') {
+      this.#onLevels(report.levels)
+    } else if (report.type !== 'stats') {
+      this.desk.onReport(report)
+    }
+  }
+
+  #onLevels(levels: readonly [number, number][]): void {
+    const { nowMs } = this.#host.now()
+    const byRoom = new Map<string, [number, number][]>()
+    for (const pair of levels) {
+      const room = this.desk.publication(pair[0])?.seat.room
+      if (room === undefined) continue
+      const pairs = byRoom.get(room)
+      if (pairs === undefined) byRoom.set(room, [pair])
+      else pairs.push(pair)
+    }
+    for (const [name, pairs] of byRoom) {
+      const stage = this.#rooms.get(name)
+      stage?.onLevels(pairs, nowMs)
+      stage?.settle(nowMs)
+    }
+  }
+
+  // ---- the clock ----
+
+  /** Every SESSION_TICK_MS. */
+  tick(): void {
+    const { nowMs } = this.#host.now()
+    for (const connection of this.#waiting) {
+      if (nowMs - connection.openedMs < JOIN_MS_MAX) break
+      connection.end('bad-state', 'no join in time')
+      this.#waiting.delete(connection)
+    }
+    for (const stage of this.#rooms.values()) this.#guard(() => stage.settle(nowMs))
+  }
+
+  /** Tells every connection that the node goes down; new ones are not taken. The conference is its owner's to close. */
+  close(): void {
+    this.#closing = true
+    for (const connection of this.#sockets.values()) {
+      connection.end('shutting-down', 'the server is shutting down')
+    }
+  }
+}
