@@ -122,6 +122,11 @@ export class Conference {
     return this.#monitor.statistics
   }
 
+  /** The mid of the section in which an own source is sent, as in statistics and quality. */
+  midOf(use: SourceUse): string | undefined {
+    return this.#media.midOf(use)
+  }
+
   /** Returns the function that ends the subscription. */
   on<K extends keyof ConferenceEvents>(
     name: K,
