@@ -39,7 +39,7 @@ const step = fc.oneof(
   fc.integer({ min: 256, max: 32_767 }),
 )
 
-test('any arrivals come out as they were, and werift agrees on which came', (t) => {
+test('any arrivals come out as they were', (t) => {
   const statuses = fc.array(fc.tuple(step, fc.integer({ min: 1, max: 40 })), {
     minLength: 1,
     maxLength: 40,
@@ -106,11 +106,11 @@ test('a delta beyond 16 bits, or nothing to say, is refused', (t) => {
 
 test('where all are lost the reference time is the one given', (t) => {
   const bytes = write(sourceOf(9, [-1, -1, -1]))
-  t.deepEqual([...(bytes ?? []).subarray(16, 20)], [0, 0, 2, 255])
+  t.deepEqual([...(bytes?.subarray(16, 20) ?? [])], [0, 0, 2, 255])
 })
 
 test('reference time wraps at 24 bits', (t) => {
   const ticks = 0x100_0000 * 256 + 5
   const bytes = write(sourceOf(0, [ticks]))
-  t.deepEqual([...(bytes ?? []).subarray(16, 20)], [0, 0, 0, 255])
+  t.deepEqual([...(bytes?.subarray(16, 20) ?? [])], [0, 0, 0, 255])
 })

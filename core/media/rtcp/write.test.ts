@@ -3,7 +3,6 @@ import fc from 'fast-check'
 import {
   type GenericNack,
   PictureLossIndication,
-  type ReceiverEstimatedMaxBitrate,
   RtcpPacketConverter,
   type RtcpPayloadSpecificFeedback,
   type RtcpRrPacket,
@@ -69,10 +68,10 @@ test('a compound of SR with blocks, SDES, feedback and BYE is read the same by u
   t.is((sr as RtcpSrPacket).reports[1]?.dlsr, 65_536)
   t.is((sdes as RtcpSourceDescriptionPacket).chunks[0]?.items[0]?.text, 'nhịp')
   t.true((pli as RtcpPayloadSpecificFeedback).feedback instanceof PictureLossIndication)
-  t.deepEqual(
-    ((nack as RtcpTransportLayerFeedback).feedback as GenericNack).lost,
-    [65_534, 65_535, 0, 14, 15],
-  )
+  // It unwraps nothing, and reads the packet behind a NACK as part of it.
+  const { lost } = (nack as RtcpTransportLayerFeedback).feedback as GenericNack
+  const theirs = lost.slice(0, 5).map((number) => number & 0xffff)
+  t.deepEqual(theirs, [65_534, 65_535, 0, 14, 15])
   const recorder = createRecorder()
   t.is(new RtcpParser(recorder).parse(out, 0, writer.end), 0)
   t.deepEqual(recorder.calls, [
@@ -138,7 +137,7 @@ test('REMB keeps 18 significant bits, from 0 to beyond 2^63', (t) => {
     const { out, writer } = createWriter()
     t.true(writer.remb(1, bitrateBps, [5, 6]))
     const [remb] = werift(out, writer.end) as RtcpPayloadSpecificFeedback[]
-    t.deepEqual((remb?.feedback as ReceiverEstimatedMaxBitrate).ssrcFeedbacks, [5, 6])
+    t.like(remb?.feedback, { ssrcFeedbacks: [5, 6] })
     const recorder = createRecorder()
     t.is(new RtcpParser(recorder).parse(out, 0, writer.end), 0)
     t.deepEqual(recorder.calls, [['remb', expected]])
@@ -196,9 +195,9 @@ test('NTP fractions are of a second, and round trips come back from LSR and DLSR
   const report = new SenderReport()
   for (const unixMs of [0, 999.999, 1_700_000_000_123.25, 4_102_444_800_000]) {
     setNtpTime(report, unixMs)
-    t.true(
-      Math.abs(ntpMsOf(report) - (unixMs + 2_208_988_800_000)) % 2 ** 42 < 0.001 || unixMs > 2e12,
-    )
+    // 2^32 seconds after 1900 a new era begins.
+    const expectedMs = (unixMs + 2_208_988_800_000) % (2 ** 32 * 1_000)
+    t.true(Math.abs(ntpMsOf(report) - expectedMs) < 0.001)
     t.true(Math.abs(compactNtpOf(report) - compactNtp(unixMs)) <= 1)
     t.true(report.ntpFraction >= 0 && report.ntpFraction < 2 ** 32)
   }
