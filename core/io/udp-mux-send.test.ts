@@ -1,0 +1,131 @@
+import test from 'ava'
+import fc from 'fast-check'
+import { UDP_SEND_QUEUE_MAX } from '../../config/index.ts'
+import { createDropCounters, DROP_CODE } from '../media/rtp/index.ts'
+import { type SendSocket, SlabSender } from './udp-mux-send.ts'
+import type { TupleSource } from './udp-mux-tuple.ts'
+
+const SLOT_BYTES = 64
+const SLOTS = 256
+const TO: TupleSource = { address: '192.0.2.1', port: 5_000, family: 0 }
+const TO_IPV6: TupleSource = { address: '2001:db8::1', port: 5_000, family: 1 }
+
+/** Like libuv: takes datagrams at once until it is slow, then keeps references in a queue. */
+class SlowSocket implements SendSocket {
+  readonly onWire: Uint8Array[] = []
+  readonly queue: Uint8Array[] = []
+  slow = false
+
+  send(bytes: Uint8Array): void {
+    if (this.slow || this.queue.length > 0) this.queue.push(bytes)
+    else this.onWire.push(bytes.slice())
+  }
+
+  getSendQueueCount(): number {
+    return this.queue.length
+  }
+
+  /** The device takes up to `count` datagrams, as they are by now. */
+  drain(count: number): void {
+    for (const bytes of this.queue.splice(0, count)) this.onWire.push(bytes.slice())
+  }
+}
+
+/** The owner of the slab, as in srtp/send-slab.ts: goes round, and asks what may still be read. */
+class SlabOwner {
+  readonly slab = new Uint8Array(SLOT_BYTES * SLOTS)
+  readonly sender: SlabSender
+  readonly drops = createDropCounters()
+  #taken = 0
+  #written = 0
+
+  constructor(sockets: SendSocket[]) {
+    this.sender = new SlabSender({ slab: this.slab, sockets, drops: this.drops })
+  }
+
+  /** Writes number `#written` into a free slot and sends it; false when every slot may still be read. */
+  send(to: TupleSource): boolean {
+    const inFlight = this.sender.inFlightCount()
+    if (inFlight === 0) this.#taken = 0
+    if (inFlight >= SLOTS) return false
+    const start = (this.#taken++ % SLOTS) * SLOT_BYTES
+    new DataView(this.slab.buffer).setUint32(start, this.#written++)
+    this.sender.sendSlab(start, start + 40, to)
+    return true
+  }
+}
+
+function numbers(socket: SlowSocket): number[] {
+  return socket.onWire.map((bytes) => new DataView(bytes.buffer, bytes.byteOffset).getUint32(0))
+}
+
+test('a slab slot is never sent with the bytes of a later packet, however slow the device', (t) => {
+  const socket = new SlowSocket()
+  const owner = new SlabOwner([socket])
+  for (let i = 0; i < 100; i++) owner.send(TO)
+  socket.slow = true
+  for (let i = 0; i < 100; i++) owner.send(TO)
+  socket.slow = false
+  socket.drain(50)
+  for (let i = 0; i < 300; i++) owner.send(TO)
+  socket.drain(Number.POSITIVE_INFINITY)
+  const seen = numbers(socket)
+  t.true(seen.length >= 200)
+  t.deepEqual(
+    seen,
+    seen.map((_, index) => index),
+  )
+})
+
+test('property: under any slowness of two sockets every datagram on the wire is whole and in order', (t) => {
+  const action = fc.oneof(
+    fc.constantFrom('ipv4' as const, 'ipv6' as const),
+    fc.record({ socket: fc.integer({ min: 0, max: 1 }), slow: fc.boolean() }),
+    fc.record({ socket: fc.integer({ min: 0, max: 1 }), drain: fc.integer({ min: 0, max: 40 }) }),
+  )
+  const property = fc.property(fc.array(action, { maxLength: 600 }), (actions) => {
+    const sockets = [new SlowSocket(), new SlowSocket()]
+    const owner = new SlabOwner(sockets)
+    for (const one of actions) {
+      if (typeof one === 'string') owner.send(one === 'ipv4' ? TO : TO_IPV6)
+      else if ('slow' in one) sockets[one.socket]!.slow = one.slow
+      else sockets[one.socket]!.drain(one.drain)
+    }
+    for (const socket of sockets) {
+      socket.drain(Number.POSITIVE_INFINITY)
+      const seen = numbers(socket)
+      t.deepEqual(
+        seen,
+        [...seen].sort((one, other) => one - other),
+      )
+      t.is(new Set(seen).size, seen.length)
+    }
+  })
+  fc.assert(property, { numRuns: 300 })
+})
+
+test('nothing is in flight while the kernel takes everything', (t) => {
+  const owner = new SlabOwner([new SlowSocket(), new SlowSocket()])
+  for (let i = 0; i < 1_000; i++) t.true(owner.send(i % 2 === 0 ? TO : TO_IPV6))
+  t.is(owner.sender.inFlightCount(), 0)
+  t.is(owner.sender.packets, 1_000)
+  t.is(owner.sender.bytes, 40_000)
+})
+
+test('the queue behind a slow device is bounded; what is beyond is dropped and counted', (t) => {
+  const socket = new SlowSocket()
+  const owner = new SlabOwner([socket])
+  socket.slow = true
+  for (let i = 0; i < UDP_SEND_QUEUE_MAX + 100; i++) owner.sender.sendSlab(0, 40, TO)
+  for (let i = 0; i < 10; i++) owner.sender.sendOwned(new Uint8Array(10), TO)
+  t.is(socket.queue.length, UDP_SEND_QUEUE_MAX)
+  t.is(owner.drops[DROP_CODE['send-queue-full']], 110)
+})
+
+test('a datagram for a family without a socket goes nowhere', (t) => {
+  const socket = new SlowSocket()
+  const owner = new SlabOwner([socket])
+  owner.sender.sendSlab(0, 40, TO_IPV6)
+  owner.sender.sendOwned(new Uint8Array(4), TO_IPV6)
+  t.is(socket.onWire.length, 0)
+})
