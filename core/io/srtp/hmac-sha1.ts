@@ -7,7 +7,8 @@
  *   0        lane table, 4 × { state, data, dataBytes, out }   (u32 each)
  *   128      message schedule (WASM)
  *   1408     pad blocks while a key is prepared
- *   4096     staging for one packet that is being opened or sealed alone
+ *   4096     staging for one packet that is being opened
+ *   6144     keystream of the packet in hand
  *   8192     prepared keys, 40 bytes each
  *   ...      slab: slots of SLOT_BYTES
  */
@@ -22,8 +23,9 @@ const LANE_WORDS = 4
 const TAG_BYTES = 10
 const BLOCK_BYTES = 64
 
-/** A lone packet is opened or sealed here, outside the slab. */
+/** A packet is opened here, outside the slab. */
 export const STAGING = 4096
+const KEYSTREAM = 6144
 /** Whole SHA-1 blocks, so that every slot starts aligned; holds a packet, its tag and its padding. */
 export const SLOT_BYTES = 1600
 /** Where the slots begin. */
@@ -36,8 +38,6 @@ export interface HmacSha1 {
   readonly kind: 'simd' | 'hash'
   /** Sealed packets lie here (it is the whole memory). Its buffer never moves or grows. */
   readonly slab: Uint8Array
-  /** The same memory in 32-bit words. */
-  readonly words: Uint32Array
   /** Prepares a key of at most 64 bytes; -1 when SRTP_KEYS_PER_WORKER_MAX are in use. */
   addKey(key: Uint8Array): number
   /** Wipes a key; its number is used again. */
@@ -49,6 +49,11 @@ export interface HmacSha1 {
    * number of blocks (`hmacBlocks`); up to 72 bytes behind each message are overwritten.
    */
   tags(count: number, before: number): void
+  /**
+   * @hot XORs `bytes` of keystream, from byte `from` of `keystream`, into the slab at `to` (multiples of 4). Up to 15
+   * bytes behind change too.
+   */
+  xor(to: number, keystream: Buffer, from: number, bytes: number): void
 }
 
 /** SHA-1 blocks after the inner pad; messages may share a call of `tags` when this is equal. */
@@ -93,8 +98,9 @@ function writePads(key: Uint8Array, out: Uint8Array, offset: number): void {
 class SimdHmacSha1 implements HmacSha1 {
   readonly kind = 'simd'
   readonly slab: Uint8Array
-  readonly words: Uint32Array
+  #words: Uint32Array
   #keys = new KeyTable()
+  #xor: (to: number, from: number, bytes: number) => void
   #tags: (count: number) => void
   #prepare: (state: number, pads: number) => void
 
@@ -104,7 +110,8 @@ class SimdHmacSha1 implements HmacSha1 {
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
     const instance = new WebAssembly.Instance(new WebAssembly.Module(binary), { env: { memory } })
     this.slab = new Uint8Array(memory.buffer)
-    this.words = new Uint32Array(memory.buffer)
+    this.#words = new Uint32Array(memory.buffer)
+    this.#xor = instance.exports['xor'] as (to: number, from: number, bytes: number) => void
     this.#tags = instance.exports['tags'] as (count: number) => void
     this.#prepare = instance.exports['prepare'] as (state: number, pads: number) => void
     for (let lane = 0; lane < 4; lane += 1) this.setLane(lane, 0, STAGING, 0)
@@ -125,7 +132,7 @@ class SimdHmacSha1 implements HmacSha1 {
   }
 
   setLane(lane: number, key: number, data: number, bytes: number): void {
-    const words = this.words
+    const words = this.#words
     const at = lane * LANE_WORDS
     words[at] = STATES + key * STATE_BYTES
     words[at + 1] = data
@@ -133,7 +140,7 @@ class SimdHmacSha1 implements HmacSha1 {
   }
 
   tags(count: number, before: number): void {
-    const words = this.words
+    const words = this.#words
     for (let lane = 0; lane < 4; lane += 1) {
       const at = lane * LANE_WORDS
       if (lane >= count) {
@@ -145,13 +152,19 @@ class SimdHmacSha1 implements HmacSha1 {
     }
     this.#tags(count)
   }
+
+  xor(to: number, keystream: Buffer, from: number, bytes: number): void {
+    // Buffer.copy allocates nothing, and V8's loop over words would take several times as long.
+    keystream.copy(this.slab, KEYSTREAM, from, from + bytes)
+    this.#xor(to, KEYSTREAM, bytes)
+  }
 }
 
 /** `crypto.hash` twice over prepared pad blocks; 'binary' (latin1) is the cheapest form of its output. */
 class HashHmacSha1 implements HmacSha1 {
   readonly kind = 'hash'
   readonly slab = new Uint8Array(MEMORY_BYTES)
-  readonly words = new Uint32Array(this.slab.buffer)
+  #words = new Uint32Array(this.slab.buffer)
   #keys = new KeyTable()
   #pads = new Uint8Array(SRTP_KEYS_PER_WORKER_MAX * 2 * BLOCK_BYTES)
   #inner = new Uint8Array(BLOCK_BYTES + SLOT_BYTES)
@@ -171,7 +184,7 @@ class HashHmacSha1 implements HmacSha1 {
   }
 
   setLane(lane: number, key: number, data: number, bytes: number): void {
-    const words = this.words
+    const words = this.#words
     const at = lane * LANE_WORDS
     words[at] = key
     words[at + 1] = data
@@ -182,11 +195,20 @@ class HashHmacSha1 implements HmacSha1 {
     for (let lane = 0; lane < count; lane += 1) this.#tag(lane, before)
   }
 
+  xor(to: number, keystream: Buffer, from: number, bytes: number): void {
+    const words = this.#words
+    const count = (bytes + 3) >> 2
+    const key = new Uint32Array(keystream.buffer, keystream.byteOffset + from, count)
+    const at = to >> 2
+    for (let i = 0; i < count; i += 1)
+      words[at + i] = (words[at + i] as number) ^ (key[i] as number)
+  }
+
   #tag(lane: number, before: number): void {
     const at = lane * LANE_WORDS
-    const pads = (this.words[at] as number) * 2 * BLOCK_BYTES
-    const data = this.words[at + 1] as number
-    const bytes = this.words[at + 2] as number
+    const pads = (this.#words[at] as number) * 2 * BLOCK_BYTES
+    const data = this.#words[at + 1] as number
+    const bytes = this.#words[at + 2] as number
     this.#inner.set(this.#pads.subarray(pads, pads + BLOCK_BYTES))
     this.#inner.set(this.slab.subarray(data, data + bytes), BLOCK_BYTES)
     this.#views[bytes] ??= this.#inner.subarray(0, BLOCK_BYTES + bytes)

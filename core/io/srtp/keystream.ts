@@ -25,7 +25,7 @@ const input = new Uint8Array(AHEAD_BLOCKS_MAX * BLOCK_BYTES)
 const inputWords = new Int32Array(input.buffer)
 /** One view per number of blocks, made when first needed. */
 const inputViews: Uint8Array[] = []
-const EMPTY = new Uint32Array(0)
+const EMPTY = Buffer.alloc(0)
 /** Streams opened together would otherwise refill together, in one burst. */
 let stagger = 0
 
@@ -45,10 +45,10 @@ export class KeystreamKey {
 /** Costs nothing until the first packet; then at most SRTP_KEYSTREAM_AHEAD_BYTES or four packets. */
 export class Keystream {
   /** Where `locate` found the keystream. */
-  words: Uint32Array = EMPTY
+  bytes: Buffer = EMPTY
   #key: KeystreamKey
   #ssrcWord: number
-  #ahead: Uint32Array = EMPTY
+  #ahead: Buffer = EMPTY
   #first = 0
   #count = 0
   /** Blocks per packet in `#ahead`, the most that this batch needed, and the one before it. */
@@ -62,7 +62,7 @@ export class Keystream {
   }
 
   /**
-   * @hot Offset into `words` from which `bytes` (1..SRTP_PACKET_BYTES_MAX) of keystream for `index` (48 bits) stand,
+   * @hot Offset into `bytes` from which `bytes` (1..SRTP_PACKET_BYTES_MAX) of keystream for `index` (48 bits) stand,
    * valid until the next call. The last packets of the batch are found again for a retransmission; older ones are
    * computed alone.
    */
@@ -72,10 +72,10 @@ export class Keystream {
     if (index >= this.#first + this.#count) this.#refill(index)
     const place = index - this.#first
     if (place >= 0 && blocks <= this.#blocks) {
-      this.words = this.#ahead
-      return place * this.#blocks * 4
+      this.bytes = this.#ahead
+      return place * this.#blocks * BLOCK_BYTES
     }
-    this.words = this.#encrypt(index, 1, blocks)
+    this.bytes = this.#encrypt(index, 1, blocks)
     return 0
   }
 
@@ -95,7 +95,7 @@ export class Keystream {
     this.#blocks = blocks
   }
 
-  #encrypt(index: number, packets: number, blocks: number): Uint32Array {
+  #encrypt(index: number, packets: number, blocks: number): Buffer {
     const salt = this.#key.salt
     const word0 = salt[0] as number
     const word1 = this.#ssrcWord
@@ -114,10 +114,8 @@ export class Keystream {
         at += 4
       }
     }
-    const bytes = at * 4
-    inputViews[packets * blocks] ??= input.subarray(0, bytes)
-    const output = this.#key.cipher.update(inputViews[packets * blocks] as Uint8Array)
-    return new Uint32Array(output.buffer, output.byteOffset, bytes >> 2)
+    inputViews[packets * blocks] ??= input.subarray(0, at * 4)
+    return this.#key.cipher.update(inputViews[packets * blocks] as Uint8Array)
   }
 }
 

@@ -29,6 +29,8 @@ import {
 } from './packet-shape.ts'
 import { ReplayWindow } from './replay-window.ts'
 
+/** Copies within any Uint8Array without making a view, which `set` would need. */
+const { copy } = Buffer.prototype
 const CM_TAG_BYTES = 10
 const INDEX_BYTES = 4
 const ROLLOVER = 65_536
@@ -193,7 +195,7 @@ class Receiver implements SrtpReceiver {
     }
     const { slab } = this.#hmac
     const length = plainEnd - start
-    slab.set(bytes.subarray(start, plainEnd), STAGING)
+    copy.call(bytes as Buffer, slab, STAGING, start, plainEnd)
     writeUint32At(slab, STAGING + length, Math.floor(index / ROLLOVER))
     this.#hmac.setLane(0, this.#rtp.hmacKey, STAGING, length + INDEX_BYTES)
     this.#hmac.tags(1, INDEX_BYTES)
@@ -215,29 +217,20 @@ class Receiver implements SrtpReceiver {
     }
     const { slab } = this.#hmac
     const length = plainEnd + INDEX_BYTES - start
-    slab.set(bytes.subarray(start, start + length), STAGING)
+    copy.call(bytes as Buffer, slab, STAGING, start, start + length)
     this.#hmac.setLane(0, this.#rtcp.hmacKey, STAGING, length)
     this.#hmac.tags(1, 0)
     return equalTags(slab, STAGING + length, bytes, start + length)
   }
 
-  /** From STAGING, where words are aligned, back to where the packet came from. */
+  /** Of the ciphertext in STAGING, back to where the packet came from. */
   #decrypt(packet: Packet, keystream: Keystream, index: number): void {
     const { bytes, start, plainEnd, clear } = packet
     const length = plainEnd - start
     if (length === clear) return
     const from = keystream.locate(index, length - clear)
-    const { words, slab } = this.#hmac
-    const key = keystream.words
-    const first = (STAGING + clear) >> 2
-    const count = (length - clear) >> 2
-    for (let i = 0; i < count; i += 1) {
-      words[first + i] = (words[first + i] as number) ^ (key[from + i] as number)
-    }
-    const rest = (length - clear) & 3
-    if (rest > 0)
-      words[first + count] = (words[first + count] as number) ^ (key[from + count] as number)
-    bytes.set(slab.subarray(STAGING + clear, STAGING + length), start + clear)
+    this.#hmac.xor(STAGING + clear, keystream.bytes, from, length - clear)
+    copy.call(this.#hmac.slab as Buffer, bytes, start + clear, STAGING + clear, STAGING + length)
   }
 
   #drop(code: number): number {

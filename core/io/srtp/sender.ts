@@ -19,8 +19,9 @@ import {
 } from './packet-shape.ts'
 import { ResealGuard } from './reseal-guard.ts'
 import { SendSlab } from './send-slab.ts'
-import { SourceWords } from './source-words.ts'
 
+/** Copies within any Uint8Array without making a view, which `set` would need. */
+const { copy } = Buffer.prototype
 const LANES = 4
 const CM_TAG_BYTES = 10
 const INDEX_BYTES = 4
@@ -62,8 +63,8 @@ export interface SrtpSender {
    * @hot Seals plain RTP `bytes.subarray(start, end)` (at most SRTP_PACKET_BYTES_MAX; CSRCs and extension as they
    * stand). `index` is the 48-bit packet index whose low 16 bits stand in the header. An index may repeat with
    * identical bytes, up to SRTP_RESEAL_WINDOW behind the newest, and gives identical output; with other bytes it is
-   * dropped and counted. `bytes` is read before this returns. Returns 0, or a negative code. Fastest when
-   * `bytes.byteOffset + start` is a multiple of 4 and when packets of equal size follow one another.
+   * dropped and counted. `bytes` is read before this returns. Returns 0, or a negative code. Fastest when packets of
+   * equal size follow one another.
    */
   seal(stream: number, bytes: Uint8Array, start: number, end: number, index: number): number
   /** Seals one compound RTCP packet under the context's next SRTCP index, and emits it. Codes as of `seal`. */
@@ -127,7 +128,6 @@ class Sender implements SrtpSender {
   #sink: SealedSink
   #drops: Uint32Array
   #slots: SendSlab
-  #source: SourceWords
   #contexts = new HandleTable<SendContext>()
   #streams = new HandleTable<SendStream>()
   /** The lanes: packets that are encrypted and wait for their tag. */
@@ -143,7 +143,6 @@ class Sender implements SrtpSender {
     this.#sink = sink
     this.#drops = drops
     this.#slots = new SendSlab(() => sink.inFlightCount())
-    this.#source = new SourceWords(hmac)
   }
 
   addContext(master: SrtpMaster, token: number): number {
@@ -200,12 +199,13 @@ class Sender implements SrtpSender {
     const slot = this.#takeSlot()
     if (slot < 0) return this.#drop(SRTP_SLAB_FULL)
     const length = end - start
-    this.#source.set(bytes, start, length)
+    copy.call(bytes as Buffer, this.#hmac.slab, slot, start, end)
     const keystream = stream.keystream
     if (keystream === undefined) return this.#sealGcm(stream, slot, { length, clear, index })
-    let found = 0
-    if (length > clear) found = keystream.locate(index, length - clear)
-    this.#source.sealInto(slot, clear, keystream.words, found)
+    if (length > clear) {
+      const from = keystream.locate(index, length - clear)
+      this.#hmac.xor(slot + clear, keystream.bytes, from, length - clear)
+    }
     writeUint32At(this.#hmac.slab, slot + length, Math.floor(index / 65_536))
     this.#wait(stream, slot, slot + length, index)
     return 0
@@ -224,7 +224,7 @@ class Sender implements SrtpSender {
     context.srtcpIndex += 1
     const length = end - start
     const ssrc = uint32At(bytes, start + 4)
-    this.#source.set(bytes, start, length)
+    copy.call(bytes as Buffer, this.#hmac.slab, slot, start, end)
     const sealed = context.rtcp.gcm
       ? this.#sealRtcpGcm(context, slot, length, ssrc)
       : this.#sealRtcpCm(context, slot, length, ssrc)
@@ -288,7 +288,6 @@ class Sender implements SrtpSender {
     const slab = this.#hmac.slab
     const { length, clear, index } = packet
     const end = slot + length
-    this.#source.copyInto(slot)
     ;(stream.context.rtp.gcm as GcmKey).seal(stream.ssrc, index, {
       associated: slab.subarray(slot, slot + clear),
       text: slab.subarray(slot + clear, end),
@@ -310,11 +309,11 @@ class Sender implements SrtpSender {
     }
     const keystream = context.srtcpKeystream
     const end = slot + length
-    let found = 0
-    if (length > RTCP_CLEAR_BYTES) {
-      found = keystream.locate(context.srtcpIndex, length - RTCP_CLEAR_BYTES)
+    const textBytes = length - RTCP_CLEAR_BYTES
+    if (textBytes > 0) {
+      const from = keystream.locate(context.srtcpIndex, textBytes)
+      this.#hmac.xor(slot + RTCP_CLEAR_BYTES, keystream.bytes, from, textBytes)
     }
-    this.#source.sealInto(slot, RTCP_CLEAR_BYTES, keystream.words, found)
     writeUint32At(this.#hmac.slab, end, SRTCP_ENCRYPTED + context.srtcpIndex)
     this.#hmac.setLane(0, context.rtcp.hmacKey, slot, length + INDEX_BYTES)
     this.#hmac.tags(1, 0)
@@ -326,7 +325,6 @@ class Sender implements SrtpSender {
     const slab = this.#hmac.slab
     const end = slot + length
     const associated = new Uint8Array(RTCP_CLEAR_BYTES + INDEX_BYTES)
-    this.#source.copyInto(slot)
     associated.set(slab.subarray(slot, slot + RTCP_CLEAR_BYTES))
     writeUint32At(associated, RTCP_CLEAR_BYTES, SRTCP_ENCRYPTED + context.srtcpIndex)
     ;(context.rtcp.gcm as GcmKey).seal(ssrc, context.srtcpIndex, {

@@ -215,3 +215,9 @@ export function prepare(state: usize, pads: usize): void {
   storeState(state + 20, 1)
   memory.fill(pads, 0, 128)
 }
+
+/* XORs `bytes` from `from` into `to`, in groups of 16: up to 15 bytes behind the end change too. */
+export function xor(to: usize, from: usize, bytes: i32): void {
+  const end = to + <usize>bytes
+  for (; to < end; to += 16, from += 16) v128.store(to, v128.xor(v128.load(to), v128.load(from)))
+}
