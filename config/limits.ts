@@ -97,7 +97,6 @@ export const FLOWING_SILENCE_MS = 2_000
 /** One frame of the handoff between workers. */
 export const HANDOFF_BYTES_MAX = 1_536
 
-
 // ---- core/io ----------------------------------------------------------------------------------------------
 
 /** A STUN message longer than this is dropped unread; browsers' checks are about 100 bytes. */
@@ -258,6 +257,9 @@ export const LOG_SNAPSHOTS_MAX = 4
 
 /** Requests waiting for the next flush; further ones are answered `overloaded`. */
 export const REQUESTS_QUEUED_MAX = 10_000
+
+/** Speakers that the director remembers for the picture that the main speaker sees. */
+export const SPEAKERS_REMEMBERED_MAX = 8
 
 /** Pause between two attempts to write while the disk refuses. */
 export const STORE_RETRY_MS = 1_000

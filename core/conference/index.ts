@@ -7,7 +7,13 @@ export type {
   Reply,
   StoreState,
 } from './conference.ts'
-export type { Assignment, Director, Speakers, StageSources } from './director/director.ts'
+export {
+  type Assignment,
+  createDirector,
+  type Director,
+  type Speakers,
+  type StageSources,
+} from './director/director.ts'
 export type { AppendResult, EventStore } from './event-store.ts'
 export type * from './events.ts'
 export { compareEvents } from './events.ts'
