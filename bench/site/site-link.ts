@@ -12,12 +12,19 @@ import {
   receiveMaster,
   type SrtpReceiver,
 } from '../../core/io/srtp/index.ts'
-import { writeBindingRequest } from '../../core/io/stun/index.ts'
+import {
+  answerBinding,
+  parseStun,
+  StunMessage,
+  writeBindingRequest,
+} from '../../core/io/stun/index.ts'
 import type { SiteAnswer, SiteIdentity } from './offer.ts'
 
 /** Consent (RFC 7675) every 5 s; an unanswered first check is repeated sooner. */
 const CONSENT_MS = 5000
 const CHECK_REPEAT_MS = 250
+const BINDING_REQUEST = 0x0001
+const BINDING_SUCCESS = 0x0101
 
 /** What the owner gives and hears. `onMedia` gets protected datagrams; the buffer is reused after the call. */
 export type SiteLinkOptions = {
@@ -117,7 +124,9 @@ export class SiteLink {
   }
 
   #onStun(datagram: Buffer): void {
-    const isSuccess = datagram.length >= 20 && datagram.readUInt16BE(0) === 0x0101
+    if (datagram.length >= 20 && datagram.readUInt16BE(0) === BINDING_REQUEST)
+      this.#answer(datagram)
+    const isSuccess = datagram.length >= 20 && datagram.readUInt16BE(0) === BINDING_SUCCESS
     if (!isSuccess || this.times.bindingMs !== 0) return
     this.times.bindingMs = performance.now()
     this.#nextCheckMs = this.times.bindingMs + CONSENT_MS
@@ -131,6 +140,17 @@ export class SiteLink {
       },
     })
     this.#dtls.start(performance.now())
+  }
+
+  /** Our own server is lite and never asks; a full agent on the other side must be answered (RFC 8445 §7.3). */
+  #answer(datagram: Buffer): void {
+    const message = new StunMessage()
+    if (!parseStun(datagram, message)) return
+    const octets = Uint8Array.from(this.#remoteAddress.split('.'), Number)
+    const mapped = { octets, port: this.#remotePort }
+    const key = createSecretKey(Buffer.from(this.#options.identity.ice.password, 'utf8'))
+    const answer = answerBinding(message, 'accepted', { mapped, key })
+    if (answer !== undefined) this.send(answer)
   }
 
   #onKeys(keys: SrtpKeys): void {

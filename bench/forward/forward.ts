@@ -1,0 +1,164 @@
+/**
+ * `bench forward`: one publisher (Opus 50 packets/s, video 150 kbit/s at 25 frames/s) to N real DTLS-SRTP receivers, the server on one
+ * core, the load on the other. Prints packets per CPU-second, added latency, loss and memory per receiver; the same for naive forwarding
+ * through werift; and both as ratios, from one run.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { cpuShare, readUsage } from '../process/accounting.ts'
+import type { JoinMeasure, LoadMeasure } from './load-process.ts'
+import { type JsonProcess, startProcess } from './processes.ts'
+
+export type ForwardOptions = {
+  /** Steps of N, ascending; each is measured. */
+  receivers: number[]
+  seconds: number
+  /** Receivers of the werift baseline; 0 = leave it out. */
+  baselineReceivers: number
+  /** Joins as fast as they come, after the last step; 0 = none. */
+  storm: number
+  parallel: number
+}
+
+/** One measured step of one server. */
+export type ForwardRow = {
+  server: 'nhipcau' | 'werift'
+  receivers: number
+  packetsPerSecond: number
+  cpuShare: number
+  packetsPerCpuSecond: number
+  latencyMs: LoadMeasure['latencyMs']
+  lossRatio: number
+  samples: number
+  bytesPerReceiver: number
+  loadCpuShare: number
+  joins: JoinMeasure
+}
+
+export type StormRow = {
+  before: number
+  joined: number
+  failed: number
+  joinsPerSecond: number
+  latencyMs: LoadMeasure['latencyMs']
+  lossRatio: number
+}
+
+export type ForwardReport = { rows: ForwardRow[]; storm: StormRow | undefined }
+
+const VIDEO_BPS = 150_000
+const FRAMES_PER_SECOND = 25
+const SETTLE_MS = 2000
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+type Say = (text: string) => void
+
+/** Runs all of it; `say` gets progress. Ends its processes whatever happens. */
+export async function measureForward(options: ForwardOptions, say: Say): Promise<ForwardReport> {
+  const ours = await withServer('nhipcau', (stand) => climb(stand, options, say))
+  const { baselineReceivers } = options
+  if (baselineReceivers === 0) return ours
+  const steps = { ...options, receivers: [baselineReceivers], storm: 0 }
+  const naive = await withServer('werift', (stand) => climb(stand, steps, say))
+  return { rows: [...ours.rows, ...naive.rows], storm: ours.storm }
+}
+
+type Stand = { kind: ForwardRow['server']; server: JsonProcess; load: JsonProcess }
+
+async function withServer<T>(
+  kind: ForwardRow['server'],
+  work: (stand: Stand) => Promise<T>,
+): Promise<T> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'nhipcau-bench-'))
+  const env = {
+    NHIPCAU_HTTP_PORT: '0',
+    NHIPCAU_HTTP_HOST: '127.0.0.1',
+    NHIPCAU_MEDIA_PORT: '0',
+    NHIPCAU_WORKERS: '1',
+    NHIPCAU_ANNOUNCED_IPS: '127.0.0.1',
+    NHIPCAU_DATA_DIR: dataDir,
+    NHIPCAU_LOG_LEVEL: 'info',
+  }
+  const args = kind === 'nhipcau' ? ['main.ts', 'core'] : ['bench/forward/werift-server.ts']
+  const server = startProcess({ args, core: 0, env })
+  const load = startProcess({ args: ['bench/forward/load-process.ts'], core: 1 })
+  try {
+    const ready = await server.line((message) => message.event === 'ready')
+    await load.ask({
+      doorUrl: `ws://127.0.0.1:${ready.httpPort}/ws`,
+      dataDir,
+      room: 'bench',
+      videoBps: VIDEO_BPS,
+      framesPerSecond: FRAMES_PER_SECOND,
+    })
+    return await work({ kind, server, load })
+  } finally {
+    await load.stop()
+    await server.stop()
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+}
+
+async function climb(stand: Stand, options: ForwardOptions, say: Say): Promise<ForwardReport> {
+  const { kind, server, load } = stand
+  await load.ask({ op: 'publish' })
+  await sleep(SETTLE_MS)
+  const emptyBytes = readUsage(server.pid).residentBytes
+  const rows: ForwardRow[] = []
+  let present = 0
+  for (const receivers of options.receivers) {
+    say(`${kind}: joining ${receivers - present} receivers`)
+    const command = { op: 'join', count: receivers - present, parallel: options.parallel }
+    const joins = (await load.ask(command)) as unknown as JoinMeasure
+    present += joins.joined
+    if (joins.failed > 0) say(`${kind}: ${joins.failed} failed: ${joins.whyFailed.join('; ')}`)
+    await sleep(SETTLE_MS)
+    say(
+      `${kind}: ${present} in, ${(joins.joined / joins.seconds).toFixed(0)} joins/s; measuring ${options.seconds} s`,
+    )
+    rows.push(await measure(stand, { joins, emptyBytes, seconds: options.seconds }))
+  }
+  return { rows, storm: options.storm > 0 ? await brew(stand, options, say) : undefined }
+}
+
+async function measure(
+  { kind, server, load }: Stand,
+  { joins, emptyBytes, seconds }: { joins: JoinMeasure; emptyBytes: number; seconds: number },
+): Promise<ForwardRow> {
+  const serverBefore = readUsage(server.pid)
+  const loadBefore = readUsage(load.pid)
+  const seen = (await load.ask({ op: 'measure', seconds })) as unknown as LoadMeasure
+  const serverAfter = readUsage(server.pid)
+  const cpuSeconds = serverAfter.cpuSeconds - serverBefore.cpuSeconds
+  return {
+    server: kind,
+    receivers: seen.receivers,
+    packetsPerSecond: seen.packets / seen.seconds,
+    cpuShare: cpuShare(serverBefore, serverAfter),
+    packetsPerCpuSecond: seen.packets / cpuSeconds,
+    latencyMs: seen.latencyMs,
+    lossRatio: seen.lost / Math.max(1, seen.expected),
+    samples: seen.samples,
+    bytesPerReceiver: (serverAfter.residentBytes - emptyBytes) / Math.max(1, seen.receivers),
+    loadCpuShare: cpuShare(loadBefore, readUsage(load.pid)),
+    joins,
+  }
+}
+
+async function brew({ load }: Stand, options: ForwardOptions, say: Say): Promise<StormRow> {
+  say(`storm: ${options.storm} more joins, as fast as they come`)
+  const command = { op: 'storm', count: options.storm, parallel: options.parallel }
+  const { measure: seen, joins } = (await load.ask(command)) as unknown as {
+    measure: LoadMeasure
+    joins: JoinMeasure
+  }
+  return {
+    before: seen.receivers,
+    joined: joins.joined,
+    failed: joins.failed,
+    joinsPerSecond: joins.joined / joins.seconds,
+    latencyMs: seen.latencyMs,
+    lossRatio: seen.lost / Math.max(1, seen.expected),
+  }
+}
