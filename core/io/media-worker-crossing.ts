@@ -70,7 +70,7 @@ export class Crossing implements UpstreamRequests {
   export(publicationId: number, peer: number): void {
     const fan = this.#fan(publicationId)
     fan.peers.add(peer)
-    this.#options.engine().exportPublication(publicationId, fan, this.#options.nowMs())
+    this.#options.engine().exportPublication(publicationId, fan)
     this.#applyWants(publicationId, fan)
   }
 
@@ -82,7 +82,7 @@ export class Crossing implements UpstreamRequests {
     this.#applyWants(publicationId, fan)
     if (fan.peers.size > 0) return
     this.#exports.delete(publicationId)
-    this.#options.engine().exportPublication(publicationId, undefined, this.#options.nowMs())
+    this.#options.engine().exportPublication(publicationId, undefined)
   }
 
   import(roomId: number, publication: ImportedPublication, peer: number): void {

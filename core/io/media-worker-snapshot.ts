@@ -17,6 +17,7 @@ export function writeSnapshot(
   loop: LoopFigures,
 ): FromWorker & { type: 'snapshot' } {
   const { mux, out, totals } = worker
+  const engine = worker.engine.counters
   const values: Record<WorkerFigureName, number> = {
     nhipcau_media_received_packets_total: totals.packetsIn,
     nhipcau_media_received_bytes_total: totals.bytesIn,
@@ -25,6 +26,11 @@ export function writeSnapshot(
     nhipcau_media_stun_answers_total: mux.answers,
     nhipcau_media_roams_total: mux.roams,
     nhipcau_media_handshakes_total: totals.handshakes,
+    nhipcau_media_rtcp_received_packets_total: engine.rtcpIn,
+    nhipcau_media_rtcp_sent_packets_total: engine.rtcpOut,
+    nhipcau_media_retransmitted_packets_total: engine.retransmitted,
+    nhipcau_media_padding_packets_total: engine.paddingOut,
+    nhipcau_media_keyframe_requests_total: engine.keyframesRequested,
     nhipcau_media_faults_total: totals.faults,
     nhipcau_media_transports: mux.transportCount,
     nhipcau_media_half_open_transports: mux.halfOpenCount,
@@ -35,9 +41,8 @@ export function writeSnapshot(
   }
   const figures = new Float64Array(SNAPSHOT_LENGTH)
   for (const [index, { name }] of WORKER_FIGURES.entries()) figures[index] = values[name]
-  const engineDrops = worker.engine.counters.drops
   for (let code = 0; code < worker.drops.length; code++) {
-    figures[DROPS_OFFSET + code] = worker.drops[code]! + (engineDrops[code] ?? 0)
+    figures[DROPS_OFFSET + code] = worker.drops[code]! + (engine.drops[code] ?? 0)
   }
   return { type: 'snapshot', figures, latency: worker.latency.counts.slice() }
 }

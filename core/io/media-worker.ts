@@ -218,10 +218,8 @@ export class MediaWorker {
     const { transportId, iceLocal, iceRemote } = spec
     this.engine.command({ type: 'open', spec }, nowMs)
     const token = this.engine.transportIndex(transportId)
-    if (token < 0) {
-      this.#report({ type: 'disconnected', transportId, cause: 'never-connected' })
-      return
-    }
+    // Refused for want of room: the engine has reported it.
+    if (token < 0) return
     const outcome = this.mux.open({ transportId, token, iceLocal, iceRemote }, nowMs)
     if (outcome === 'opened') {
       this.#options.handshaker.open(transportId, spec.fingerprints)

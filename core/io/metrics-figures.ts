@@ -49,6 +49,31 @@ export const WORKER_FIGURES = [
     help: 'DTLS handshakes that led to SRTP keys.',
   },
   {
+    name: 'nhipcau_media_rtcp_received_packets_total',
+    kind: 'counter',
+    help: 'RTCP datagrams taken by the engine.',
+  },
+  {
+    name: 'nhipcau_media_rtcp_sent_packets_total',
+    kind: 'counter',
+    help: 'RTCP datagrams written by the engine.',
+  },
+  {
+    name: 'nhipcau_media_retransmitted_packets_total',
+    kind: 'counter',
+    help: 'Packets sent again in answer to NACK.',
+  },
+  {
+    name: 'nhipcau_media_padding_packets_total',
+    kind: 'counter',
+    help: 'Padding-only packets sent as bandwidth probes.',
+  },
+  {
+    name: 'nhipcau_media_keyframe_requests_total',
+    kind: 'counter',
+    help: 'PLI sent to publishers.',
+  },
+  {
     name: 'nhipcau_media_faults_total',
     kind: 'counter',
     help: 'Exceptions in media workers; each ended one transport at most.',
