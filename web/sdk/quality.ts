@@ -112,6 +112,15 @@ export const combineQuality = (
   return combined
 }
 
-/** The worst mark of all, for the one sign in the corner; green when there is no stream. */
-export const overallQuality = (streams: readonly StreamQuality[]): Verdict =>
-  streams.reduce<Verdict>((verdict, stream) => worse(verdict, stream), GREEN)
+/**
+ * One mark for the whole connection: the worst of its streams; a small picture (`minorMids`) that is red makes the
+ * whole amber at most. Green when there is no stream.
+ */
+export const overallQuality = (
+  streams: readonly StreamQuality[],
+  minorMids: ReadonlySet<string> = new Set(),
+): { mark: QualityMark; reason: QualityReason } =>
+  streams.reduce<Verdict>((verdict, stream) => {
+    const minor = minorMids.has(stream.mid) && stream.mark === 'red'
+    return worse(verdict, minor ? { mark: 'amber', reason: stream.reason } : stream)
+  }, GREEN)

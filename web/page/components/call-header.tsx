@@ -43,7 +43,9 @@ function OverallMark({ model }: { model: CallModel }) {
   const quality = useStore(model.store, (state) => state.conference.quality)
   const live = useStore(model.store, (state) => state.conference.phase === 'live')
   const connected = useStore(model.store, (state) => state.conference.media === 'connected')
-  const mark = live && connected ? overallQuality(quality).mark : 'red'
+  const slots = useStore(model.store, (state) => state.slots)
+  const tiles = new Set(slots.filter((slot) => slot.use === 'tile').map((slot) => slot.mid))
+  const mark = live && connected ? overallQuality(quality, tiles).mark : 'red'
   return (
     <button
       type="button"

@@ -79,6 +79,7 @@ function Log({ model }: { model: CallModel }) {
           language={language}
           own={entry.participant === self}
           unreadHere={
+            entry.participant !== self &&
             entry.number > firstUnread &&
             (chat[index - 1]?.number ?? -1) <= firstUnread &&
             index > 0

@@ -1,0 +1,159 @@
+/**
+ * Draws every screen of the page in Chromium, in both languages and in three widths, for people to look at:
+ * `node web/test/screenshots.ts [folder]`. Against the mock room, so no proof of the product; that is test/e2e.
+ */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { BrowserContext, Page } from 'playwright-core'
+import { chromium } from 'playwright-core'
+import { answerOffer } from './answerer.ts'
+import type { MockRoom } from './mock-room.ts'
+import { mockToken, startMockRoom } from './mock-room.ts'
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--use-fake-ui-for-media-stream',
+  '--use-fake-device-for-media-stream',
+]
+
+const VIEWS = [
+  { name: 'desktop', width: 1280, height: 800, scheme: 'light', language: 'vi' },
+  { name: 'phone', width: 360, height: 740, scheme: 'light', language: 'vi' },
+  { name: 'desktop-dark', width: 1366, height: 768, scheme: 'dark', language: 'en' },
+  { name: 'phone-dark', width: 390, height: 844, scheme: 'dark', language: 'en' },
+] as const
+
+type View = (typeof VIEWS)[number]
+
+const folder = process.argv[2] ?? join(tmpdir(), 'nhipcau-screens')
+
+const problems: string[] = []
+
+const openPage = async (context: BrowserContext, view: View): Promise<Page> => {
+  const page = await context.newPage()
+  await page.setViewportSize({ width: view.width, height: view.height })
+  await page.emulateMedia({ colorScheme: view.scheme })
+  page.on('pageerror', (error) => problems.push(`${view.name}: ${error.stack}`))
+  page.on('console', (message) => {
+    // A socket that the mock refuses is part of the play.
+    const refused = message.text().includes('WebSocket connection')
+    if (message.type() === 'error' && !refused) problems.push(`${view.name}: ${message.text()}`)
+  })
+  return page
+}
+
+const byId = (page: Page, id: string) => page.locator(`[data-testid="${id}"]`)
+
+const draw = async (page: Page, view: View, name: string): Promise<void> => {
+  const overflow = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  )
+  if (overflow > 0) problems.push(`${view.name}/${name}: ${overflow} px wider than the screen`)
+  await page.screenshot({ path: join(folder, `${view.name}-${name}.png`) })
+}
+
+const drawDoors = async (page: Page, view: View, room: MockRoom): Promise<void> => {
+  const base = `http://127.0.0.1:${room.port}/?lang=${view.language}`
+  await page.goto(`http://nhipcau.test:${room.port}/?lang=${view.language}`)
+  await byId(page, 'gate').waitFor()
+  await draw(page, view, '1-gate')
+  await page.goto(base)
+  await byId(page, 'level').waitFor()
+  await page.waitForTimeout(400)
+  await draw(page, view, '2-lobby-demo')
+  const token = mockToken({
+    room: 'Hội chẩn thứ Sáu',
+    name: 'BS. Lò Thị Mai',
+    site: 'Trạm y tế Mường Nhé',
+    role: view.name.startsWith('desktop') ? 'chair' : 'speaker',
+  })
+  await page.goto(`${base}#token=${token}`)
+  await page.reload()
+  await byId(page, 'identity').waitFor()
+  await byId(page, 'level').waitFor()
+  await page.waitForTimeout(400)
+  await draw(page, view, '3-lobby')
+}
+
+const drawCall = async (page: Page, view: View, room: MockRoom): Promise<void> => {
+  await byId(page, 'join').click()
+  await byId(page, 'main-video').waitFor()
+  await page.waitForTimeout(4_500)
+  await draw(page, view, '4-call')
+  await byId(page, 'chat').click()
+  await byId(page, 'chat-input').fill('Mường Nhé nghe rõ, xin cảm ơn chủ tọa.')
+  await byId(page, 'chat-send').click()
+  await page.waitForTimeout(400)
+  await draw(page, view, '5-chat')
+  await byId(page, 'panel-close').click()
+  await byId(page, 'people').click()
+  await byId(page, 'person').nth(8).waitFor()
+  if (view.name.startsWith('desktop')) {
+    await byId(page, 'person-actions').nth(1).click()
+    await draw(page, view, '6-people')
+    await byId(page, 'kick').click()
+    await draw(page, view, '6b-kick')
+    await byId(page, 'confirm-no').click()
+  } else await draw(page, view, '6-people')
+  await byId(page, 'panel-close').click()
+  for (const panel of ['statistics', 'settings', 'help']) {
+    await byId(page, 'more').click()
+    await byId(page, `open-${panel}`).click()
+    await page.waitForTimeout(panel === 'statistics' ? 3_500 : 300)
+    await draw(page, view, `7-${panel}`)
+    await byId(page, 'panel-close').click()
+  }
+  await byId(page, 'hand').click()
+  await page.waitForTimeout(300)
+  await byId(page, 'more').click()
+  await draw(page, view, '8-menu')
+  await page.keyboard.press('Escape')
+  room.cut(true)
+  await byId(page, 'banner').waitFor()
+  await page.waitForTimeout(2_500)
+  await draw(page, view, '9-banner')
+  room.cut(false)
+  await byId(page, 'reconnect-now').click()
+  await byId(page, 'banner').waitFor({ state: 'detached' })
+  await byId(page, 'leave').click()
+  await byId(page, 'ended').waitFor()
+  await draw(page, view, '10-ended')
+}
+
+const run = async (): Promise<void> => {
+  await mkdir(folder, { recursive: true })
+  const profile = await mkdtemp(join(tmpdir(), 'nhipcau-chromium-'))
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+    args: [...FLAGS, '--host-resolver-rules=MAP nhipcau.test 127.0.0.1'],
+    headless: true,
+  })
+  const answerer = await context.newPage()
+  const room = await startMockRoom((offer) => answerer.evaluate(answerOffer, offer))
+  await answerer.goto(`http://127.0.0.1:${room.port}/empty`)
+  const only = process.argv[3]
+  try {
+    for (const view of VIEWS.filter(({ name }) => only === undefined || name === only)) {
+      const page = await openPage(context, view)
+      await drawDoors(page, view, room)
+      await drawCall(page, view, room)
+      await page.close()
+    }
+  } finally {
+    await context.close()
+    room.close()
+    await rm(profile, { recursive: true, force: true })
+  }
+  process.stdout.write(`${problems.join('\n')}\n`)
+  if (process.env.SHOW_VIEWS) console.log(JSON.stringify(room.received.filter((m) => m.type === 'view').slice(-3)))
+  console.log(`${problems.length} problems; pictures in ${folder}`)
+}
+
+await run()
