@@ -21,6 +21,10 @@ const STATES = 8192
 const STATE_BYTES = 40
 const LANE_WORDS = 4
 const TAG_BYTES = 10
+/** A lone message longer than this is cheaper by `crypto.hash` than in one of four lanes. */
+const LONE_BYTES_MAX = 400
+/** Copies within any Uint8Array without making a view, which `set` would need. */
+const { copy } = Buffer.prototype
 const BLOCK_BYTES = 64
 
 /** A packet is opened here, outside the slab. */
@@ -99,6 +103,7 @@ class SimdHmacSha1 implements HmacSha1 {
   readonly kind = 'simd'
   readonly slab: Uint8Array
   #words: Uint32Array
+  #lone: PadHasher
   #keys = new KeyTable()
   #xor: (to: number, from: number, bytes: number) => void
   #tags: (count: number) => void
@@ -110,6 +115,7 @@ class SimdHmacSha1 implements HmacSha1 {
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
     const instance = new WebAssembly.Instance(new WebAssembly.Module(binary), { env: { memory } })
     this.slab = new Uint8Array(memory.buffer)
+    this.#lone = new PadHasher(this.slab)
     this.#words = new Uint32Array(memory.buffer)
     this.#xor = instance.exports['xor'] as (to: number, from: number, bytes: number) => void
     this.#tags = instance.exports['tags'] as (count: number) => void
@@ -120,6 +126,7 @@ class SimdHmacSha1 implements HmacSha1 {
   addKey(key: Uint8Array): number {
     const number = this.#keys.take()
     if (number < 0) return -1
+    this.#lone.addKey(number, key)
     writePads(key, this.slab, PADS)
     this.#prepare(STATES + number * STATE_BYTES, PADS)
     return number
@@ -127,6 +134,7 @@ class SimdHmacSha1 implements HmacSha1 {
 
   removeKey(key: number): void {
     const state = STATES + key * STATE_BYTES
+    this.#lone.removeKey(key)
     this.slab.fill(0, state, state + STATE_BYTES)
     this.#keys.give(key)
   }
@@ -141,6 +149,12 @@ class SimdHmacSha1 implements HmacSha1 {
 
   tags(count: number, before: number): void {
     const words = this.#words
+    if (count === 1 && (words[2] as number) > LONE_BYTES_MAX) {
+      const key = ((words[0] as number) - STATES) / STATE_BYTES
+      const end = (words[1] as number) + (words[2] as number)
+      this.#lone.tag(key, words[1] as number, end, end - before)
+      return
+    }
     for (let lane = 0; lane < 4; lane += 1) {
       const at = lane * LANE_WORDS
       if (lane >= count) {
@@ -160,26 +174,22 @@ class SimdHmacSha1 implements HmacSha1 {
   }
 }
 
-/** `crypto.hash` twice over prepared pad blocks; 'binary' (latin1) is the cheapest form of its output. */
+/** `crypto.hash` alone, where there is no SIMD. */
 class HashHmacSha1 implements HmacSha1 {
   readonly kind = 'hash'
   readonly slab = new Uint8Array(MEMORY_BYTES)
   #words = new Uint32Array(this.slab.buffer)
   #keys = new KeyTable()
-  #pads = new Uint8Array(SRTP_KEYS_PER_WORKER_MAX * 2 * BLOCK_BYTES)
-  #inner = new Uint8Array(BLOCK_BYTES + SLOT_BYTES)
-  #outer = new Uint8Array(BLOCK_BYTES + 20)
-  /** One view per message length, made when first needed: a view per packet would be garbage. */
-  #views: Uint8Array<ArrayBuffer>[] = []
+  #hasher = new PadHasher(this.slab)
 
   addKey(key: Uint8Array): number {
     const number = this.#keys.take()
-    if (number >= 0) writePads(key, this.#pads, number * 2 * BLOCK_BYTES)
+    if (number >= 0) this.#hasher.addKey(number, key)
     return number
   }
 
   removeKey(key: number): void {
-    this.#pads.fill(0, key * 2 * BLOCK_BYTES, (key + 1) * 2 * BLOCK_BYTES)
+    this.#hasher.removeKey(key)
     this.#keys.give(key)
   }
 
@@ -192,7 +202,12 @@ class HashHmacSha1 implements HmacSha1 {
   }
 
   tags(count: number, before: number): void {
-    for (let lane = 0; lane < count; lane += 1) this.#tag(lane, before)
+    for (let lane = 0; lane < count; lane += 1) {
+      const at = lane * LANE_WORDS
+      const data = this.#words[at + 1] as number
+      const bytes = this.#words[at + 2] as number
+      this.#hasher.tag(this.#words[at] as number, data, data + bytes, data + bytes - before)
+    }
   }
 
   xor(to: number, keystream: Buffer, from: number, bytes: number): void {
@@ -203,20 +218,40 @@ class HashHmacSha1 implements HmacSha1 {
     for (let i = 0; i < count; i += 1)
       words[at + i] = (words[at + i] as number) ^ (key[i] as number)
   }
+}
 
-  #tag(lane: number, before: number): void {
-    const at = lane * LANE_WORDS
-    const pads = (this.#words[at] as number) * 2 * BLOCK_BYTES
-    const data = this.#words[at + 1] as number
-    const bytes = this.#words[at + 2] as number
-    this.#inner.set(this.#pads.subarray(pads, pads + BLOCK_BYTES))
-    this.#inner.set(this.slab.subarray(data, data + bytes), BLOCK_BYTES)
+/** One message at a time: `crypto.hash` twice over prepared pad blocks. 'binary' (latin1) output is the cheapest. */
+class PadHasher {
+  #slab: Uint8Array
+  #pads = new Uint8Array(SRTP_KEYS_PER_WORKER_MAX * 2 * BLOCK_BYTES)
+  #inner = new Uint8Array(BLOCK_BYTES + SLOT_BYTES)
+  #outer = new Uint8Array(BLOCK_BYTES + 20)
+  /** One view per message length, made when first needed: a view per packet would be garbage. */
+  #views: Uint8Array<ArrayBuffer>[] = []
+
+  constructor(slab: Uint8Array) {
+    this.#slab = slab
+  }
+
+  addKey(number: number, key: Uint8Array): void {
+    writePads(key, this.#pads, number * 2 * BLOCK_BYTES)
+  }
+
+  removeKey(key: number): void {
+    this.#pads.fill(0, key * 2 * BLOCK_BYTES, (key + 1) * 2 * BLOCK_BYTES)
+  }
+
+  /** @hot Tag of `slab.subarray(data, end)` to `out`. */
+  tag(key: number, data: number, end: number, out: number): void {
+    const pads = key * 2 * BLOCK_BYTES
+    const bytes = end - data
+    copy.call(this.#pads as Buffer, this.#inner, 0, pads, pads + BLOCK_BYTES)
+    copy.call(this.#slab as Buffer, this.#inner, BLOCK_BYTES, data, end)
     this.#views[bytes] ??= this.#inner.subarray(0, BLOCK_BYTES + bytes)
     const digest = hash('sha1', this.#views[bytes] as Uint8Array<ArrayBuffer>, 'binary')
-    this.#outer.set(this.#pads.subarray(pads + BLOCK_BYTES, pads + 2 * BLOCK_BYTES))
+    copy.call(this.#pads as Buffer, this.#outer, 0, pads + BLOCK_BYTES, pads + 2 * BLOCK_BYTES)
     for (let i = 0; i < 20; i += 1) this.#outer[BLOCK_BYTES + i] = digest.charCodeAt(i)
     const tag = hash('sha1', this.#outer, 'binary')
-    const out = data + bytes - before
-    for (let i = 0; i < TAG_BYTES; i += 1) this.slab[out + i] = tag.charCodeAt(i)
+    for (let i = 0; i < TAG_BYTES; i += 1) this.#slab[out + i] = tag.charCodeAt(i)
   }
 }
