@@ -60,16 +60,19 @@ async function answer(peer: RTCPeerConnection, sdp: string): Promise<string> {
 function serve(socket: WebSocket): void {
   const peer = createPeer()
   socket.on('close', () => void peer.close())
-  socket.on('message', async (data: Buffer) => {
-    const message = packr.unpack(data)
-    const reply = (body: object): void => socket.send(packr.pack({ ref: message.ref, ...body }))
-    if (message.type === 'join') reply({ type: 'joined', participant: 'p' })
-    else if (message.type === 'offer') {
-      const publishes = message.sections.some(({ use }: { use: string }) => use === 'microphone')
-      const sdp = await (publishes ? answerPublisher : answerReceiver)(peer, message.sdp)
-      reply({ type: 'answer', sdp })
-    } else reply({ type: 'ok' })
-  })
+  socket.on('message', (data: Buffer) => void obey(peer, socket, packr.unpack(data)))
+}
+
+type Request = { type: string; ref: number; sdp: string; sections: { use: string }[] }
+
+async function obey(peer: RTCPeerConnection, socket: WebSocket, message: Request): Promise<void> {
+  const reply = (body: object): void => socket.send(packr.pack({ ref: message.ref, ...body }))
+  if (message.type === 'join') reply({ type: 'joined', participant: 'p' })
+  else if (message.type === 'offer') {
+    const publishes = message.sections.some(({ use }) => use === 'microphone')
+    const sdp = await (publishes ? answerPublisher : answerReceiver)(peer, message.sdp)
+    reply({ type: 'answer', sdp })
+  } else reply({ type: 'ok' })
 }
 
 const server = createServer()

@@ -1,0 +1,13 @@
+/** The door of bench/: `./nhipcau bench ...`. */
+import { FORWARD_USAGE, forwardCommand } from './forward/index.ts'
+
+/** Runs `bench` with what follows it on the command line; resolves with the exit code. */
+export async function benchCommand([name = 'help', ...args]: string[]): Promise<number> {
+  switch (name) {
+    case 'forward':
+      return await forwardCommand(args)
+    default:
+      console.log(`usage: ./nhipcau bench forward [options]\n\n${FORWARD_USAGE}`)
+      return name === 'help' ? 0 : 2
+  }
+}
