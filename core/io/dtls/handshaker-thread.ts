@@ -85,13 +85,17 @@ export const startHandshaker = async (): Promise<HandshakerThread> => {
   const worker = new Worker(new URL('./handshaker-worker.ts', import.meta.url), {
     name: 'handshaker',
   })
-  const fingerprint = await new Promise<Fingerprint>((resolve, reject) => {
-    worker.once('error', reject)
-    worker.once('exit', () => reject(new Error('the handshaker thread did not start')))
-    worker.once('message', (report: ControlReport) => {
-      if (report.type === 'ready') resolve(report.fingerprint)
-    })
-  })
-  worker.removeAllListeners()
-  return new RunningThread(worker, fingerprint)
+  const ready = Promise.withResolvers<Fingerprint>()
+  const onExit = () => ready.reject(new Error('the handshaker thread did not start'))
+  const onReport = (report: ControlReport) => {
+    if (report.type === 'ready') ready.resolve(report.fingerprint)
+  }
+  worker.once('error', ready.reject)
+  worker.once('exit', onExit)
+  worker.on('message', onReport)
+  const thread = new RunningThread(worker, await ready.promise)
+  worker.off('error', ready.reject)
+  worker.off('exit', onExit)
+  worker.off('message', onReport)
+  return thread
 }

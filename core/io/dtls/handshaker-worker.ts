@@ -6,7 +6,7 @@ import { setPriority } from 'node:os'
 import { type MessagePort, parentPort } from 'node:worker_threads'
 import type { HandshakeCommand, HandshakeEvent, HandshakerStats } from './handshake.ts'
 import { Handshaker } from './handshaker.ts'
-import { createDtlsIdentity } from './identity.ts'
+import { createDtlsIdentity, type DtlsIdentity } from './identity.ts'
 
 /** From the main thread. */
 export type ControlCommand =
@@ -35,8 +35,7 @@ const lowerPriority = (): void => {
 }
 
 /** Runs a handshaker over message ports until the thread ends. */
-const serve = async (control: MessagePort): Promise<void> => {
-  const identity = await createDtlsIdentity()
+const serve = (control: MessagePort, identity: DtlsIdentity): void => {
   const owners = new Map<number, MessagePort>()
   const outgoing = new Map<MessagePort, HandshakeEvent[]>()
   let tickTimer: NodeJS.Timeout | undefined
@@ -119,5 +118,7 @@ const serve = async (control: MessagePort): Promise<void> => {
   control.postMessage({ type: 'ready', fingerprint: identity.fingerprint } satisfies ControlReport)
 }
 
+const identity = await createDtlsIdentity()
+// Only now: making the identity starts the process's thread pool, which would inherit our weakness for good.
 lowerPriority()
-await serve(parentPort!)
+serve(parentPort!, identity)

@@ -71,6 +71,11 @@ export class HandshakeReassembler {
     return this.#nextSeq
   }
 
+  /** Memory that incomplete and waiting messages hold, at most HANDSHAKE_BYTES_MAX. */
+  get waitingBytes(): number {
+    return this.#announcedBytes
+  }
+
   /** Takes in all fragments of one record body; the worst fate of them is returned, and ends the reading. */
   accept(recordBody: Buffer): FragmentFate {
     let at = 0
