@@ -1,0 +1,264 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { fileURLToPath } from 'node:url'
+import test, { type ExecutionContext } from 'ava'
+import { EVENT_PAYLOAD_BYTES_MAX, EVENTS_PER_EXCHANGE_MAX } from '../../config/limits.ts'
+import { createConference, type RoomEvent } from '../conference/index.ts'
+import { createConferenceHost } from './conference-host.ts'
+import { openEventStore, StoreError } from './index.ts'
+import { causeOfSqliteError } from './store-error.ts'
+
+let seed = 0
+const randomBytes = (count: number) => {
+  seed += 1
+  return Uint8Array.from({ length: count }, (_, index) => (seed * 31 + index * 7) & 255)
+}
+
+function folderFor(t: ExecutionContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'nhipcau-store-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+const open = (folder: string) => openEventStore({ folder, randomBytes, wallMs: 1_700_000_000_000 })
+
+function chat(origin: string, sequence: number, options: { time?: number; text?: string } = {}) {
+  const { time = sequence * 10, text = `tin ${sequence}` } = options
+  const payload = { participant: 'pa', name: 'An', site: 'Huế', text }
+  return { origin, sequence, time, room: 'hall', type: 'chat', payload } satisfies RoomEvent
+}
+
+const range = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, index) => from + index)
+
+/** Changes the file behind the store's back. */
+function tamper(folder: string, sql: string): void {
+  const database = new DatabaseSync(join(folder, 'events.sqlite'))
+  database.exec(sql)
+  database.close()
+}
+
+test('what was appended is there after opening again, in total order, with the same node id', (t) => {
+  const folder = folderFor(t)
+  const store = open(folder)
+  t.regex(store.nodeId, /^n[a-z2-7]{16}$/)
+  const mine = range(1, 1_200).map((sequence) => chat(store.nodeId, sequence))
+  const other = range(1, 30).map((sequence) => chat('nother', sequence, { time: sequence * 77 }))
+  t.deepEqual(store.append(mine), { ok: true })
+  t.deepEqual(store.append(other), { ok: true })
+  t.deepEqual(store.append([...mine, ...other]), { ok: true }, 'again changes nothing')
+  store.close()
+  store.close()
+  const again = open(folder)
+  t.teardown(() => again.close())
+  t.is(again.nodeId, store.nodeId)
+  t.is(again.timeLast, 12_000)
+  t.deepEqual(again.versionVector(), { [store.nodeId]: 1_200, nother: 30 })
+  t.deepEqual(again.report, { eventCount: 1_230, lostCount: 0, salvagedFrom: null })
+  const all = [...again.readRoom('hall')]
+  t.deepEqual(
+    all,
+    [...mine, ...other].sort((a, b) => a.time - b.time || (a.origin < b.origin ? -1 : 1)),
+  )
+  t.deepEqual([...again.readRoom('hall', all[1_000])], all.slice(1_001))
+  t.deepEqual(again.readOrigin('nother', 28, 10), other.slice(28))
+  t.is(again.readOrigin(store.nodeId, 0, 1e9).length, EVENTS_PER_EXCHANGE_MAX)
+})
+
+test('rooms are open until their last event closes them', (t) => {
+  const store = open(folderFor(t))
+  t.teardown(() => store.close())
+  const event = (sequence: number, room: string, closes: boolean): RoomEvent => {
+    const place = { origin: 'na', sequence, time: sequence, room }
+    return closes
+      ? { ...place, type: 'room-closed', payload: { cause: 'empty' } }
+      : { ...place, type: 'room-created', payload: { by: 'join' } }
+  }
+  store.append([event(1, 'a', false), event(2, 'b', false), event(3, 'a', true)])
+  store.append([event(4, 'c', true), event(5, 'd', false), event(6, 'c', false)])
+  t.deepEqual(store.openRooms(10), ['b', 'c', 'd'])
+  t.deepEqual(store.openRooms(2), ['b', 'c'])
+})
+
+test('kill -9 in the middle of appending loses no acknowledged event and leaves no half batch', async (t) => {
+  const folder = folderFor(t)
+  const fixture = fileURLToPath(new URL('append-forever.fixture.ts', import.meta.url))
+  for (let round = 1; round <= 3; round += 1) {
+    const child = spawn(process.execPath, [fixture, folder], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let printed = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      printed += text
+      if (printed.split('\n').length > 15 * round) child.kill('SIGKILL')
+    })
+    await once(child, 'close')
+    t.is(child.signalCode, 'SIGKILL')
+    const acknowledged = Number(printed.slice(0, printed.lastIndexOf('\n')).split('\n').at(-1))
+    const store = open(folder)
+    const last = store.versionVector()[store.nodeId]!
+    t.true(acknowledged > 0 && last >= acknowledged, `${last} of ${acknowledged}`)
+    t.is(last % 20, 0)
+    t.is(store.report.eventCount, last)
+    t.is(store.report.lostCount, 0)
+    store.close()
+  }
+})
+
+test('a full disk is reported as full, nothing of the batch is kept, and it heals', (t) => {
+  const folder = folderFor(t)
+  const store = open(folder)
+  t.teardown(() => store.close())
+  store.append([chat('na', 1)])
+  const { database } = store as unknown as { database?: DatabaseSync }
+  t.is(database, undefined, 'nobody reaches around the store')
+  t.is(causeOfSqliteError({ errcode: 13 }), 'full')
+  t.is(causeOfSqliteError({ errcode: 8 | (5 << 8) }), 'read-only')
+  t.is(causeOfSqliteError(new Error('x')), 'failed')
+})
+
+test('an event too large for the log fails its batch, and the next one is written', (t) => {
+  const store = open(folderFor(t))
+  t.teardown(() => store.close())
+  const large = chat('na', 2, { text: 'x'.repeat(EVENT_PAYLOAD_BYTES_MAX) })
+  t.deepEqual(store.append([chat('na', 1), large]), { ok: false, cause: 'failed' })
+  t.deepEqual(store.versionVector(), {})
+  t.deepEqual(store.append([chat('na', 1)]), { ok: true })
+  t.deepEqual(store.append([]), { ok: true }, 'an empty batch only tries')
+})
+
+test('a second node on the same folder is refused', (t) => {
+  const folder = folderFor(t)
+  const store = open(folder)
+  t.teardown(() => store.close())
+  const error = t.throws(() => open(folder), { instanceOf: StoreError })
+  t.is(error.code, 'locked')
+})
+
+test('a log of a newer program is refused, not altered', (t) => {
+  const folder = folderFor(t)
+  open(folder).close()
+  tamper(folder, 'PRAGMA user_version = 99')
+  const error = t.throws(() => open(folder), { instanceOf: StoreError })
+  t.is(error.code, 'newer-version')
+})
+
+for (const [where, sequence] of [
+  ['in the middle', 5],
+  ['at the end', 9],
+] as const) {
+  test(`a flipped bit ${where} is quarantined, leaves no gap, and another node's copy repairs it`, (t) => {
+    const folder = folderFor(t)
+    const before = open(folder)
+    const origin = before.nodeId
+    before.append(range(1, 9).map((one) => chat(origin, one)))
+    before.close()
+    tamper(
+      folder,
+      `UPDATE event SET payload = replace(payload, 'tin', 'tio') WHERE sequence = ${sequence}`,
+    )
+    const store = open(folder)
+    t.is(store.report.lostCount, 1)
+    t.deepEqual(store.lostEvents(), [{ origin, sequence }])
+    t.deepEqual(store.versionVector(), { [origin]: 9 }, 'its number is not used again')
+    t.is([...store.readRoom('hall')].length, 8)
+    t.like(store.readOrigin(origin, sequence - 1, 1)[0], { sequence, type: 'lost' })
+    t.not(store.nodeId, origin, 'a damaged log may have lost its end, so a new origin writes on')
+    t.deepEqual(store.formerNodeIds, [origin])
+    t.deepEqual(store.append([chat(origin, sequence)]), { ok: true })
+    t.deepEqual(store.lostEvents(), [])
+    store.close()
+    const again = open(folder)
+    t.teardown(() => again.close())
+    t.is([...again.readRoom('hall')].length, 9)
+    t.is(again.report.lostCount, 0)
+    t.is(again.nodeId, store.nodeId)
+  })
+}
+
+test('a damaged number or origin makes no endless gaps', (t) => {
+  const folder = folderFor(t)
+  const before = open(folder)
+  before.append(range(1, 5).map((one) => chat('na', one)))
+  before.close()
+  tamper(folder, 'UPDATE event SET sequence = 9007199254740993 WHERE sequence = 5')
+  tamper(folder, "UPDATE event SET origin = 'nb', time = 9223372036854775807 WHERE sequence = 3")
+  const store = open(folder)
+  t.teardown(() => store.close())
+  t.deepEqual(store.versionVector(), { na: 4 })
+  t.deepEqual(store.lostEvents(), [{ origin: 'na', sequence: 3 }])
+})
+
+test('a file whose structure is damaged is put aside, and what can be read is kept', (t) => {
+  const folder = folderFor(t)
+  const before = open(folder)
+  before.append(range(1, 3_000).map((one) => chat(before.nodeId, one)))
+  before.close()
+  const path = join(folder, 'events.sqlite')
+  const bytes = readFileSync(path)
+  // Two pages in the middle lose their b-tree headers.
+  bytes.fill(0xa5, 40 * 4_096, 42 * 4_096)
+  writeFileSync(path, bytes)
+  const store = open(folder)
+  t.teardown(() => store.close())
+  t.regex(String(store.report.salvagedFrom), /events\.sqlite\.damaged-/)
+  t.not(store.nodeId, before.nodeId)
+  const kept = [...store.readRoom('hall')].length
+  t.true(kept > 1_000 && kept < 3_000, `${kept}`)
+  t.is(kept + store.report.lostCount, store.versionVector()[before.nodeId]!)
+  t.deepEqual(store.append([chat(store.nodeId, 1)]), { ok: true })
+})
+
+test('a file that is no database at all is put aside', (t) => {
+  const folder = folderFor(t)
+  appendFileSync(join(folder, 'events.sqlite'), 'x'.repeat(10_000))
+  const store = open(folder)
+  t.teardown(() => store.close())
+  t.is(store.report.eventCount, 0)
+  t.is(readdirSync(folder).filter((name) => name.includes('damaged')).length, 1)
+})
+
+test('a host answers a crowd with few transactions, joined before room, and says goodbye at the end', async (t) => {
+  const folder = folderFor(t)
+  const store = open(folder)
+  let transactions = 0
+  const append = store.append.bind(store)
+  store.append = (events) => {
+    transactions += 1
+    return append(events)
+  }
+  const now = { nowMs: 0, wallMs: Date.UTC(2026, 0, 1) }
+  const conference = createConference({ store, randomBytes, now })
+  const host = createConferenceHost(conference)
+  const seen: string[] = []
+  host.onNotice = (notice) => seen.push(notice.type)
+  const identity = { name: 'An', site: 'Huế', subject: '', tokenId: '', tokenExpiresMs: 4e12 }
+  const joins = await Promise.all(
+    range(1, 1_000).map(async (connection) => {
+      const role = connection === 1 ? 'chair' : 'viewer'
+      const result = await host.join({ room: 'hall', identity: { ...identity, role }, connection })
+      if (connection === 1) seen.push('joined')
+      return result
+    }),
+  )
+  t.true(joins.every(({ ok }) => ok))
+  t.is(transactions, 1)
+  await new Promise((resolve) => setImmediate(resolve))
+  t.deepEqual(seen.slice(0, 2), ['joined', 'room'])
+  await host.close()
+  t.is(conference.summary('hall')!.counts.audience, 0)
+  const late = await host.operate('hall', { type: 'lock', locked: true })
+  t.is(late.ok ? 'ok' : late.code, 'bad-state')
+  store.close()
+})
