@@ -81,6 +81,8 @@ export const FORWARDED_BYTES_MAX = 1_400
 export const ENGINE_TICK_MS = 10
 /** Transports of one engine; each has a few fixed slots. */
 export const ENGINE_TRANSPORTS_MAX = 4_096
+/** Rooms of one engine; beyond it one without members forgets its assignment. */
+export const ENGINE_ROOMS_MAX = 8_192
 /** Sections of one transport, and so its slots and publications. */
 export const SECTIONS_PER_TRANSPORT_MAX = 64
 /** Publications of one room on one engine, imported ones included. */
@@ -313,6 +315,14 @@ export const JOIN_MS_MAX = 10_000
 /** Unsent bytes of a session above which statistics are left out, and above which it is ended (1013). */
 export const STATISTICS_BUFFERED_BYTES_MAX = 64 * 1024
 export const SESSION_BUFFERED_BYTES_MAX = 1024 * 1024
+/** WHIP and WHEP resources that live at once. */
+export const WHIP_RESOURCES_MAX = 2_000
+/** Bodies of REST requests. */
+export const API_BODY_BYTES_MAX = 16 * 1024
+/** The built page: files served at all, and bytes of each that are kept in memory. */
+export const PAGE_FILES_MAX = 2_000
+export const PAGE_FILE_BYTES_MAX = 8 * 1024 * 1024
+export const PAGE_CACHE_BYTES_MAX = 64 * 1024 * 1024
 /** How often sessions look at the clock: join deadlines, director dwell, slot changes. */
 export const SESSION_TICK_MS = 50
 /** How far the clocks of a site and of this node may differ. */

@@ -101,7 +101,10 @@ export type TransportSpec = {
 /** What one slot is asked to show, and how large the client draws it. */
 export type SlotView = {
   mid: string
-  /** For tiles, and for a main picture that this participant chose itself; 0 = follow the room. */
+  /**
+   * For tiles, and for a main picture that this participant chose itself; 0 = follow the room. An audio slot stands in
+   * a view only for a listener with fewer audio slots than the room hears (WHEP): its publication, 0 = follow the room.
+   */
   publicationId: number
   /** CSS pixels times device pixel ratio; 0 = not visible, so nothing is sent. */
   widthPx: number

@@ -21,8 +21,3 @@ export function addressFromText(text: string | undefined): string {
   if (text === undefined) return ''
   return text.startsWith('::ffff:') && text.includes('.') ? text.slice(7) : text
 }
-
-/** 127.0.0.0/8 or ::1, in the text forms above. */
-export function isLoopbackAddress(address: string): boolean {
-  return address === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(address)
-}

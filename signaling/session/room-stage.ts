@@ -42,6 +42,7 @@ export class RoomStage {
   #members: readonly StageMember[] = []
   #assignment = NOBODY
   #speakers: ServerMessage = { type: 'speakers', active: null, heard: [] }
+  #active: string | null = null
   #dirty = false
 
   constructor({ name, roomId, director, media, publication }: RoomStageOptions) {
@@ -107,7 +108,7 @@ export class RoomStage {
 
   /** Lets the director decide by the clock and passes on what has changed. */
   settle(nowMs: number): void {
-    const assignment = this.#director.takeAssignment(nowMs)
+    const assignment = this.#director.takeAssignment()
     if (assignment !== undefined) {
       this.#assignment = assignment
       this.#media.send({ type: 'assign', roomId: this.roomId, assignment })
@@ -117,6 +118,8 @@ export class RoomStage {
     if (speakers !== undefined) {
       this.#speakers = { type: 'speakers', active: speakers.active, heard: speakers.heard }
       this.broadcast(this.#speakers)
+      this.#dirty ||= this.#active !== speakers.active
+      this.#active = speakers.active
     }
     if (!this.#dirty) return
     this.#dirty = false
@@ -142,13 +145,13 @@ export class RoomStage {
     const slots = outgoingOf(leg)
     const tileCount = slots.filter((slot) => slot.use === 'tile').length
     seat.tiles = this.#director.tiles(seat.participant, tileCount, seat.tiles)
-    const views: SlotView[] = []
+    const views: SlotView[] = this.#audioViews(slots)
     for (const slot of slots) {
       if (slot.use === 'audio') continue
       const asked = seat.view?.slots.find((entry) => entry.mid === slot.mid)
       const unseen = seat.view === undefined ? DEFAULT_VIEW[slot.use] : { widthPx: 0, heightPx: 0 }
       const { widthPx, heightPx } = asked ?? unseen
-      const publicationId = this.#shownIn(seat, slot, false)
+      const publicationId = this.#shownIn(seat, slot)
       views.push({ mid: slot.mid, publicationId, widthPx, heightPx })
     }
     const key = JSON.stringify(views)
@@ -157,29 +160,47 @@ export class RoomStage {
     this.#media.send({ type: 'view', transportId: leg.transportId, views })
   }
 
-  /** The publication for a slot; with `following` false, 0 for a main slot that follows the room. */
-  #shownIn(seat: Seat, slot: OutgoingSection, following: boolean): number {
-    const asked = seat.view?.slots.find((entry) => entry.mid === slot.mid)
-    switch (slot.use) {
-      case 'audio':
-        return this.#assignment.audio[slot.index] ?? 0
-      case 'tile':
-        if (asked?.participant !== undefined) return this.#chosen(asked.participant, asked.use)
-        return seat.tiles[slot.index] ?? 0
-      case 'main': {
-        const main = seat.view?.main
-        if (main) return this.#chosen(main.participant, main.use)
-        if (!following) return 0
-        const { main: publicationId, mainFallback } = this.#assignment
-        const own = this.#publication(publicationId)?.seat === seat
-        return own ? mainFallback : publicationId
-      }
+  /** Fewer slots than voices: the active speaker gets the first, the others what is left. */
+  #audioViews(slots: readonly OutgoingSection[]): SlotView[] {
+    const audio = slots.filter((slot) => slot.use === 'audio')
+    const voices = this.#assignment.audio
+    if (audio.length === 0 || audio.length >= voices.length) return []
+    const active = this.#active === null ? 0 : this.#chosen(this.#active, 'microphone')
+    const ordered = voices.filter((id) => id !== 0 && id !== active)
+    if (voices.includes(active) && active !== 0) ordered.unshift(active)
+    return audio.map(({ mid, index }) => {
+      return { mid, publicationId: ordered[index] ?? 0, widthPx: 0, heightPx: 0 }
+    })
+  }
+
+  /** What a picture slot is asked to show; 0 for a main slot that follows the room, and for an empty tile. */
+  #shownIn(seat: Seat, slot: OutgoingSection): number {
+    if (slot.use === 'main') {
+      const main = seat.view?.main
+      return main ? this.#chosen(main.participant, main.use) : 0
     }
+    const asked = seat.view?.slots.find((entry) => entry.mid === slot.mid)
+    if (asked?.participant !== undefined) return this.#chosen(asked.participant, asked.use)
+    return seat.tiles[slot.index] ?? 0
+  }
+
+  /** What a slot shows in the end. */
+  #resultIn(seat: Seat, slot: OutgoingSection, audioViews: readonly SlotView[]): number {
+    if (slot.use === 'audio') {
+      const own = audioViews.find((view) => view.mid === slot.mid)?.publicationId ?? 0
+      return own === 0 ? (this.#assignment.audio[slot.index] ?? 0) : own
+    }
+    const asked = this.#shownIn(seat, slot)
+    if (slot.use === 'tile' || asked !== 0 || seat.view?.main) return asked
+    const { main, mainFallback } = this.#assignment
+    return this.#publication(main)?.seat === seat ? mainFallback : main
   }
 
   slotsOf(seat: Seat, leg: Leg): SlotState[] {
-    return outgoingOf(leg).map((slot): SlotState => {
-      const publication = this.#publication(this.#shownIn(seat, slot, true))
+    const slots = outgoingOf(leg)
+    const audioViews = this.#audioViews(slots)
+    return slots.map((slot): SlotState => {
+      const publication = this.#publication(this.#resultIn(seat, slot, audioViews))
       if (publication === undefined || publication.seat === seat) {
         return { mid: slot.mid, participant: null, use: null, state: 'empty' }
       }
