@@ -268,6 +268,9 @@ export const STORE_RETRY_MS = 1_000
 
 // ---- core/store -------------------------------------------------------------------------------------------
 
+/** The event log on disk: some 200 million events. */
+export const EVENT_LOG_BYTES_MAX = 68_719_476_736
+
 /** UTF-8 bytes of one event's payload as stored. */
 export const EVENT_PAYLOAD_BYTES_MAX = 16_384
 

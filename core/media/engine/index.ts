@@ -12,9 +12,11 @@
  *   nextDeadlineMs(): number                         Infinity when nothing is due
  *   onDeadline(nowMs)                                call at or after nextDeadlineMs()
  *   counters: EngineCounters                         drops by reason, packets, bytes, latency buckets
- *   exportPublication(publicationId, outlet|undefined, nowMs): boolean
+ *   exportPublication(publicationId, outlet|undefined): boolean
  *   onUpstreamKeyframe(publicationId, layer, nowMs)  from the importing side's UpstreamRequests
  *   onUpstreamWant(publicationId, layerMask, nowMs)
  *   onImported(bytes, start, end, nowMs)             @hot a handoff frame from the exporting side
  */
 export type { EngineOptions, ExportOutlet, UpstreamRequests } from './contract.ts'
+export { EngineCounters, LATENCY_EDGES_US } from './counters.ts'
+export { Engine } from './engine.ts'

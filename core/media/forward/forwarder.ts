@@ -324,6 +324,7 @@ export class Forwarder {
   }
 
   #moveTo(layer: SourceLayer): void {
+    this.stream.payloadType = this.stream.nextPayloadType
     if (this.current === layer) return
     if (this.current !== undefined) unsubscribe(this.current, this)
     this.current = layer
@@ -353,9 +354,9 @@ export class Forwarder {
     if (layer === last && packet.epoch === this.#epoch) {
       return (packet.timestamp - this.#lastSourceTimestamp) | 0
     }
-    if (!layer.clock.known || !last.clock.known) return Number.NaN
-    const fromMs = last.clock.ntpMsOf(this.#lastSourceTimestamp >>> 0)
-    return this.#ticks(layer.clock.ntpMsOf(packet.timestamp) - fromMs)
+    if (!layer.clock.isKnown || !last.clock.isKnown) return Number.NaN
+    const fromMs = last.clock.ntpMsAt(this.#lastSourceTimestamp >>> 0)
+    return this.#ticks(layer.clock.ntpMsAt(packet.timestamp) - fromMs)
   }
 
   #ticks(ms: number): number {

@@ -13,6 +13,7 @@ export {
   type SentLog,
 } from './outgoing-stream.ts'
 export { PacketCache } from './packet-cache.ts'
+export { type OutNumbers, PADDING_BYTES_MAX, PacketWriter } from './packet-writer.ts'
 export { RateMeter } from './rate-meter.ts'
 export { Segments } from './segments.ts'
 export { type SourceClock, SourceLayer, UNKNOWN_CLOCK } from './source-layer.ts'

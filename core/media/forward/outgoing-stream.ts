@@ -14,9 +14,6 @@ export class OutgoingLink {
   /** Next transport-wide sequence, 16 bits. */
   transportSequence = 0
   readonly log: SentLog
-  /** Bytes and packets of RTP, for the transport's statistics. */
-  sentBytes = 0
-  sentPackets = 0
 
   constructor(log: SentLog) {
     this.log = log
@@ -33,8 +30,10 @@ export class OutgoingStream {
   readonly link: OutgoingLink
   /** Handle at the sink; -1 while the transport is not connected. */
   handle = -1
-  /** Of the codec that the slot's present source has; -1 = cannot be received. */
-  payloadType = -1
+  /** Of the source whose packets go out now. */
+  payloadType = 0
+  /** Of the source that is awaited; takes the place of `payloadType` when the slot switches. */
+  nextPayloadType = 0
   /** Of RED, where the receiver negotiated it; -1 otherwise. */
   redPayloadType = -1
   /** 12, or more with extensions; a multiple of 4. */
@@ -47,8 +46,16 @@ export class OutgoingStream {
   /** For sender reports (RFC 3550 §6.4.1), modulo 2^32 as signed integers. */
   packetCount = 0
   octetCount = 0
+  /** What of it the transport has already added up. */
+  measuredPackets = 0
+  measuredOctets = 0
   /** RTX only: its own index. */
   nextIndex = 0
+  /**
+   * Transport-wide sequence by low bits of the index, kept only where a retransmission must repeat identical
+   * bytes (no RTX).
+   */
+  sentTransportSequences: Uint16Array | undefined
 
   constructor(ssrc: number, link: OutgoingLink, plan: ExtensionPlan) {
     this.ssrc = ssrc | 0

@@ -23,6 +23,7 @@ export class PacketWriter {
   /** One past the last payload byte. */
   end = PAYLOAD_AT
   #shift = 0
+  #index = 0
 
   /** @hot Copies the payload of a source packet; false when it is too large. */
   load(bytes: Uint8Array, start: number, end: number): boolean {
@@ -71,12 +72,13 @@ export class PacketWriter {
 
   /**
    * @hot Writes the whole header before the payload and returns its offset. `markerAndType` is the header's second byte;
-   * extension values are left for `patchExtension`.
+   * extension values are left for `stamp`.
    */
   header(stream: OutgoingStream, markerAndType: number, numbers: OutNumbers): number {
     const out = this.bytes
     const start = PAYLOAD_AT - stream.headerBytes
     const { ssrc, extension } = stream
+    this.#index = numbers.outIndex
     const sequence = numbers.outIndex & 0xffff
     const timestamp = numbers.outTimestamp
     out[start] = extension === undefined ? 0x80 : 0x90
@@ -97,18 +99,38 @@ export class PacketWriter {
     return start
   }
 
-  /** @hot */
-  patchTransportSequence(start: number, stream: OutgoingStream, sequence: number): void {
-    this.bytes[start + stream.transportSequenceAt] = sequence >> 8
-    this.bytes[start + stream.transportSequenceAt + 1] = sequence & 0xff
+  /** @hot Fills the values of a header that has an extension, and tells the link's log about the packet. */
+  stamp(stream: OutgoingStream, start: number, nowMs: number): void {
+    const out = this.bytes
+    if (stream.transportSequenceAt > 0) {
+      const { link } = stream
+      const sequence = link.transportSequence
+      link.transportSequence = (sequence + 1) & 0xffff
+      const at = start + stream.transportSequenceAt
+      out[at] = sequence >> 8
+      out[at + 1] = sequence & 0xff
+      link.log.onPacketSent(sequence, this.end - start, nowMs)
+      const kept = stream.sentTransportSequences
+      if (kept !== undefined) kept[this.#index & (kept.length - 1)] = sequence
+    } else {
+      // 24 bits of 6.18 fixed-point seconds.
+      const value = Math.floor((nowMs % 64_000) * 262.144) & 0xffffff
+      const at = start + stream.absSendTimeAt
+      out[at] = value >> 16
+      out[at + 1] = (value >> 8) & 0xff
+      out[at + 2] = value & 0xff
+    }
   }
 
-  /** @hot 24 bits of 6.18 fixed-point seconds. */
-  patchAbsSendTime(start: number, stream: OutgoingStream, nowMs: number): void {
-    const value = Math.floor((nowMs % 64_000) * 262.144) & 0xffffff
-    const at = start + stream.absSendTimeAt
-    this.bytes[at] = value >> 16
-    this.bytes[at + 1] = (value >> 8) & 0xff
-    this.bytes[at + 2] = value & 0xff
+  /** Instead of `stamp`, where the bytes must be those of the first time: false when they are not known. */
+  stampAgain(stream: OutgoingStream, start: number): boolean {
+    const kept = stream.sentTransportSequences
+    if (stream.transportSequenceAt === 0) return stream.absSendTimeAt === 0
+    if (kept === undefined) return false
+    const sequence = kept[this.#index & (kept.length - 1)]!
+    const at = start + stream.transportSequenceAt
+    this.bytes[at] = sequence >> 8
+    this.bytes[at + 1] = sequence & 0xff
+    return true
   }
 }

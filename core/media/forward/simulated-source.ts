@@ -108,7 +108,8 @@ export class SimulatedSource {
 
 function clockOf(ntpMsAtZero: number, timestampAtZero: number): SourceClock {
   return {
-    known: true,
-    ntpMsOf: (timestamp) => ntpMsAtZero + ((timestamp - timestampAtZero) | 0) / 90,
+    isKnown: true,
+    ntpMsAt: (timestamp) => ntpMsAtZero + ((timestamp - timestampAtZero) | 0) / 90,
+    timestampAt: (ntpMs) => (timestampAtZero + (ntpMs - ntpMsAtZero) * 90) >>> 0,
   }
 }

@@ -10,13 +10,19 @@ import { RateMeter } from './rate-meter.ts'
 
 /** Sender's NTP against its RTP timestamps, from sender reports; `receive`'s SenderClock fits. */
 export interface SourceClock {
-  readonly known: boolean
-  /** Sender's NTP time in ms of a 32-bit RTP timestamp. Only when known. */
-  ntpMsOf(timestamp: number): number
+  readonly isKnown: boolean
+  /** Sender's NTP time in ms of a 32-bit RTP timestamp; NaN when unknown. */
+  ntpMsAt(timestamp: number): number
+  /** The reverse. */
+  timestampAt(ntpMs: number): number
 }
 
 /** A source whose sender has told nothing yet. */
-export const UNKNOWN_CLOCK: SourceClock = Object.freeze({ known: false, ntpMsOf: () => 0 })
+export const UNKNOWN_CLOCK: SourceClock = Object.freeze({
+  isKnown: false,
+  ntpMsAt: () => Number.NaN,
+  timestampAt: () => Number.NaN,
+})
 
 export type SourceLayerOptions = {
   publicationId: number
@@ -35,7 +41,10 @@ export class SourceLayer {
   readonly clockRate: number
   readonly rate = new RateMeter()
   clock: SourceClock = UNKNOWN_CLOCK
+  /** RED counts as Opus. */
   codec: CodecName
+  /** As negotiated with the publisher. */
+  fmtp: string | undefined
   /** Dense; order means nothing. Each forwarder knows its places. */
   readonly subscribers: Forwarder[] = []
   /** Only where someone may NACK; kept from then on. */
@@ -45,6 +54,8 @@ export class SourceLayer {
   heightPx = 0
   /** `nowMs` of the newest packet, -Infinity before the first. */
   lastPacketMs = Number.NEGATIVE_INFINITY
+  /** 32-bit timestamp of the newest packet. */
+  lastTimestamp = 0
   closed = false
   #pictureIdWide = -1
 
