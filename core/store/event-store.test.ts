@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   appendFileSync,
@@ -116,16 +116,49 @@ test('kill -9 in the middle of appending loses no acknowledged event and leaves 
   }
 })
 
-test('a full disk is reported as full, nothing of the batch is kept, and it heals', (t) => {
+test('a log at its bound is full, keeps nothing of the refused batch, and goes on when it may', (t) => {
   const folder = folderFor(t)
-  const store = open(folder)
-  t.teardown(() => store.close())
-  store.append([chat('na', 1)])
-  const { database } = store as unknown as { database?: DatabaseSync }
-  t.is(database, undefined, 'nobody reaches around the store')
+  const options = { folder, randomBytes, wallMs: 0 }
+  const store = openEventStore({ ...options, sizeBytesMax: 200_000 })
+  let last = 0
+  while (store.append([chat('na', last + 1), chat('na', last + 2)]).ok) last += 2
+  t.true(last > 100)
+  t.deepEqual(store.append([chat('na', last + 1), chat('na', last + 2)]), {
+    ok: false,
+    cause: 'full',
+  })
+  t.deepEqual(store.versionVector(), { na: last })
+  t.is([...store.readRoom('hall')].length, last, 'reading goes on')
+  store.close()
+  const larger = openEventStore(options)
+  t.teardown(() => larger.close())
+  t.deepEqual(larger.append([chat('na', last + 1)]), { ok: true })
+})
+
+test('causes tell a full from a read-only disk', (t) => {
   t.is(causeOfSqliteError({ errcode: 13 }), 'full')
   t.is(causeOfSqliteError({ errcode: 8 | (5 << 8) }), 'read-only')
   t.is(causeOfSqliteError(new Error('x')), 'failed')
+})
+
+test('a disk that is really full refuses, loses nothing acknowledged, and heals when there is room', (t) => {
+  const folder = folderFor(t)
+  const fixture = fileURLToPath(new URL('full-disk.fixture.ts', import.meta.url))
+  const script = 'mount -t tmpfs -o size=512k tmpfs "$1" && exec "$2" "$3" "$1"'
+  const namespace = ['--user', '--map-root-user', '--mount']
+  if (spawnSync('unshare', [...namespace, 'mount', '-t', 'tmpfs', 'none', folder]).status !== 0) {
+    t.log('not run: this machine gives no mount namespaces')
+    t.pass()
+    return
+  }
+  const args = [...namespace, 'sh', '-c', script, 'sh', folder, process.execPath, fixture]
+  const child = spawnSync('unshare', args, { encoding: 'utf8' })
+  const { acknowledged, refused, again, healed, report } = JSON.parse(child.stdout)
+  t.deepEqual(refused, { ok: false, cause: 'full' })
+  t.deepEqual(again, { ok: false, cause: 'full' })
+  t.deepEqual(healed, { ok: true })
+  t.true(acknowledged > 10)
+  t.deepEqual(report, { eventCount: acknowledged + 1, lostCount: 0, salvagedFrom: null })
 })
 
 test('an event too large for the log fails its batch, and the next one is written', (t) => {

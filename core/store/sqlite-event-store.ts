@@ -6,7 +6,11 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { EVENT_PAYLOAD_BYTES_MAX, EVENTS_PER_EXCHANGE_MAX } from '../../config/limits.ts'
+import {
+  EVENT_LOG_BYTES_MAX,
+  EVENT_PAYLOAD_BYTES_MAX,
+  EVENTS_PER_EXCHANGE_MAX,
+} from '../../config/limits.ts'
 import type {
   AppendResult,
   EventPosition,
@@ -22,6 +26,7 @@ import { causeOfSqliteError, StoreError } from './store-error.ts'
 
 const FILE_NAME = 'events.sqlite'
 const PAGE_ROWS = 500
+const PAGE_BYTES = 4_096
 const NODE_ID_BYTES = 10
 
 /** What opening found and did; anything but zeros and null is for the operator's eyes. */
@@ -40,6 +45,8 @@ export type EventStoreOptions = {
   randomBytes: (count: number) => Uint8Array
   /** Names the damaged file and dates the quarantine. */
   wallMs: number
+  /** Beyond it appends are refused as `full`; default EVENT_LOG_BYTES_MAX. */
+  sizeBytesMax?: number
 }
 
 export interface SqliteEventStore extends EventStore {
@@ -72,12 +79,14 @@ class NodeEventStore implements SqliteEventStore {
   readonly #lost: Map<string, { origin: string; sequence: number }>
   #isClosed = false
 
-  constructor({ folder, randomBytes, wallMs }: EventStoreOptions) {
+  constructor(options: EventStoreOptions) {
+    const { folder, randomBytes, wallMs, sizeBytesMax = EVENT_LOG_BYTES_MAX } = options
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const path = join(folder, FILE_NAME)
     const salvaged = isDatabaseDamaged(path) ? salvage(path, wallMs) : undefined
     this.#database = openDatabase(path)
     if (salvaged) salvaged.copyInto(this.#database)
+    this.#database.exec(`PRAGMA max_page_count = ${Math.floor(sizeBytesMax / PAGE_BYTES)}`)
     const found = inspect(this.#database, wallMs)
     this.#vector = found.vector
     this.#lost = new Map(found.lost.map((place) => [keyOf(place), place]))
