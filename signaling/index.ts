@@ -1,6 +1,20 @@
 /**
- * The doors: all that a client can reach. `openDoor` listens, `createSignaling` stands behind it: WebSocket sessions,
- * WHIP and WHEP, REST, health, metrics and the page. Not the conference (core/conference) and not media (core/io).
+ * The doors: all that a client can reach. `createSignaling` opens them: WebSocket sessions, WHIP and WHEP, REST, health,
+ * metrics and the page. Not the conference (core/conference) and not media (core/io).
  */
 
-export type { Door, DoorHandlers, DoorOptions } from './door.ts'
+export {
+  isRoomName,
+  issueToken,
+  loadTokenKeys,
+  type TokenKeys,
+  type TokenRequest,
+  type TokenRole,
+} from './auth/index.ts'
+export { type DoorPreference, probeDoor } from './io/index.ts'
+export {
+  createSignaling,
+  type Signaling,
+  type SignalingFigures,
+  type SignalingOptions,
+} from './signaling.ts'

@@ -151,7 +151,7 @@ export class Hub {
     }
     try {
       answerRequest({ host: this.#host, desk: this.desk, room, seat, connection }, message)
-      room.settle(this.#host.now().nowMs)
+      room.settle()
     } catch (error) {
       this.#fault(connection, error)
     }
@@ -381,7 +381,7 @@ export class Hub {
     if (summary !== undefined) stage.setMembers(summary.stage, nowMs)
     if (delta.pin !== undefined) stage.setPin(delta.pin)
     stage.broadcast({ type: 'room', ...delta })
-    stage.settle(nowMs)
+    stage.settle()
   }
 
   #onGone(participant: string, cause: GoneCause, reason: string): void {
@@ -427,7 +427,7 @@ export class Hub {
     for (const [name, pairs] of byRoom) {
       const stage = this.#rooms.get(name)
       stage?.onLevels(pairs, nowMs)
-      stage?.settle(nowMs)
+      stage?.settle()
     }
   }
 
@@ -441,7 +441,7 @@ export class Hub {
       connection.end('bad-state', 'no join in time')
       this.#waiting.delete(connection)
     }
-    for (const stage of this.#rooms.values()) this.#guard(() => stage.settle(nowMs))
+    for (const stage of this.#rooms.values()) this.#guard(() => stage.settle())
   }
 
   /** Tells every connection that the node goes down; new ones are not taken. The conference is its owner's to close. */

@@ -107,7 +107,7 @@ export class RoomStage {
   }
 
   /** Lets the director decide by the clock and passes on what has changed. */
-  settle(nowMs: number): void {
+  settle(): void {
     const assignment = this.#director.takeAssignment()
     if (assignment !== undefined) {
       this.#assignment = assignment
@@ -129,11 +129,6 @@ export class RoomStage {
       this.#sendViews(seat, seat.leg)
       this.#sendSlots(seat, seat.leg, encoded)
     }
-  }
-
-  /** What the room hears and sees by default, for a worker that has just learnt of the room. */
-  get assignment(): RoomAssignment {
-    return this.#assignment
   }
 
   #chosen(participant: string | undefined, use: SourceUse = 'camera'): number {

@@ -1,0 +1,67 @@
+/**
+ * `/healthz`, `/readyz` and `/metrics`: for machines that watch this one.
+ */
+
+import type { ConferenceHost } from '../core/store/index.ts'
+import type { TokenVerifier } from './auth/index.ts'
+import type { DoorResponse } from './door.ts'
+import {
+  bearerOf,
+  isDirectLoopback,
+  json,
+  type Route,
+  type RouteRequest,
+  refusal,
+} from './http/index.ts'
+
+export type MetricsAccess = 'loopback' | 'open' | 'token'
+
+export type HealthOptions = {
+  host: ConferenceHost
+  verify: TokenVerifier
+  metrics: { text: () => Promise<string>; contentType: string; access: MetricsAccess }
+  /** False while closing. */
+  isOpen: () => boolean
+}
+
+const PLAIN = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' }
+
+/** The three routes. */
+export function healthRoutes(options: HealthOptions): Route[] {
+  const { host, isOpen } = options
+  return [
+    {
+      method: 'GET',
+      path: '/healthz',
+      bodyBytesMax: 0,
+      handle: () => ({ status: 200, headers: { ...PLAIN }, body: 'ok\n' }),
+    },
+    {
+      method: 'GET',
+      path: '/readyz',
+      bodyBytesMax: 0,
+      handle: () => {
+        const { storeState } = host.conference
+        const ready = isOpen() && storeState === 'ok'
+        return json(ready ? 200 : 503, { ready, store: storeState, open: isOpen() })
+      },
+    },
+    { method: 'GET', path: '/metrics', bodyBytesMax: 0, handle: (r) => metrics(options, r) },
+  ]
+}
+
+async function metrics(options: HealthOptions, request: RouteRequest): Promise<DoorResponse> {
+  const { access, text, contentType } = options.metrics
+  if (access === 'loopback' && !isDirectLoopback(request)) {
+    return refusal({ code: 'forbidden', message: 'only from this machine' })
+  }
+  if (access === 'token') {
+    const bearer = await bearerOf(request, options.verify, options.host.now().wallMs)
+    if (!bearer.ok) return refusal(bearer)
+    if (bearer.claims.role !== 'admin') {
+      return refusal({ code: 'forbidden', message: 'only with an admin token' })
+    }
+  }
+  const headers = { 'content-type': contentType, 'cache-control': 'no-store' }
+  return { status: 200, headers, body: await text() }
+}

@@ -1,0 +1,2 @@
+/** WHIP and WHEP. */
+export { WhipDesk } from './routes.ts'
