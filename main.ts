@@ -1,0 +1,157 @@
+/**
+ * The command line and the composition root: the one file that knows every folder. Commands are short here; what they do
+ * lives where it belongs.
+ */
+import { hostname } from 'node:os'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type Config, ConfigError, describeRange, loadConfig, SETTINGS } from './config/index.ts'
+
+const USAGE = `Nhịp Cầu: a conferencing server with offline-tolerant edge relays
+
+usage: ./nhipcau COMMAND [options]
+
+  core      run a core                            --config FILE   --set key=value (repeatable)
+  token     print a token and a join link         --room R --role chair|speaker|viewer|observer|admin
+                                                  --site S --name N --ttl 2h|30m|90s --raw
+  doctor    look at this machine as a core would use it
+  bench     load it, impair it, see what each site saw (./nhipcau bench help)
+  help      this text; help settings lists every setting
+
+Settings come from --set, the environment (NHIPCAU_...), --config and defaults, in this order: docs/CONFIG.md.`
+
+const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
+  core: runCore,
+  token: printToken,
+  doctor: printFindings,
+  bench: async (args) => (await import('./bench/index.ts')).benchCommand(args),
+  help: async ([topic]) => {
+    console.log(topic === 'settings' ? settingsText() : USAGE)
+    return 0
+  },
+}
+
+const SETTING_OPTIONS = {
+  config: { type: 'string' },
+  set: { type: 'string', multiple: true },
+} as const
+
+/** Exit codes: 0 well, 1 failed, 2 wrong use. */
+async function main([name = 'help', ...args]: string[]): Promise<number> {
+  const command = COMMANDS[name.replace(/^--?/, '')]
+  if (command === undefined) {
+    console.error(`no such command: ${name}\n\n${USAGE}`)
+    return 2
+  }
+  try {
+    return await command(args)
+  } catch (error) {
+    const { message, code } = error as Error & { code?: string }
+    const usage = error instanceof ConfigError || code?.startsWith('ERR_PARSE_ARGS') === true
+    console.error(`nhipcau ${name}: ${message}`)
+    return usage ? 2 : 1
+  }
+}
+
+function configFrom(values: { config?: string; set?: string[] }): Config {
+  return loadConfig({
+    ...(values.config === undefined ? {} : { file: values.config }),
+    env: process.env,
+    overrides: values.set ?? [],
+  })
+}
+
+/** Runs until SIGTERM or SIGINT; closes gracefully on the first, at once on the second. */
+async function runCore(args: string[]): Promise<number> {
+  const { values } = parseArgs({ args, options: SETTING_OPTIONS })
+  const config = configFrom(values)
+  const { startCore } = await import('./core-node.ts')
+  const core = await startCore(config)
+  return await new Promise((done) => {
+    let asked = false
+    const stop = (signal: NodeJS.Signals): void => {
+      if (asked) process.exit(1)
+      asked = true
+      core.close(signal).then(
+        () => done(0),
+        () => done(1),
+      )
+    }
+    process.on('SIGTERM', stop)
+    process.on('SIGINT', stop)
+  })
+}
+
+async function printToken(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      ...SETTING_OPTIONS,
+      room: { type: 'string' },
+      role: { type: 'string' },
+      site: { type: 'string', default: '' },
+      name: { type: 'string', default: '' },
+      ttl: { type: 'string', default: '2h' },
+      raw: { type: 'boolean', default: false },
+    },
+  })
+  const config = configFrom(values)
+  const ttlS = parseDuration(values.ttl)
+  const { issueToken, loadTokenKeys } = await import('./signaling/auth/index.ts')
+  const { ROLES } = await import('./core/conference/index.ts')
+  const roles: string[] = [...ROLES, 'admin']
+  const problems = [
+    ...(values.room === undefined ? ['--room: which room is missing'] : []),
+    ...(roles.includes(values.role ?? '') ? [] : [`--role: one of ${roles.join(', ')}`]),
+    ...(ttlS === undefined ? ['--ttl: such as 2h, 30m or 90s, at most 365d'] : []),
+  ]
+  if (problems.length > 0) throw new ConfigError(problems)
+  const token = await issueToken(loadTokenKeys(resolve(config['data.dir'])), {
+    room: values.room ?? '',
+    role: values.role as Parameters<typeof issueToken>[1]['role'],
+    site: values.site,
+    name: values.name,
+    ttlS: ttlS ?? 0,
+    nowMs: Date.now(),
+  })
+  console.log(
+    values.raw ? token : `${token}\n\n${publicUrl(config)}/r/${values.room}#token=${token}`,
+  )
+  return 0
+}
+
+const UNIT_SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 }
+
+/** Seconds of `2h`, `30m`, `90s`, `7d`; undefined when it is none or longer than a year. */
+function parseDuration(text: string): number | undefined {
+  const parts = /^(\d{1,9})([smhd])$/.exec(text)
+  const seconds = Number(parts?.[1]) * (UNIT_SECONDS[parts?.[2] ?? ''] ?? Number.NaN)
+  return seconds >= 1 && seconds <= 365 * 86_400 ? seconds : undefined
+}
+
+function publicUrl(config: Config): string {
+  if (config['http.publicUrl'] !== '') return config['http.publicUrl']
+  const scheme = config['http.tls.cert'] === '' ? 'http' : 'https'
+  // Without TLS browsers give camera and microphone on localhost only, so that is the useful link.
+  const host = scheme === 'https' ? hostname() : 'localhost'
+  return `${scheme}://${host}:${config['http.port']}`
+}
+
+async function printFindings(args: string[]): Promise<number> {
+  const { values } = parseArgs({ args, options: SETTING_OPTIONS })
+  const { examine } = await import('./signaling/io/doctor.ts')
+  const marks = { ok: '✔', warn: '!', bad: '✘' }
+  const findings = await examine(configFrom(values))
+  for (const { name, state, detail } of findings)
+    console.log(`${marks[state]} ${name.padEnd(22)} ${detail}`)
+  return findings.some(({ state }) => state === 'bad') ? 1 : 0
+}
+
+function settingsText(): string {
+  return SETTINGS.map(
+    (setting) =>
+      `${setting.key}  (${setting.env}, default ${JSON.stringify(setting.default)})\n    ${setting.doc}\n    allowed: ${describeRange(setting)}`,
+  ).join('\n')
+}
+
+process.exitCode = await main(process.argv.slice(2))
