@@ -9,7 +9,7 @@ const BUCKETS = 10
 /** Counts bytes in, tells bits per second out. */
 export class RateMeter {
   readonly #bytes = new Float64Array(BUCKETS)
-  #bucket = Number.NEGATIVE_INFINITY
+  #bucket = -1
   #total = 0
 
   /** @hot */

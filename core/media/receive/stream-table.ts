@@ -146,7 +146,10 @@ export class StreamTable {
   ): IncomingStream | undefined {
     const role = how.isRtx ? layer.rtx : layer.media
     if (role.ssrc >= 0) {
-      if (how.nowMs - role.changedMs < SSRC_CHANGE_MS_MIN) return this.#drop(SSRC_LIMIT)
+      // A name may take a layer at once, a mere payload type only one that has fallen silent.
+      const heardMs = how.isSignalled ? Number.NEGATIVE_INFINITY : (layer.stream?.arrivalMs ?? 0)
+      const sinceMs = Math.max(role.changedMs, heardMs)
+      if (how.nowMs - sinceMs < SSRC_CHANGE_MS_MIN) return this.#drop(SSRC_LIMIT)
       this.#bindings.delete(role.ssrc | 0)
     }
     role.changedMs = how.nowMs
