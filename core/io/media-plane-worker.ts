@@ -57,11 +57,11 @@ export class WorkerHandle {
       workerData: { port: this.#port, handshaker } satisfies WorkerSetup,
       transferList: [handshaker],
     })
+    worker.on('message', (message: FromWorker) => this.#onMessage(message))
+    worker.on('error', (error) => this.#log.error({ err: error }, 'media worker failed'))
     const ready = await firstMessage(worker)
     this.#port = ready.port
     this.#worker = worker
-    worker.on('message', (message: FromWorker) => this.#onMessage(message))
-    worker.on('error', (error) => this.#log.error({ err: error }, 'media worker failed'))
     worker.once('exit', () => this.#onExit(worker))
     return ready
   }
@@ -114,20 +114,25 @@ export class WorkerHandle {
 /** A thread that does not end within this time is ended. */
 const CLOSE_MS = 2_000
 
-function firstMessage(worker: Worker): Promise<WorkerReady> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: Error): void => {
-      worker.removeAllListeners()
-      void worker.terminate()
-      reject(error)
-    }
-    worker.once('error', (error) => fail(error as Error))
-    worker.once('exit', () => fail(new Error('the thread ended before it was ready')))
-    worker.once('message', (message: FromWorker) => {
-      if (message.type === 'unavailable') return fail(new Error(message.message))
-      if (message.type !== 'ready') return fail(new Error(`unexpected ${message.type}`))
-      worker.removeAllListeners()
-      resolve(message)
-    })
-  })
+/** Only its own listeners are taken off again: removing all of them would stop the thread's messages for good. */
+async function firstMessage(worker: Worker): Promise<WorkerReady> {
+  const { promise, resolve, reject } = Promise.withResolvers<WorkerReady>()
+  const onMessage = (message: FromWorker): void => {
+    if (message.type === 'ready') resolve(message)
+    else if (message.type === 'unavailable') reject(new Error(message.message))
+  }
+  const onExit = (): void => reject(new Error('the thread ended before it was ready'))
+  worker.on('message', onMessage)
+  worker.once('error', reject)
+  worker.once('exit', onExit)
+  try {
+    return await promise
+  } catch (error) {
+    void worker.terminate()
+    throw error
+  } finally {
+    worker.off('message', onMessage)
+    worker.off('error', reject)
+    worker.off('exit', onExit)
+  }
 }
