@@ -35,14 +35,21 @@ type SecretKey = { key: KeyObject; curve: Curve }
  */
 const secretKeys = new WeakMap<ArrayBufferLike, SecretKey>()
 
+/** First byte of a P-256 point with both coordinates (SEC 1 §2.3.3). */
+const UNCOMPRESSED = Buffer.from([4])
+
 /** A fresh key pair; `handle` goes where werift wants a private key, and works only there. */
 export const createEphemeralKeys = (curve: Curve): EphemeralKeys => {
   const { privateKey, publicKey } =
     curve === CURVE_X25519
       ? generateKeyPairSync('x25519')
       : generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
-  const spki = publicKey.export({ type: 'spki', format: 'der' })
-  const point = Buffer.from(new Uint8Array(spki.subarray(-POINT_BYTES[curve])).buffer)
+  // A JWK costs half of what DER does.
+  const { x, y } = publicKey.export({ format: 'jwk' })
+  const coordinates = [Buffer.from(x ?? '', 'base64url'), Buffer.from(y ?? '', 'base64url')]
+  const prefix = curve === CURVE_P256 ? UNCOMPRESSED : Buffer.alloc(0)
+  // werift takes the whole ArrayBuffer behind it.
+  const point = Buffer.from(new Uint8Array(Buffer.concat([prefix, ...coordinates])).buffer)
   const handle = Buffer.from(new ArrayBuffer(32))
   secretKeys.set(handle.buffer, { key: privateKey, curve })
   return { handle, publicKey: point }
@@ -50,7 +57,7 @@ export const createEphemeralKeys = (curve: Curve): EphemeralKeys => {
 
 /** Whether a peer's public point has the form that its curve demands (RFC 8422 §5.4.1, §5.11). */
 export const isPoint = (curve: Curve, point: Buffer): boolean =>
-  point.length === POINT_BYTES[curve] && (curve === CURVE_X25519 || point[0] === 4)
+  point.length === POINT_BYTES[curve] && (curve === CURVE_X25519 || point[0] === UNCOMPRESSED[0])
 
 /** Throws on a point off the curve, and on one of low order (all-zero result, RFC 7748 §6.1). */
 const agree = (secret: SecretKey, point: Uint8Array): Uint8Array => {
