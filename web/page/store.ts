@@ -1,5 +1,5 @@
 /** A value with listeners, and the hook that draws from it. Not a framework. */
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 
 export type Store<T> = {
   get(): T
@@ -23,11 +23,18 @@ export const createStore = <T extends object>(initial: T): Store<T> => {
   }
 }
 
-/** Redraws the component when what `select` returns has changed (by identity). */
+/** What `select` takes from the store; redraws the component when that has changed (by identity). */
 export const useStore = <T extends object, S>(store: Store<T>, select: (value: T) => S): S => {
-  const [selected, setSelected] = useState<S>(() => select(store.get()))
+  const [, redraw] = useState(0)
+  const selected = select(store.get())
+  // The selector may depend on the properties of the moment: always ask the latest one.
+  const latest = useRef({ select, selected })
+  latest.current = { select, selected }
   useEffect(() => {
-    const update = (): void => setSelected(() => select(store.get()))
+    const update = (): void => {
+      if (latest.current.select(store.get()) !== latest.current.selected)
+        redraw((count) => count + 1)
+    }
     update()
     return store.subscribe(update)
   }, [store])

@@ -31,9 +31,9 @@ const CAMERA_ENCODINGS: RTCRtpEncodingParameters[] = [
   { rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 500_000 },
   { rid: 'f', scaleResolutionDownBy: 1, maxBitrate: 1_700_000 },
 ]
-/** Sound survives what kills the picture: it is sent first when the link is short. */
+/** Sound survives what kills the picture: it is sent first when the link is short. RED doubles this rate. */
 const MICROPHONE_ENCODINGS: RTCRtpEncodingParameters[] = [
-  { priority: 'high', networkPriority: 'high', maxBitrate: 64_000 },
+  { priority: 'high', networkPriority: 'high', maxBitrate: 32_000 },
 ]
 /** A slide must be sharp rather than smooth. */
 const SCREEN_ENCODINGS: RTCRtpEncodingParameters[] = [{ maxBitrate: 2_000_000, maxFramerate: 15 }]

@@ -152,8 +152,7 @@ const run = async (): Promise<void> => {
     await rm(profile, { recursive: true, force: true })
   }
   process.stdout.write(`${problems.join('\n')}\n`)
-  if (process.env.SHOW_VIEWS) console.log(JSON.stringify(room.received.filter((m) => m.type === 'view').slice(-3)))
-  console.log(`${problems.length} problems; pictures in ${folder}`)
+  process.stdout.write(`${problems.length} problems; pictures in ${folder}\n`)
 }
 
 await run()

@@ -14,6 +14,8 @@ type ControlProps = {
   /** What a press does now. */
   label: string
   testId: string
+  /** On a narrow screen it stands in the menu instead. */
+  whenWide?: boolean
   tone?: 'on' | 'off' | 'raised' | 'danger' | 'sharing'
   badge?: number
   pressed?: boolean
@@ -28,7 +30,7 @@ function Control(props: ControlProps) {
   return (
     <button
       type="button"
-      class={`control ${tone} ${dimmed ? 'dimmed' : ''}`}
+      class={`control ${tone} ${dimmed ? 'dimmed' : ''} ${props.whenWide ? 'when-wide' : ''}`}
       data-testid={testId}
       aria-label={label}
       title={label}
@@ -68,7 +70,7 @@ export function Controls({ model }: { model: CallModel }) {
         <Control
           icon="leave"
           word={t('control.leave')}
-          label={t('control.leave')}
+          label={t('control.leaveLabel')}
           testId="leave"
           tone="danger"
           onPress={() => void model.leave()}
@@ -141,6 +143,7 @@ function ScreenControl({ model }: { model: CallModel }) {
       word={t('control.screen')}
       label={t(on ? 'control.screenOff' : 'control.screenOn')}
       testId="screen"
+      whenWide
       tone={on ? 'sharing' : 'on'}
       pressed={on}
       dimmed={!permitted}
@@ -248,6 +251,7 @@ function MoreControl({ model }: { model: CallModel }) {
       />
       {open ? (
         <div class="menu" ref={menu} data-testid="more-menu">
+          {canShareScreen() ? <ShareItem model={model} onDone={() => setOpen(false)} /> : null}
           {MORE.map(({ panel, icon }) => (
             <button
               key={panel}
@@ -278,6 +282,25 @@ function MoreControl({ model }: { model: CallModel }) {
         </div>
       ) : null}
     </span>
+  )
+}
+
+function ShareItem({ model, onDone }: { model: CallModel; onDone: () => void }) {
+  const { t } = useSpeech()
+  const on = useStore(model.store, (state) => state.screenTrack !== undefined)
+  return (
+    <button
+      type="button"
+      class="menu-item when-narrow"
+      data-testid="menu-screen"
+      onClick={() => {
+        onDone()
+        void model.toggleScreen()
+      }}
+    >
+      <Icon name="screen" />
+      {t(on ? 'control.screenOff' : 'control.screenOn')}
+    </button>
   )
 }
 

@@ -121,6 +121,7 @@ export const en: Readonly<Record<TextKey, string>> = {
   'control.help': 'Shortcuts',
   'control.fullscreen': 'Full screen',
   'control.leave': 'Leave',
+  'control.leaveLabel': 'Leave the conference',
   'control.notOnStage': 'You are in the audience. Raise your hand to ask for the floor.',
   'control.chairMuted': 'The chair muted your microphone. Raise your hand if you want to speak.',
   'control.chairMutedCamera': 'The chair turned your picture off.',
