@@ -108,7 +108,7 @@ function isBounded({ room, identity }: JoinRequest): boolean {
 }
 
 /** 1..ROOM_NAME_CHARACTERS_MAX characters; what else a name may hold is the doors' business. */
-export function isRoomName(room: string): boolean {
+function isRoomName(room: string): boolean {
   return room.length > 0 && room.length <= ROOM_NAME_CHARACTERS_MAX
 }
 

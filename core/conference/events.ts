@@ -48,7 +48,7 @@ export type EventPayloads = {
   lost: Record<string, never>
 }
 
-export type EventType = keyof EventPayloads
+type EventType = keyof EventPayloads
 
 /** A fact without its place in the order. */
 export type Fact = { [T in EventType]: { type: T; payload: EventPayloads[T] } }[EventType]

@@ -2,9 +2,7 @@
 export type * from './commands.ts'
 export type {
   Conference,
-  ConferenceOptions,
   ParticipantInfo,
-  Reply,
   StoreState,
 } from './conference.ts'
 export {
@@ -16,9 +14,7 @@ export {
 } from './director/director.ts'
 export type { AppendResult, EventStore } from './event-store.ts'
 export type * from './events.ts'
-export { compareEvents } from './events.ts'
-export { type IngestResult, missingOf } from './ingest.ts'
 export { createConference } from './node-conference.ts'
 export { parseEvent } from './parse-event.ts'
-export { type Act, may, ROLES, type Role } from './roles.ts'
+export { may, ROLES, type Role } from './roles.ts'
 export type { RandomBytes } from './sessions.ts'

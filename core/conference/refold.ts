@@ -44,7 +44,8 @@ function causeOfAbsence(after: RoomState, p: Participant): { cause: GoneCause; r
 }
 
 function sameInConduct(a: Participant, b: Participant): boolean {
-  if (a.onStage !== b.onStage) return false
+  if (a.onStage !== b.onStage || a.role !== b.role) return false
+  if (a.name !== b.name || a.site !== b.site) return false
   return SOURCE_USES.every(
     (use) =>
       a.live.includes(use) === b.live.includes(use) &&

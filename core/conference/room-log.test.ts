@@ -7,124 +7,15 @@ import {
   LOG_SNAPSHOT_EVENTS_MIN,
   LOG_SNAPSHOTS_MAX,
 } from '../../config/limits.ts'
-import { MemoryStore, TestConference } from './conference-fixture.ts'
-import { compareEvents, type Fact, type RoomEvent } from './events.ts'
+import { arrivals, interleave, logs } from './any-events.fixture.ts'
+import { MemoryStore, TestConference } from './conference.fixture.ts'
+import { compareEvents, type RoomEvent } from './events.ts'
 import { HybridClock, hybridTime, wallMsOfTime } from './hybrid-clock.ts'
 import { missingOf, sortOutIngest } from './ingest.ts'
 import { parseEvent } from './parse-event.ts'
 import { RoomLog } from './room-log.ts'
 import { createRoomChanges, type RoomState } from './room-state.ts'
 import { RoomView } from './room-view.ts'
-
-const PEOPLE = ['pa', 'pb', 'pc', 'pd'] as const
-const anyone = fc.constantFrom(...PEOPLE)
-const use = fc.constantFrom('microphone' as const, 'camera' as const, 'screen' as const)
-
-/** Any fact, also ones that do not apply: an island may have seen another room. */
-const fact: fc.Arbitrary<Fact> = fc.oneof(
-  fc.record({
-    type: fc.constant('joined' as const),
-    payload: fc.record({
-      participant: anyone,
-      role: fc.constantFrom('chair' as const, 'speaker' as const, 'viewer' as const),
-      name: fc.constant('An'),
-      site: fc.constantFrom('Huế', 'Vinh'),
-      subject: fc.constantFrom('', 'u1', 'u2'),
-      tokenId: fc.constantFrom('', 't1'),
-      tokenExpiresMs: fc.constantFrom(0, 4e12),
-      onStage: fc.boolean(),
-    }),
-  }),
-  fc.record({
-    type: fc.constant('left' as const),
-    payload: fc.record({ participant: anyone, cause: fc.constant('left' as const) }),
-  }),
-  fc.record({
-    type: fc.constant('published' as const),
-    payload: fc.record({ participant: anyone, use, live: fc.boolean() }),
-  }),
-  fc.record({
-    type: fc.constant('muted' as const),
-    payload: fc.record({
-      participant: anyone,
-      use,
-      muted: fc.boolean(),
-      by: fc.constantFrom('self' as const, 'chair' as const),
-    }),
-  }),
-  fc.record({
-    type: fc.constantFrom('hand-raised' as const, 'hand-lowered' as const),
-    payload: fc.record({ participant: anyone }),
-  }),
-  fc.record({
-    type: fc.constant('staged' as const),
-    payload: fc.record({ participant: anyone, onStage: fc.boolean() }),
-  }),
-  fc.record({
-    type: fc.constant('pinned' as const),
-    payload: fc.oneof(fc.record({ participant: anyone, use }), fc.constant({ participant: null })),
-  }),
-  fc.record({
-    type: fc.constant('kicked' as const),
-    payload: fc.record({
-      participant: anyone,
-      subject: fc.constantFrom('', 'u1'),
-      tokenId: fc.constantFrom('', 't1'),
-      tokenExpiresMs: fc.constantFrom(0, 4e12),
-      reason: fc.constant(''),
-    }),
-  }),
-  fc.record({
-    type: fc.constant('locked' as const),
-    payload: fc.record({ locked: fc.boolean() }),
-  }),
-  fc.record({
-    type: fc.constant('room-closed' as const),
-    payload: fc.record({ cause: fc.constantFrom('empty' as const, 'chair' as const) }),
-  }),
-  fc.record({
-    type: fc.constant('chat' as const),
-    payload: fc.record({
-      participant: anyone,
-      name: fc.constant('An'),
-      site: fc.constant('Huế'),
-      text: fc.string({ maxLength: 5 }),
-    }),
-  }),
-) as fc.Arbitrary<Fact>
-
-/** Three origins' logs whose times overlap and sometimes are equal. */
-const logs = fc
-  .tuple(...['na', 'nb', 'nc'].map(() => fc.array(fc.tuple(fact, fc.nat(3)), { maxLength: 25 })))
-  .map((origins) =>
-    origins.map((entries, index) => {
-      let time = hybridTime(Date.UTC(2026, 0, 1))
-      return entries.map(([one, step], position): RoomEvent => {
-        time += Math.max(1, step)
-        const origin = ['na', 'nb', 'nc'][index]!
-        return { ...one, origin, sequence: position + 1, time, room: 'hall' }
-      })
-    }),
-  )
-
-/** Any interleaving that keeps each origin's order, cut into batches, some given twice. */
-const arrivals = logs.chain((origins) =>
-  fc.record({
-    origins: fc.constant(origins),
-    picks: fc.array(fc.nat(2), { minLength: 80, maxLength: 80 }),
-    batchSize: fc.integer({ min: 1, max: 7 }),
-  }),
-)
-
-function interleave(origins: readonly RoomEvent[][], picks: readonly number[]): RoomEvent[] {
-  const queues = origins.map((events) => [...events])
-  const merged: RoomEvent[] = []
-  for (const pick of picks) {
-    const queue = queues[pick]!.length > 0 ? queues[pick]! : queues.find((one) => one.length > 0)
-    if (queue !== undefined) merged.push(queue.shift()!)
-  }
-  return merged
-}
 
 /** State as plain data; order of people is told apart where it matters (stage, hands, chat). */
 function visible(state: RoomState): unknown {
@@ -152,7 +43,7 @@ test('any arrival of three origins’ logs, in any batches and with repeats, fol
       }
       t.deepEqual(visible(empty.state), visible(log.state))
     }),
-    { numRuns: 300 },
+    { numRuns: 250 },
   )
 })
 
@@ -187,7 +78,7 @@ test('whoever keeps a copy of the room by deltas has what a newcomer gets', (t) 
         members.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
       t.deepEqual({ ...copy, stage: byId([...stage.values()]) }, { ...now, stage: byId(now.stage) })
     }),
-    { numRuns: 200 },
+    { numRuns: 250 },
   )
 })
 

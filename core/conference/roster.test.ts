@@ -4,7 +4,7 @@ import {
   ROOM_DELTA_INTERVAL_MS,
   ROSTER_PAGE_MEMBERS_MAX,
 } from '../../config/limits.ts'
-import { TestConference } from './conference-fixture.ts'
+import { TestConference } from './conference.fixture.ts'
 import { plain } from './roster.ts'
 
 function allPages(hall: TestConference, query: { limit: number; search?: string }): string[] {

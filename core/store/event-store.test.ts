@@ -19,6 +19,9 @@ import { createConferenceHost } from './conference-host.ts'
 import { openEventStore, StoreError } from './index.ts'
 import { causeOfSqliteError } from './store-error.ts'
 
+/** Gives the full-disk test a small file system of its own. */
+const UNSHARE = 'unshare'
+
 let seed = 0
 const randomBytes = (count: number) => {
   seed += 1
@@ -146,13 +149,13 @@ test('a disk that is really full refuses, loses nothing acknowledged, and heals 
   const fixture = fileURLToPath(new URL('full-disk.fixture.ts', import.meta.url))
   const script = 'mount -t tmpfs -o size=512k tmpfs "$1" && exec "$2" "$3" "$1"'
   const namespace = ['--user', '--map-root-user', '--mount']
-  if (spawnSync('unshare', [...namespace, 'mount', '-t', 'tmpfs', 'none', folder]).status !== 0) {
+  if (spawnSync(UNSHARE, [...namespace, 'mount', '-t', 'tmpfs', 'none', folder]).status !== 0) {
     t.log('not run: this machine gives no mount namespaces')
     t.pass()
     return
   }
   const args = [...namespace, 'sh', '-c', script, 'sh', folder, process.execPath, fixture]
-  const child = spawnSync('unshare', args, { encoding: 'utf8' })
+  const child = spawnSync(UNSHARE, args, { encoding: 'utf8' })
   const { acknowledged, refused, again, healed, report } = JSON.parse(child.stdout)
   t.deepEqual(refused, { ok: false, cause: 'full' })
   t.deepEqual(again, { ok: false, cause: 'full' })
