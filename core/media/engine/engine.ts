@@ -263,8 +263,7 @@ export class Engine {
 
   /** One transport's turn, four times a second. */
   #turn(transport: Transport, nowMs: number): void {
-    transport.measureSent(nowMs)
-    this.#tuner.spend(transport, nowMs)
+    this.#tuner.review(transport, nowMs)
     this.#feedback.toReceiver(transport, nowMs)
     if (nowMs - transport.qualityMs >= QUALITY_MS) this.#reports.quality(transport, nowMs)
     if (!transport.isProbing && transport.allocations.length > 0) this.#probeOne(transport, nowMs)
@@ -286,7 +285,8 @@ export class Engine {
 
   #updatePublications(nowMs: number): void {
     for (const publication of this.#registry.publications.values()) {
-      publication.update(nowMs)
+      const room = this.#registry.rooms.get(publication.roomId)
+      if (publication.update(nowMs) && room !== undefined) room.flowRevision += 1
       this.#tuner.refreshWants(publication)
       const { outlet, publicationId, clockOffsetMs } = publication
       if (outlet === undefined) continue

@@ -103,17 +103,21 @@ export class Publication {
     }
   }
 
-  /** Now and then: rates, caches and offers. */
-  update(nowMs: number): void {
+  /** Now and then: rates, caches and offers. True when a layer began or ceased to flow. */
+  update(nowMs: number): boolean {
+    let isChanged = false
     for (let i = 0; i < this.layers.length; i++) {
       const layer = this.layers[i]!
       const offer = this.offers[i]!
       if (!this.isImported) layer.rate.update(nowMs)
       layer.cache?.fitRate(layer.rate.bitrateBps)
-      offer.bitrateBps = this.#isStale(layer, nowMs) ? 0 : layer.rate.bitrateBps
+      const bitrateBps = this.#isStale(layer, nowMs) ? 0 : layer.rate.bitrateBps
+      if (bitrateBps > 0 !== offer.bitrateBps > 0) isChanged = true
+      offer.bitrateBps = bitrateBps
       offer.temporalMax = layer.rate.temporalMax
       if (layer.heightPx > 0) offer.heightPx = layer.heightPx
     }
+    return isChanged
   }
 
   /** A layer that stopped while others go on: its encoder was switched off. */

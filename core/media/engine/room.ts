@@ -14,6 +14,8 @@ export class Room {
   readonly transports: Transport[] = []
   readonly publications = new Map<number, Publication>()
   assignment: RoomAssignment = NOBODY
+  /** Grows when a layer begins or ceases to flow, so that nobody waits for its turn to notice. */
+  flowRevision = 0
 
   constructor(roomId: number) {
     this.roomId = roomId

@@ -49,6 +49,10 @@ export class Transport {
   readonly remb: RembGuide | undefined
   reportedMs = Number.NEGATIVE_INFINITY
   qualityMs: number
+  /** The last allocation: when, at which state of the room, and what it spent, audio included. */
+  spentMs = Number.NEGATIVE_INFINITY
+  spentRevision = -1
+  spentBps = 0
   /** Being probed: see the engine's list. */
   isProbing = false
   sentBps = 0

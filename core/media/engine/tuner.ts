@@ -14,6 +14,7 @@ import type { Transport } from './transport.ts'
 const CODEC_NOT_NEGOTIATED = DROP_CODE['codec-not-negotiated']
 /** Between two requests for a keyframe of an imported layer. */
 const UPSTREAM_KEYFRAME_MS = 500
+const SPEND_MS = 1_000
 
 export class Tuner {
   readonly #registry: Registry
@@ -51,13 +52,33 @@ export class Tuner {
     this.spend(transport, nowMs)
   }
 
-  /** Asks the allocator what the link carries now, and does it. Called a few times a second for each transport. */
+  /**
+   * A transport's turn, four times a second: the allocator is asked once a second, and at once when the link carries less
+   * than is spent, when a layer began or ceased to flow, or while a keyframe is awaited.
+   */
+  review(transport: Transport, nowMs: number): void {
+    if (transport.allocations.length === 0) return
+    const room = this.#registry.rooms.get(transport.roomId)
+    const isDue =
+      nowMs - transport.spentMs >= SPEND_MS ||
+      transport.spentRevision !== room?.flowRevision ||
+      transport.estimator.availableBps(nowMs) < transport.spentBps ||
+      isAwaiting(transport)
+    if (isDue) this.spend(transport, nowMs)
+  }
+
+  /** Asks the allocator what the link carries now, and does it. */
   spend(transport: Transport, nowMs: number): void {
     const { estimator, allocations } = transport
     if (allocations.length === 0) return
-    const videoBps = Math.max(0, estimator.availableBps(nowMs) - audioBps(transport))
-    const { wantedBps } = allocate(allocations, videoBps, nowMs)
-    estimator.onDemand(transport.sentBps, wantedBps + audioBps(transport), nowMs)
+    transport.measureSent(nowMs)
+    const audio = audioBps(transport)
+    const videoBps = Math.max(0, estimator.availableBps(nowMs) - audio)
+    const { wantedBps, spentBps } = allocate(allocations, videoBps, nowMs)
+    estimator.onDemand(transport.sentBps, wantedBps + audio, nowMs)
+    transport.spentMs = nowMs
+    transport.spentBps = spentBps + audio
+    transport.spentRevision = this.#registry.rooms.get(transport.roomId)?.flowRevision ?? -1
     for (const slot of transport.videoSlots) this.#tuneVideo(slot, nowMs)
   }
 
@@ -149,6 +170,13 @@ export class Tuner {
     }
     if (room !== undefined) this.retuneRoom(room.roomId, nowMs)
   }
+}
+
+function isAwaiting(transport: Transport): boolean {
+  for (const { forwarder } of transport.videoSlots) {
+    if (forwarder.isAwaitingKeyframe) return true
+  }
+  return false
 }
 
 function audioBps(transport: Transport): number {
