@@ -21,6 +21,14 @@ test('the first request waits for reordering and goes over the wrap', (t) => {
   t.is(nacks.recoveredCount, 0)
 })
 
+test('requests that fall due one after another are gathered', (t) => {
+  const nacks = new NackGenerator()
+  for (let sequence = 0; sequence < 8; sequence += 2) nacks.onGap(sequence, sequence, sequence / 2)
+  t.deepEqual(collect(nacks, 10), [0])
+  t.is(nacks.nextDeadlineMs(), 15)
+  t.deepEqual(collect(nacks, 15), [2, 4, 6])
+})
+
 test('what merely came late is never requested', (t) => {
   const nacks = new NackGenerator()
   nacks.onGap(5, 5, 0)
@@ -94,8 +102,8 @@ test('the list never grows beyond its span: the oldest go first', (t) => {
   const requested = collect(nacks, 10)
   t.is(requested.length, out.length)
   t.is(requested[0], (65_000 + 2 * 3_000 - NACK_SPAN_MAX) & 0xffff)
-  t.is(nacks.nextDeadlineMs(), 10, 'what did not fit goes next')
-  t.is(collect(nacks, 10).length, 256)
+  t.is(nacks.nextDeadlineMs(), 15, 'what did not fit goes next')
+  t.is(collect(nacks, 15).length, 256)
   nacks.onGap(1_000_000, 1_000_000, 10)
   t.is(nacks.pendingCount, 1)
 })

@@ -17,6 +17,8 @@ const RETRY_RTTS = 1.25
 const AGE_MS_MAX = 1_000
 const AGE_RTTS_MAX = 3
 const RTT_SMOOTHING = 0.125
+/** Requests that fall due one after another are gathered: one walk and one message for all. */
+const GATHER_MS = 5
 
 /** What one stream misses, in a fixed ring of NACK_SPAN_MAX numbers. */
 export class NackGenerator {
@@ -115,7 +117,7 @@ export class NackGenerator {
       }
       if (this.#dueMs[slot]! < deadlineMs) deadlineMs = this.#dueMs[slot]!
     }
-    this.#deadlineMs = deadlineMs
+    this.#deadlineMs = Math.max(deadlineMs, nowMs + GATHER_MS)
     this.#advanceOldest()
     this.requestedCount += count
     return count
