@@ -7,7 +7,7 @@ import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'nod
 import { createServer } from 'node:net'
 import { availableParallelism, freemem, networkInterfaces } from 'node:os'
 import { resolve } from 'node:path'
-import type { Config } from '../../config/index.ts'
+import { type Config, UDP_BUFFER_BYTES } from '../../config/index.ts'
 import { probeDoor } from './open-door.ts'
 
 /** `bad`: a core will not start or not work. `warn`: it works, but not as well as it could. */
@@ -86,7 +86,7 @@ function tcpPort(config: Config): Promise<Finding> {
 function udpPort(config: Config, family: 'udp4' | 'udp6'): Promise<Finding> {
   const name = `media port (${family})`
   const port = config['media.port']
-  const wanted = config['media.socketBufferBytes']
+  const wanted = UDP_BUFFER_BYTES
   const socket = createSocket({ type: family, ipv6Only: family === 'udp6' })
   return new Promise((done) => {
     // A machine without IPv6 is common and works; one without IPv4 is not what we are for.
