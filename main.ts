@@ -2,10 +2,15 @@
  * The command line and the composition root: the one file that knows every folder. Commands are short here; what they do
  * lives where it belongs.
  */
-import { hostname } from 'node:os'
+import { randomBytes } from 'node:crypto'
+import { createRequire } from 'node:module'
+import { availableParallelism, hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Config, ConfigError, describeRange, loadConfig, SETTINGS } from './config/index.ts'
+import type { Log } from './core/io/index.ts'
+import type { StoreReport } from './core/store/index.ts'
+import type { SignalingOptions } from './signaling/index.ts'
 
 const USAGE = `Nhịp Cầu: a conferencing server with offline-tolerant edge relays
 
@@ -65,7 +70,6 @@ function configFrom(values: { config?: string; set?: string[] }): Config {
 async function runCore(args: string[]): Promise<number> {
   const { values } = parseArgs({ args, options: SETTING_OPTIONS })
   const config = configFrom(values)
-  const { startCore } = await import('./core-node.ts')
   const core = await startCore(config)
   return await new Promise((done) => {
     let asked = false
@@ -80,6 +84,104 @@ async function runCore(args: string[]): Promise<number> {
     process.on('SIGTERM', stop)
     process.on('SIGINT', stop)
   })
+}
+
+/** Of package.json; in the OpenAPI document and the start log. */
+const VERSION = createRequire(import.meta.url)('./package.json').version as string
+
+type RunningCore = { close: (why: string) => Promise<void> }
+
+/** Opens from the inside out (log, conference, media, doors), so that whoever comes in finds all of it; closes in reverse. */
+async function startCore(config: Config): Promise<RunningCore> {
+  const [io, store, conference, signaling, web] = await Promise.all([
+    import('./core/io/index.ts'),
+    import('./core/store/index.ts'),
+    import('./core/conference/index.ts'),
+    import('./signaling/index.ts'),
+    import('./web/index.ts'),
+  ])
+  const log = io.createLog(config['log.level'])
+  const metrics = io.createMetrics()
+  const dataDir = resolve(config['data.dir'])
+  const keys = signaling.loadTokenKeys(dataDir)
+  const random = (count: number): Uint8Array => randomBytes(count)
+  const events = store.openEventStore({ folder: dataDir, randomBytes: random, wallMs: Date.now() })
+  logStore(log, events.report)
+  const now = { nowMs: io.systemClock.nowMs(), wallMs: io.systemClock.wallMs() }
+  const host = store.createConferenceHost(
+    conference.createConference({ store: events, randomBytes: random, now }),
+  )
+  const media = await io.createMediaPlane({
+    workers: config['media.workers'] || Math.max(1, availableParallelism() - 1),
+    mediaPort: config['media.port'],
+    announcedIps: config['media.announcedIps'],
+    log,
+    metrics,
+  })
+  const doors = await signaling.createSignaling({
+    host,
+    media,
+    createDirector: () => conference.createDirector(config['room.heardMax']),
+    keys,
+    ...(web.pageIsBuilt() ? { page: pageOf(web) } : {}),
+    metrics: {
+      text: () => metrics.text(),
+      contentType: metrics.contentType,
+      access: config['http.metrics'],
+    },
+    listen: listenOf(config),
+    cors: config['http.cors'],
+    requestsPerS: config['http.requestRateMax'],
+    demo: config['demo.enabled'],
+    version: VERSION,
+    onFault: (error) => log.error({ err: error }, 'a bug was contained'),
+  })
+  const { port: httpPort, door, doorReason } = doors
+  log.info(
+    { event: 'ready', url: publicUrl(config, httpPort), httpPort, door, doorReason },
+    'ready',
+  )
+  return {
+    close: async (why) => {
+      log.info({ event: 'closing', why }, 'closing')
+      await doors.close()
+      await host.close()
+      await media.close()
+      events.close()
+      log.info({ event: 'closed' }, 'closed')
+    },
+  }
+}
+
+function listenOf(config: Config): SignalingOptions['listen'] {
+  const certificateFile = config['http.tls.cert']
+  return {
+    host: config['http.host'],
+    port: config['http.port'],
+    door: config['http.door'],
+    ...(certificateFile === ''
+      ? {}
+      : { tls: { certificateFile, keyFile: config['http.tls.key'] } }),
+  }
+}
+
+function pageOf(web: typeof import('./web/index.ts')): NonNullable<SignalingOptions['page']> {
+  return {
+    root: web.PAGE_ROOT,
+    hashedPrefix: web.HASHED_PREFIX,
+    route: web.PAGE_ROUTE,
+    contentSecurityPolicy: web.PAGE_CONTENT_SECURITY_POLICY,
+    permissionsPolicy: web.PAGE_PERMISSIONS_POLICY,
+  }
+}
+
+function logStore(log: Log, report: StoreReport): void {
+  if (report.lostCount === 0 && report.salvagedFrom === null) log.info(report, 'event log is sound')
+  else
+    log.error(
+      report,
+      'the event log was damaged: what could be read is kept, see the file put aside',
+    )
 }
 
 async function printToken(args: string[]): Promise<number> {
@@ -115,7 +217,9 @@ async function printToken(args: string[]): Promise<number> {
     nowMs: Date.now(),
   })
   console.log(
-    values.raw ? token : `${token}\n\n${publicUrl(config)}/r/${values.room}#token=${token}`,
+    values.raw
+      ? token
+      : `${token}\n\n${publicUrl(config, config['http.port'])}/r/${values.room}#token=${token}`,
   )
   return 0
 }
@@ -129,12 +233,12 @@ function parseDuration(text: string): number | undefined {
   return seconds >= 1 && seconds <= 365 * 86_400 ? seconds : undefined
 }
 
-function publicUrl(config: Config): string {
+function publicUrl(config: Config, httpPort: number): string {
   if (config['http.publicUrl'] !== '') return config['http.publicUrl']
   const scheme = config['http.tls.cert'] === '' ? 'http' : 'https'
   // Without TLS browsers give camera and microphone on localhost only, so that is the useful link.
   const host = scheme === 'https' ? hostname() : 'localhost'
-  return `${scheme}://${host}:${config['http.port']}`
+  return `${scheme}://${host}:${httpPort}`
 }
 
 async function printFindings(args: string[]): Promise<number> {

@@ -149,16 +149,6 @@ export const SETTINGS = [
     doc: 'Media worker threads, each with a UDP port; 0 = one for each core but one.',
   },
   {
-    key: 'media.socketBufferBytes',
-    env: 'NHIPCAU_SOCKET_BUFFER',
-    kind: 'integer',
-    unit: 'bytes',
-    min: 65_536,
-    max: 67_108_864,
-    default: 4_194_304,
-    doc: 'Kernel buffer of each media socket and direction; a warning says when the kernel gives less.',
-  },
-  {
     key: 'room.heardMax',
     env: 'NHIPCAU_HEARD',
     kind: 'integer',
@@ -167,16 +157,6 @@ export const SETTINGS = [
     max: 3,
     default: 3,
     doc: 'How many of the loudest are heard at once.',
-  },
-  {
-    key: 'room.participantsMax',
-    env: 'NHIPCAU_ROOM_PARTICIPANTS',
-    kind: 'integer',
-    unit: 'participants',
-    min: 2,
-    max: 20_000,
-    default: 5000,
-    doc: 'Beyond it joins to a room are refused with room-full.',
   },
   {
     key: 'demo.enabled',

@@ -59,11 +59,12 @@ export async function startCore(
   })
   const ready = await readyLine(child, log)
   const httpPort = Number(ready.httpPort)
+  const ports = log.find((entry) => Array.isArray(entry.ports))?.ports as number[]
   return {
     process: child,
     dataDir: folder,
     httpPort,
-    mediaPort: Number((ready.mediaPorts as number[])[0]),
+    mediaPort: ports[0] ?? 0,
     url: `http://${host}:${httpPort}`,
     log,
     stop,

@@ -4,7 +4,7 @@
  */
 import { createRandom, Link, type LinkSettings, PERFECT } from '../../bench/link/index.ts'
 import { createEstimator, type Estimator } from '../../core/media/bandwidth/index.ts'
-import { TransportFeedbackGenerator } from '../../core/media/receive/transport-feedback-generator.ts'
+import { TransportFeedbackGenerator } from '../../core/media/receive/index.ts'
 import { RtcpWriter, TransportFeedback } from '../../core/media/rtcp/index.ts'
 
 export type Sample = {
