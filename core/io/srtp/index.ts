@@ -1,5 +1,5 @@
 /**
- * SRTP and SRTCP, ours (RFC 3711, RFC 7714; docs/adr/own-srtp.md). The door of this folder.
+ * SRTP and SRTCP, ours (RFC 3711, RFC 7714; docs/adr/0005-own-srtp.md). The door of this folder.
  *
  *   const hmac = createHmacSha1()                             // one per thread; owns the slab
  *   const sender = createSrtpSender({ hmac, sink, drops })    // one per thread, all transports

@@ -7,9 +7,11 @@ import { createDropCounters } from '../../media/rtp/index.ts'
 import { createHmacSha1 } from './hmac-sha1.ts'
 import { createSrtpReceiver } from './receiver.ts'
 import { createSrtpSender } from './sender.ts'
-import { masterOf, type Profile, rtpPacket } from './test-rig.ts'
+import { masterOf, PROFILES, type Profile, rtpPacket } from './test-rig.ts'
 
 const KEYS = 1_000
+/** werift's sessions are slow to make; this many already do not fit the caches. */
+const WERIFT_KEYS = 300
 const TURNS = 8
 const SSRC = 0x1234_5678
 const PLAIN_BYTES = [100, 750, 1_100]
@@ -89,8 +91,8 @@ function openUs({ profile, kind, bytes, rounds }: Case, bad: boolean): number {
   return leastUs(() => open(at + share)) / share
 }
 
-function weriftUs({ profile, bytes }: Omit<Case, 'rounds'>): number {
-  const sessions = Array.from({ length: KEYS }, (_, i) => {
+function weriftUs(profile: Profile, bytes: number): number {
+  const sessions = Array.from({ length: WERIFT_KEYS }, (_, i) => {
     const { key, salt } = masterOf(profile, i)
     const [masterKey, masterSalt] = [Buffer.from(key), Buffer.from(salt)]
     return new SrtpSession({
@@ -115,27 +117,24 @@ function weriftUs({ profile, bytes }: Omit<Case, 'rounds'>): number {
       for (const session of sessions) session.encrypt(payload, header)
     }
   })
-  return us / turns / KEYS
+  return us / turns / WERIFT_KEYS
 }
 
 function report(): void {
   const line = (text: string) => process.stdout.write(`${text}\n`)
   line('profile kind  bytes | seal   open   refuse (us/packet) | werift seal  ratio')
-  for (const [profile, kind] of [
-    ['aes-cm', 'simd'],
-    ['aes-cm', 'hash'],
-    ['aes-gcm', 'simd'],
-  ] as const) {
+  for (const profile of PROFILES) {
     for (const bytes of PLAIN_BYTES) {
-      const rounds = profile === 'aes-gcm' ? 4 : 24
-      const one: Case = { profile, kind, bytes, rounds }
-      const seal = sealUs(one)
-      const open = openUs({ ...one, rounds: 20 }, false)
-      const refuse = openUs({ ...one, rounds: 20 }, true)
-      const theirs = weriftUs(one)
-      const cells = [seal, open, refuse].map((us) => us.toFixed(2).padStart(6)).join(' ')
-      const name = `${profile.padEnd(7)} ${kind.padEnd(5)} ${String(bytes).padStart(5)}`
-      line(`${name} | ${cells} | ${theirs.toFixed(1)}  ${(theirs / seal).toFixed(0)}x`)
+      const theirs = weriftUs(profile, bytes)
+      for (const kind of profile === 'aes-cm' ? (['simd', 'hash'] as const) : (['hash'] as const)) {
+        const one: Case = { profile, kind, bytes, rounds: profile === 'aes-gcm' ? 2 : 24 }
+        const seal = sealUs(one)
+        const open = openUs({ ...one, rounds: 10 }, false)
+        const refuse = openUs({ ...one, rounds: 10 }, true)
+        const cells = [seal, open, refuse].map((us) => us.toFixed(2).padStart(6)).join(' ')
+        const name = `${profile.padEnd(7)} ${kind.padEnd(5)} ${String(bytes).padStart(5)}`
+        line(`${name} | ${cells} | ${theirs.toFixed(1)}  ${(theirs / seal).toFixed(0)}x`)
+      }
     }
   }
 }
