@@ -1,9 +1,7 @@
 /** The door of the store: the event log on disk, and the host that drives a conference by the clock. */
 export { type ConferenceHost, createConferenceHost } from './conference-host.ts'
 export {
-  type EventStoreOptions,
   openEventStore,
-  type SqliteEventStore,
   type StoreReport,
 } from './sqlite-event-store.ts'
-export { StoreError, type StoreErrorCode } from './store-error.ts'
+export { StoreError } from './store-error.ts'

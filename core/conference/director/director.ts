@@ -15,10 +15,10 @@ export type StageSources = {
 }
 
 /** Same shape as RoomAssignment of core/media/control.ts. */
-export type Assignment = { audio: number[]; main: number; mainFallback: number }
+type Assignment = { audio: number[]; main: number; mainFallback: number }
 
 /** PROTOCOL `speakers`: who spoke last, and who stands in the audio slots. */
-export type Speakers = { active: string | null; heard: string[] }
+type Speakers = { active: string | null; heard: string[] }
 
 export interface Director {
   /** The stage in its stable order (as in RoomSummary.stage), whenever a source or a mute changes. */
