@@ -5,30 +5,37 @@ import { createMediaPlane } from './media-plane.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { audioSlotSection, microphoneSection, opusPacket, TestPeer } from './test-peer.ts'
 
-const ROOM = 1
-const MICROPHONE = 100
-const SSRC = 0x1234_5678
 const PAYLOAD = Uint8Array.of(0x78, 1, 2, 3, 4, 5, 6, 7, 8, 9)
 /** Real sockets and threads: how long until the slowest machine must have answered. */
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 40_000
 
-type Stage = { plane: MediaPlane; metrics: Metrics; reports: MediaReport[]; peers: TestPeer[] }
+/** One plane of two workers for all tests of this file; each has a room of its own. */
+let shared: { plane: MediaPlane; metrics: Metrics; reports: MediaReport[] }
+let rooms = 0
 
-async function setUp(t: ExecutionContext, workers: number): Promise<Stage> {
+test.before(async () => {
   const metrics = createMetrics()
   const log = createLog('silent')
-  const plane = await createMediaPlane({
-    workers,
-    mediaPort: 0,
-    announcedIps: ['127.0.0.1'],
-    log,
-    metrics,
-  })
-  const stage: Stage = { plane, metrics, reports: [], peers: [] }
-  plane.onReport = (report) => stage.reports.push(report)
-  t.teardown(async () => {
-    for (const peer of stage.peers) peer.close()
-    await plane.close()
+  const options = { workers: 2, mediaPort: 0, announcedIps: ['127.0.0.1'], log, metrics }
+  shared = { plane: await createMediaPlane(options), metrics, reports: [] }
+  shared.plane.onReport = (report) => shared.reports.push(report)
+})
+
+test.after.always(() => shared.plane.close())
+
+type Stage = typeof shared & {
+  room: number
+  /** Publication of the microphone, and its SSRC. */
+  microphone: number
+  ssrc: number
+  peers: TestPeer[]
+}
+
+function setUp(t: ExecutionContext): Stage {
+  const room = ++rooms
+  const stage = { ...shared, room, microphone: 100 + room, ssrc: 0x1234_0000 + room, peers: [] }
+  t.teardown(() => {
+    for (const peer of (stage as Stage).peers) peer.close()
   })
   return stage
 }
@@ -56,7 +63,7 @@ async function open(
   const { fingerprint } = stage.plane
   const peer = await TestPeer.create({
     transportId,
-    roomId: ROOM,
+    roomId: stage.room,
     candidates,
     fingerprint,
     sections,
@@ -69,7 +76,7 @@ async function open(
 async function join(
   stage: Stage,
   sections: Section[],
-  reservation = stage.plane.reserve(ROOM),
+  reservation = stage.plane.reserve(stage.room),
 ): Promise<TestPeer> {
   const peer = await open(stage, sections, reservation)
   await until(
@@ -87,9 +94,9 @@ async function join(
   return peer
 }
 
-function hear(stage: Stage, publicationId: number): void {
-  const assignment = { audio: [publicationId], main: 0, mainFallback: 0 }
-  stage.plane.send({ type: 'assign', roomId: ROOM, assignment })
+function hear(stage: Stage): void {
+  const assignment = { audio: [stage.microphone], main: 0, mainFallback: 0 }
+  stage.plane.send({ type: 'assign', roomId: stage.room, assignment })
 }
 
 /** Speaks until each of `listeners` has heard `count` more packets. */
@@ -99,12 +106,14 @@ async function speak(
   from: number,
   count = 5,
 ): Promise<number> {
+  const section = speaker.spec.sections[0]
+  const ssrc = section?.direction === 'in' ? section.ssrcs[0]!.ssrc : 0
   const heard = listeners.map((listener) => listener.received.length)
   let sequence = from
   await until(
     () => listeners.every((listener, at) => listener.received.length >= heard[at]! + count),
     () => {
-      speaker.sendRtp(opusPacket(SSRC, sequence, PAYLOAD), sequence)
+      speaker.sendRtp(opusPacket(ssrc, sequence, PAYLOAD), sequence)
       sequence++
     },
   )
@@ -124,10 +133,10 @@ function disconnectCause(stage: Stage, peer: TestPeer): string | undefined {
 }
 
 test('what one peer says another hears, through ICE, DTLS and SRTP', async (t) => {
-  const stage = await setUp(t, 1)
-  const speaker = await join(stage, [microphoneSection(MICROPHONE, SSRC)])
+  const stage = setUp(t)
+  const speaker = await join(stage, [microphoneSection(stage.microphone, stage.ssrc)])
   const listener = await join(stage, [audioSlotSection()])
-  hear(stage, MICROPHONE)
+  hear(stage)
   await speak(speaker, [listener], 100)
   t.deepEqual(payloadOf(listener.received[0]!), PAYLOAD)
   t.true(stage.reports.some(({ type }) => type === 'flowing'))
@@ -137,28 +146,28 @@ test('what one peer says another hears, through ICE, DTLS and SRTP', async (t) =
 })
 
 test('a room spread over two workers hears what is received on the other one', async (t) => {
-  const stage = await setUp(t, 2)
-  const speaker = await join(stage, [microphoneSection(MICROPHONE, SSRC)])
+  const stage = setUp(t)
+  const speaker = await join(stage, [microphoneSection(stage.microphone, stage.ssrc)])
   const near = await join(stage, [audioSlotSection()])
   t.is(near.port, speaker.port)
-  hear(stage, MICROPHONE)
+  hear(stage)
   // Reservations fill the speaker's worker until the room spreads.
-  let elsewhere = stage.plane.reserve(ROOM)
-  while (elsewhere.candidates[0]?.port === speaker.port) elsewhere = stage.plane.reserve(ROOM)
+  let elsewhere = stage.plane.reserve(stage.room)
+  while (elsewhere.candidates[0]?.port === speaker.port) elsewhere = stage.plane.reserve(stage.room)
   const far = await join(stage, [audioSlotSection()], elsewhere)
   const next = await speak(speaker, [near, far], 65_530)
   t.deepEqual(payloadOf(far.received[0]!), PAYLOAD)
-  stage.plane.send({ type: 'mute', publicationId: MICROPHONE, muted: true })
+  stage.plane.send({ type: 'mute', publicationId: stage.microphone, muted: true })
   stage.plane.send({ type: 'close', transportId: speaker.spec.transportId })
   await until(() => disconnectCause(stage, speaker) === 'closed')
   t.true(next > 65_530)
 })
 
 test('a call survives roaming and an ICE restart, and a forged check moves nothing', async (t) => {
-  const stage = await setUp(t, 1)
-  const speaker = await join(stage, [microphoneSection(MICROPHONE, SSRC)])
+  const stage = setUp(t)
+  const speaker = await join(stage, [microphoneSection(stage.microphone, stage.ssrc)])
   const listener = await join(stage, [audioSlotSection()])
-  hear(stage, MICROPHONE)
+  hear(stage)
   let sequence = await speak(speaker, [listener], 1)
   const answered = listener.stunAnswers
   await listener.roam()
@@ -184,7 +193,7 @@ test('a call survives roaming and an ICE restart, and a forged check moves nothi
 })
 
 test('a peer that says goodbye is reported, and one that we close is told', async (t) => {
-  const stage = await setUp(t, 1)
+  const stage = setUp(t)
   const leaving = await join(stage, [audioSlotSection()])
   const staying = await join(stage, [audioSlotSection()])
   leaving.closeDtls()
@@ -195,10 +204,10 @@ test('a peer that says goodbye is reported, and one that we close is told', asyn
 })
 
 test('floods with bad tags and broken datagrams leave the call beside them alone', async (t) => {
-  const stage = await setUp(t, 1)
-  const speaker = await join(stage, [microphoneSection(MICROPHONE, SSRC)])
+  const stage = setUp(t)
+  const speaker = await join(stage, [microphoneSection(stage.microphone, stage.ssrc)])
   const listener = await join(stage, [audioSlotSection()])
-  hear(stage, MICROPHONE)
+  hear(stage)
   const sequence = await speak(speaker, [listener], 1)
   for (let i = 0; i < 300; i++) {
     const forged = new Uint8Array(100).fill(i)
@@ -214,8 +223,8 @@ test('floods with bad tags and broken datagrams leave the call beside them alone
 })
 
 test('a port that is taken is an error with its number in it', async (t) => {
-  const stage = await setUp(t, 1)
-  const { candidates } = stage.plane.reserve(ROOM)
+  const stage = setUp(t)
+  const { candidates } = stage.plane.reserve(stage.room)
   const { port } = candidates[0]!
   const options = { workers: 1, mediaPort: port, announcedIps: [], log: createLog('silent') }
   await t.throwsAsync(createMediaPlane({ ...options, metrics: createMetrics() }), {
