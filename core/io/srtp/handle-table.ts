@@ -8,7 +8,7 @@ const PLACE_MASK = (1 << PLACE_BITS) - 1
 const GENERATION_MASK = (1 << 14) - 1
 
 /** Most objects of one table. */
-export const HANDLES_MAX = 1 << PLACE_BITS
+const HANDLES_MAX = 1 << PLACE_BITS
 
 export class HandleTable<T> {
   #objects: (T | undefined)[] = []

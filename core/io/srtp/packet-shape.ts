@@ -3,7 +3,7 @@
  * §3.4). Not a parser; what is inside is judged after it has proved authentic.
  */
 
-export const RTP_HEADER_BYTES = 12
+const RTP_HEADER_BYTES = 12
 /** SRTCP leaves this much in clear. */
 export const RTCP_CLEAR_BYTES = 8
 

@@ -18,7 +18,7 @@ export function masterOf(profile: Profile, seed: number): SrtpMaster {
   }
 }
 
-export type Sealed = { token: number; bytes: Buffer }
+type Sealed = { token: number; bytes: Buffer }
 
 export type Rig = {
   hmac: HmacSha1

@@ -31,7 +31,7 @@ export async function compileHmacSha1(): Promise<Uint8Array> {
 }
 
 /** The committed module's text for a binary. */
-export function writeModule(binary: Uint8Array): string {
+function writeModule(binary: Uint8Array): string {
   const base64 = Buffer.from(binary).toString('base64')
   return `/** Generated from hmac-sha1.as by build.ts; do not edit. */\nexport const HMAC_SHA1_WASM_BASE64 =\n  '${base64}'\n`
 }
