@@ -1,5 +1,5 @@
 /**
- * Door of the DTLS folder: the handshaker behind the gate (docs/adr/0001-dtls-gate.md). Only this folder imports werift, and
+ * Door of the DTLS folder: the handshaker behind the gate (docs/adr/0004-dtls-gate.md). Only this folder imports werift, and
  * only threads that call `startHandshaker` or `loadDtls` pay for it: media workers take `HandshakerPort` alone.
  */
 export type { DtlsClientEvent, DtlsClientOptions, DtlsClientSession } from './client.ts'
