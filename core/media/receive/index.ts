@@ -11,10 +11,6 @@ export {
   RECEIVED_NOTHING,
   RECEIVED_PADDING,
 } from './incoming-stream.ts'
-export { KeyframeRequester } from './keyframe-requester.ts'
-export { LEVEL_SILENT_DBOV, LevelMeter } from './level-meter.ts'
-export { NackGenerator } from './nack-generator.ts'
-export { RateMeter } from './rate-meter.ts'
-export { SenderClock } from './sender-clock.ts'
+export { LEVEL_SILENT_DBOV } from './level-meter.ts'
 export { StreamTable } from './stream-table.ts'
 export { TransportFeedbackGenerator } from './transport-feedback-generator.ts'

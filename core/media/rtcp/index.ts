@@ -13,5 +13,5 @@ export {
   setNtpTime,
 } from './report.ts'
 export { TICKS_PER_MS, TransportFeedback } from './transport-feedback.ts'
-export { type FeedbackAddress, RtcpWriter } from './write.ts'
+export { RtcpWriter } from './write.ts'
 export type { FeedbackSource } from './write-transport-feedback.ts'

@@ -3,7 +3,8 @@
  * over the bytes: a run of 8,191 packets stays two bytes and is never expanded. Checked whole
  * before the first status is handed out.
  *
- *   base sequence(16) status count(16) | reference time(24, 64 ms) feedback count(8) | chunks(16 each) | deltas(8 or 16)
+ *   base sequence(16) status count(16) | reference time(24, 64 ms) feedback count(8)
+ *   | chunks(16 each) | deltas(8 or 16)
  */
 import { readUint16, readUint24 } from '../rtp/index.ts'
 

@@ -23,11 +23,11 @@ export { MediaPacket, RtpPacket } from './packet.ts'
 export { parseRtp, RTP_HEADER_BYTES } from './parse.ts'
 export { describePayload } from './payload.ts'
 export { parseRed, RedBlocks, RedStripper } from './red.ts'
-export { type RtxSource, rtpHeaderBytes, unwrapRtx, writeRtx } from './rtx.ts'
+export { unwrapRtx, writeRtx } from './rtx.ts'
 export {
   SequenceUnwrapper,
   sequenceDelta16,
   sequenceDelta32,
   TimestampUnwrapper,
 } from './sequence.ts'
-export { ExtensionWriter, type RtpHeader, writeRtpHeader } from './write.ts'
+export { ExtensionWriter, writeRtpHeader } from './write.ts'

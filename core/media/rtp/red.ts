@@ -3,7 +3,8 @@
  * stripped to its primary for receivers that did not negotiate it. Adding redundancy is not done
  * here.
  *
- *   block header × n: 1 PT(7) | timestamp offset (14) length (10)     last header: 0 PT(7)     then the data, oldest first
+ *   block header × n: 1 PT(7) | timestamp offset(14) length(10)
+ *   last header:      0 PT(7)                                      then the data, oldest first
  */
 import { RED_BLOCKS_MAX } from '../../../config/limits.ts'
 import { readUint16 } from './big-endian.ts'

@@ -49,7 +49,7 @@ export function writeRtx(out: Uint8Array, offset: number, source: RtxSource): nu
 }
 
 /** @hot Bytes of header, CSRCs and extension block of a packet already known to be well formed. */
-export function rtpHeaderBytes(bytes: Uint8Array, start: number): number {
+function rtpHeaderBytes(bytes: Uint8Array, start: number): number {
   const first = bytes[start]!
   const fixedBytes = 12 + (first & 0x0f) * 4
   if ((first & 0x10) === 0) return fixedBytes
