@@ -145,6 +145,11 @@ class LatencyMetric extends Histogram {
     this.#totals = totals
   }
 
+  /** What the registry's text form asks for, where a metric has it; here the same as `get`. */
+  getForPromString(): ReturnType<Histogram['get']> {
+    return this.get()
+  }
+
   override async get(): ReturnType<Histogram['get']> {
     const metric = await super.get()
     const counts = this.#totals.latency()
