@@ -194,6 +194,7 @@ test('without nack and pli in the description nothing is asked for', (t) => {
   const { feed, table } = createFeed([videoSection({ feedback, ssrcs: [{ ssrc: 10 }] })])
   feed(media(1))
   feed(media(9))
+  feed(media(10 + NACK_GAP_MAX))
   const stream = table.streams[0]
   stream?.requestKeyframe()
   t.is(stream?.nacks, undefined)

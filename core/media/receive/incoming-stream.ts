@@ -244,7 +244,7 @@ export class IncomingStream {
     const { sequence, previousHighest } = this.#tracker
     if (sequence === previousHighest + 1 || this.nacks === undefined) return
     const isRepairable = this.nacks.onGap(previousHighest + 1, sequence - 1, nowMs)
-    if (!isRepairable && this.#isVideo) this.keyframes.request()
+    if (!isRepairable && this.#isVideo) this.requestKeyframe()
   }
 
   /** @hot RFC 3550 A.8, over packets in order. */

@@ -154,6 +154,22 @@ test('a gap up to the limit is reported in full, a larger one starts anew', (t) 
   t.deepEqual(numbersOf(collect(generator, 200, 50_000)), [2 * FEEDBACK_GAP_MAX + 1])
 })
 
+test('a sender that counts anew far behind is followed after a few packets', (t) => {
+  const generator = new TransportFeedbackGenerator(1, 2)
+  generator.onPacket(30_000, 0)
+  collect(generator, 50)
+  for (let number = 65_530; number < 65_550; number++) generator.onPacket(number & 0xffff, 60)
+  t.true(numbersOf(collect(generator, 200, 50_000)).length > 0)
+  const behind = new TransportFeedbackGenerator(1, 2)
+  behind.onPacket(30_000, 0)
+  collect(behind, 50)
+  for (let number = 10_000; number < 10_020; number++) behind.onPacket(number, 60)
+  t.deepEqual(
+    numbersOf(collect(behind, 200)),
+    Array.from({ length: 13 }, (_, index) => 10_007 + index),
+  )
+})
+
 test('any loss and disorder: each arrival is reported with its time, nothing else as received', (t) => {
   const packet = fc.record({
     step: fc.integer({ min: -20, max: 30 }),

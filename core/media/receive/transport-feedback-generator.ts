@@ -16,6 +16,8 @@ import { SequenceUnwrapper } from '../rtp/index.ts'
 const INTERVAL_MS = 50
 /** The first packet after silence waits for company. */
 const GATHER_MS = 10
+/** So many numbers in a row from far behind mean that the sender counts anew. */
+const STRAYS_MAX = 8
 const WINDOW_MASK = FEEDBACK_WINDOW - 1
 /** A delta is a signed 16-bit number of ticks. */
 const DELTA_TICKS_MAX = 0x7fff
@@ -27,6 +29,7 @@ export class TransportFeedbackGenerator {
   readonly #source: FeedbackSource
   /** The next number to report. */
   #next = 0
+  #strays = 0
   #sentMs = Number.NEGATIVE_INFINITY
   #deadlineMs = Number.POSITIVE_INFINITY
 
@@ -50,6 +53,7 @@ export class TransportFeedbackGenerator {
 
   /** @hot A packet with this number 0..65535 arrived at `nowMs` (fractions count). */
   onPacket(number: number, nowMs: number): void {
+    if (this.#isFromAnotherRun(number)) this.#unwrapper.reset()
     const highest = this.#unwrapper.highest
     const sequence = this.#unwrapper.peek(number)
     if (highest < 0 || sequence - highest > FEEDBACK_GAP_MAX) this.#startAt(sequence)
@@ -85,6 +89,15 @@ export class TransportFeedbackGenerator {
     const isDone = this.#next > this.#unwrapper.highest
     this.#deadlineMs = isDone ? Number.POSITIVE_INFINITY : nowMs + GATHER_MS
     return written
+  }
+
+  /** @hot True when the sender has begun to count somewhere behind all that we know. */
+  #isFromAnotherRun(number: number): boolean {
+    const isStray = this.#unwrapper.peek(number) < this.#unwrapper.highest - FEEDBACK_GAP_MAX
+    this.#strays = isStray ? this.#strays + 1 : 0
+    if (this.#strays < STRAYS_MAX) return false
+    this.#strays = 0
+    return true
   }
 
   /** Nothing before this number is known. */
