@@ -12,7 +12,7 @@ export const CURVE_X25519 = 29
 export type Curve = typeof CURVE_P256 | typeof CURVE_X25519
 
 /** TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, every browser's first or second. */
-export const CIPHER_SUITE = 0xc02b
+const CIPHER_SUITE = 0xc02b
 /** RFC 5746 §3.3: says the same as an empty renegotiation_info. */
 const RENEGOTIATION_SCSV = 0x00ff
 export const SCHEME_RSA_PKCS1_SHA256 = 0x0401

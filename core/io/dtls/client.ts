@@ -41,13 +41,13 @@ import {
 import { adopt, asWerift, type SecretSource } from './werift-patch.ts'
 
 /** What the client tells: exactly one of `connected` and `refused`, later perhaps `closed`. */
-export type DtlsClientEvent =
+type DtlsClientEvent =
   | { type: 'send'; bytes: Uint8Array }
   | { type: 'connected'; keys: SrtpKeys }
   | { type: 'refused'; reason: RefusedReason }
   | { type: 'closed' }
 
-export type DtlsClientOptions = {
+type DtlsClientOptions = {
   identity: DtlsIdentity
   /** Of the server's SDP; one must match. */
   fingerprints: Fingerprint[]

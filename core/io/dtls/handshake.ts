@@ -32,7 +32,7 @@ export type RefusedReason =
   | 'unsupported-certificate'
   /** CertificateVerify does not prove possession of the certificate's key. */
   | 'bad-signature'
-  /** Key agreement failed, or Finished did not decrypt or did not match the transcript. */
+  /** Finished came under the right keys, but over another transcript. Forged ones are merely dropped. */
   | 'bad-finished'
   /** Not finished within HANDSHAKE_MS_MAX after its first ClientHello. */
   | 'timeout'

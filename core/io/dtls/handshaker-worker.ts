@@ -24,6 +24,8 @@ const NICE = 10
 const SLICE_MS = 4
 /** Repetitions are coarse anyway: one wake-up serves all that are due. */
 const TICK_MS_MIN = 50
+/** A handshake that begins while the timer runs must not wait for a deadline that was computed without it. */
+const TICK_MS_MAX = 250
 
 const lowerPriority = (): void => {
   try {
@@ -60,7 +62,7 @@ const serve = (control: MessagePort, identity: DtlsIdentity): void => {
     const deadlineMs = handshaker.tick(nowMs)
     flush()
     const isIdle = deadlineMs === Number.POSITIVE_INFINITY
-    const delayMs = Math.max(TICK_MS_MIN, deadlineMs - nowMs)
+    const delayMs = Math.min(TICK_MS_MAX, Math.max(TICK_MS_MIN, deadlineMs - nowMs))
     tickTimer = isIdle ? undefined : setTimeout(tick, delayMs)
   }
 
@@ -75,7 +77,7 @@ const serve = (control: MessagePort, identity: DtlsIdentity): void => {
     flush()
     isWorking = hasMore
     if (hasMore) setImmediate(work)
-    if (tickTimer === undefined && handshaker.stats().halfOpen > 0) {
+    if (tickTimer === undefined && handshaker.halfOpenCount > 0) {
       tickTimer = setTimeout(tick, TICK_MS_MIN)
     }
   }

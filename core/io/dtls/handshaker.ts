@@ -44,7 +44,7 @@ type Transport = {
 
 type Turn = 'answered' | 'new' | 'established'
 
-export type HandshakerOptions = {
+type HandshakerOptions = {
   identity: DtlsIdentity
   emit: (event: HandshakeEvent) => void
 }
@@ -146,6 +146,11 @@ export class Handshaker {
       deadlineMs = Math.min(deadlineMs, endMs, session?.deadlineMs ?? endMs)
     }
     return deadlineMs
+  }
+
+  /** Handshakes under way: as long as there are any, `tick` wants to be called. */
+  get halfOpenCount(): number {
+    return this.#halfOpen.size
   }
 
   /** Totals since start. */

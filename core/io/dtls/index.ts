@@ -2,17 +2,8 @@
  * Door of the DTLS folder: the handshaker behind the gate (docs/adr/0004-dtls-gate.md). Only this folder imports werift, and
  * only threads that call `startHandshaker` or `loadDtls` pay for it: media workers take `HandshakerPort` alone.
  */
-export type { DtlsClientEvent, DtlsClientOptions, DtlsClientSession } from './client.ts'
-export type {
-  HandshakeCommand,
-  HandshakeEvent,
-  HandshakerStats,
-  RecordDropReason,
-  RefusedReason,
-  SrtpKeys,
-  SrtpProfile,
-} from './handshake.ts'
-export type { Handshaker, HandshakerOptions } from './handshaker.ts'
+export type { DtlsClientSession } from './client.ts'
+export type { HandshakeEvent, SrtpKeys, SrtpProfile } from './handshake.ts'
 export { HandshakerPort } from './handshaker-port.ts'
 export { type HandshakerThread, startHandshaker } from './handshaker-thread.ts'
 export type { DtlsIdentity } from './identity.ts'

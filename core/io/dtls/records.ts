@@ -12,7 +12,7 @@ export const CONTENT_ALERT = 21
 export const CONTENT_HANDSHAKE = 22
 export const CONTENT_APPLICATION_DATA = 23
 
-export const VERSION_DTLS_1_0 = 0xfeff
+const VERSION_DTLS_1_0 = 0xfeff
 export const VERSION_DTLS_1_2 = 0xfefd
 
 export const RECORD_HEADER_BYTES = 13
