@@ -38,7 +38,7 @@ const jsonCodec: Codec = {
 
 const createMsgpackCodec = (): Codec => {
   // Records are a private extension of msgpackr; plain maps are what other languages read.
-  const packr = new Packr({ useRecords: false, encodeUndefinedAsNil: false })
+  const packr = new Packr({ useRecords: false, encodeUndefinedAsNil: false, int64AsType: 'number' })
   return {
     encode: (message) => {
       const packed = packr.pack(dropUndefined(message))

@@ -181,6 +181,7 @@ export const en: Readonly<Record<TextKey, string>> = {
   'quality.loss': 'Packets are lost on the way ({value}%).',
   'quality.bandwidth': 'The link is narrow; the picture is made smaller to keep the sound.',
   'quality.delay': 'Long delay ({value} ms): speak slowly and wait for each other.',
+  'quality.unsteady': 'The link is unsteady: the sound may stutter.',
   'quality.no-packets': 'Nothing arrives from the other side.',
   'quality.device-slow': 'This computer cannot keep up: close other programs.',
   'quality.freeze': 'The picture froze just now.',

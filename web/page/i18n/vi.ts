@@ -179,6 +179,7 @@ export const vi = {
   'quality.loss': 'Mất gói trên đường truyền ({value}%).',
   'quality.bandwidth': 'Đường truyền hẹp, hình được thu nhỏ để giữ tiếng.',
   'quality.delay': 'Độ trễ cao ({value} ms): hãy nói chậm và đợi nhau.',
+  'quality.unsteady': 'Đường truyền lúc nhanh lúc chậm: tiếng có thể ngắt quãng.',
   'quality.no-packets': 'Không nhận được gì từ phía kia.',
   'quality.device-slow': 'Máy này chạy không kịp: hãy đóng bớt chương trình.',
   'quality.freeze': 'Hình vừa bị đứng.',
