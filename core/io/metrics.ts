@@ -29,6 +29,7 @@ export type Metrics = {
   readonly contentType: string
 }
 
+const LATENCY_HELP = 'From the socket callback of a packet to the send call of each copy.'
 const LATENCY_LENGTH = LATENCY_BUCKETS_US.length + 2
 
 /** A registry with the process's default figures and those of the media workers, all under `nhipcau_`. */
@@ -138,37 +139,30 @@ class LatencyMetric extends Histogram {
   constructor(totals: SnapshotTotals) {
     super({
       name: LATENCY_NAME,
-      help: 'From the socket callback of a packet to the send call of each copy.',
+      help: LATENCY_HELP,
       buckets: LATENCY_BUCKETS_US.map((edgeUs) => edgeUs / 1e6),
       registers: [],
     })
     this.#totals = totals
   }
 
-  /** What the registry's text form asks for, where a metric has it; here the same as `get`. */
-  getForPromString(): ReturnType<Histogram['get']> {
-    return this.get()
-  }
-
-  override async get(): ReturnType<Histogram['get']> {
-    const metric = await super.get()
+  /** prom-client builds both of its forms from this one, which its types do not mention. */
+  getForPromString(): Promise<object> {
     const counts = this.#totals.latency()
-    const values: typeof metric.values = []
+    const values: object[] = []
+    const add = (suffix: string, labels: Record<string, string | number>, value: number): void => {
+      values.push({ metricName: `${LATENCY_NAME}_${suffix}`, labels, sharedLabels: {}, value })
+    }
     let cumulative = 0
     for (const [bucket, edgeUs] of LATENCY_BUCKETS_US.entries()) {
       cumulative += counts[bucket]!
-      const metricName = `${LATENCY_NAME}_bucket`
-      values.push({ metricName, labels: { le: edgeUs / 1e6 }, value: cumulative })
+      add('bucket', { le: edgeUs / 1e6 }, cumulative)
     }
     cumulative += counts[LATENCY_BUCKETS_US.length]!
-    const sumS = counts[LATENCY_BUCKETS_US.length + 1]! / 1000
-    values.push({
-      metricName: `${LATENCY_NAME}_bucket`,
-      labels: { le: '+Inf' },
-      value: cumulative,
-    })
-    values.push({ metricName: `${LATENCY_NAME}_sum`, labels: {}, value: sumS })
-    values.push({ metricName: `${LATENCY_NAME}_count`, labels: {}, value: cumulative })
-    return { ...metric, values }
+    add('bucket', { le: '+Inf' }, cumulative)
+    add('sum', {}, counts[LATENCY_BUCKETS_US.length + 1]! / 1000)
+    add('count', {}, cumulative)
+    const metric = { name: LATENCY_NAME, help: LATENCY_HELP, type: 'histogram', aggregator: 'sum' }
+    return Promise.resolve({ ...metric, values })
   }
 }

@@ -78,6 +78,8 @@ test('metrics sum workers, and keep what a dead worker had counted', async (t) =
   t.true(lines.has('nhipcau_media_forwarding_latency_seconds_bucket{le="+Inf"} 8'))
   t.true(lines.has('nhipcau_media_forwarding_latency_seconds_sum 0.5'))
   t.true(lines.has('nhipcau_media_forwarding_latency_seconds_count 8'))
+  const json = await metrics.registry.getMetricsAsJSON()
+  t.true(json.some(({ name }) => name === 'nhipcau_media_forwarding_latency_seconds'))
 })
 
 const net = (address: string, internal = false) => ({
