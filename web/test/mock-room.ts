@@ -133,148 +133,149 @@ const member = (index: number): StageMember => ({
   },
 })
 
+type Room = { revision: number; chatNumber: number; hands: string[] }
+
+const CHAT = [
+  'Chào các điểm cầu!',
+  'Mường Nhé nghe rõ. <b>không phải HTML</b>',
+  'Đồng Văn xin phát biểu sau ạ.',
+]
+
+const joined = (message: Message, me: StageMember, room: Room): Message => {
+  const onStage = me.role === 'chair' || me.role === 'speaker'
+  const stage = [0, 1, 2, 3, 4].map(member)
+  return {
+    type: 'joined',
+    protocol: 1,
+    session: 's1',
+    secret: 'x',
+    resumed: message.resume !== undefined,
+    participant: me.participant,
+    role: me.role,
+    name: me.name,
+    site: me.site,
+    room: {
+      room: claims(String(message.token)).room ?? 'demo',
+      revision: room.revision,
+      locked: false,
+      pin: null,
+      counts: { sites: PEOPLE, stage: 6, audience: PEOPLE - 6, hands: 2 },
+      stage: onStage ? [...stage, me] : stage,
+      hands: room.hands,
+    },
+    chat: CHAT.map((text, index) => ({
+      number: index + 1,
+      ...person(index),
+      text,
+      time: Date.now() - (3 - index) * 60_000,
+    })),
+  }
+}
+
+const afterJoin = (me: StageMember): Message[] => {
+  const onStage = me.role === 'chair' || me.role === 'speaker'
+  const permitted = onStage ? ['microphone', 'camera', 'screen'] : []
+  const muted = { microphone: { self: false, chair: false } }
+  return [
+    { type: 'self', onStage, permitted, muted },
+    { type: 'speakers', active: 'p0', heard: ['p0', 'p2'] },
+  ]
+}
+
+const afterOffer = (sections: readonly SectionUse[]): Message[] => {
+  const main = sections.find((section) => section.use === 'main')?.mid
+  const tile = sections.find((section) => section.use === 'tile')?.mid
+  const stream = { direction: 'out', bitrateBps: 420_000, rttMs: 48, spatialLayer: 1 }
+  const streams = [
+    { mid: main, mark: 'amber', reason: 'bandwidth', lossRatio: 0.01, ...stream },
+    { mid: tile, mark: 'red', reason: 'loss', lossRatio: 0.18, ...stream },
+  ]
+  return [
+    { type: 'slots', slots: [{ mid: main, participant: 'p0', use: 'camera', state: 'live' }] },
+    { type: 'quality', streams },
+  ]
+}
+
+const rosterPage = (message: Message): Message => {
+  const search = String(message.search ?? '').toLowerCase()
+  const all = Array.from({ length: PEOPLE }, (_, index) => person(index)).filter((one) =>
+    `${one.name} ${one.site}`.toLowerCase().includes(search),
+  )
+  const from = Number(message.cursor ?? 0)
+  const until = from + Number(message.limit)
+  return {
+    type: 'roster-page',
+    members: all.slice(from, until),
+    cursor: until < all.length ? String(until) : null,
+    total: all.length,
+  }
+}
+
+/** What a view wants is there at once. */
+const shown = (message: Message): Message => ({
+  type: 'slots',
+  slots: (message.slots as { participant?: string }[])
+    .filter((slot) => slot.participant !== undefined)
+    .map((slot) => ({ ...slot, state: 'live' })),
+})
+
 const createSession = (send: (message: Message) => void, answer: Answer) => {
-  let me: StageMember | undefined
-  let sections: SectionUse[] = []
-  let revision = 1
-  let chatNumber = 3
-  let hands = ['p9', 'p3']
-  const reply = (to: Message, message: Message): void =>
+  const room: Room = { revision: 1, chatNumber: 3, hands: ['p9', 'p3'] }
+  const me: StageMember = { participant: 'pme', name: '', site: '', role: 'speaker', sources: {} }
+  const reply = (to: Message, message: Message = { type: 'ok' }): void =>
     send({ ...message, ...(to.ref === undefined ? {} : { ref: to.ref }) })
-  const room = (change: Record<string, unknown>): void => {
-    revision += 1
-    send({ type: 'room', revision, ...change })
-  }
-  const join = (message: Message): void => {
-    const {
-      name = '',
-      site = '',
-      role = 'speaker',
-      room: name_ = 'demo',
-    } = claims(String(message.token))
-    me = { participant: 'pme', name, site, role: role as StageMember['role'], sources: {} }
-    const onStage = role === 'chair' || role === 'speaker'
-    const stage = [0, 1, 2, 3, 4].map(member)
-    reply(message, {
-      type: 'joined',
-      protocol: 1,
-      session: 's1',
-      secret: 'x',
-      resumed: message.resume !== undefined,
-      participant: 'pme',
-      role,
-      name,
-      site,
-      room: {
-        room: name_,
-        revision,
-        locked: false,
-        pin: null,
-        counts: { sites: PEOPLE, stage: 6, audience: PEOPLE - 6, hands: 2 },
-        stage: onStage ? [...stage, me] : stage,
-        hands,
-      },
-      chat: [0, 1, 2].map((index) => ({
-        number: index + 1,
-        ...person(index),
-        text: [
-          'Chào các điểm cầu!',
-          'Mường Nhé nghe rõ. <b>không phải HTML</b>',
-          'Đồng Văn xin phát biểu sau ạ.',
-        ][index],
-        time: Date.now() - (3 - index) * 60_000,
-      })),
-    })
-    send({
-      type: 'self',
-      onStage,
-      permitted: onStage ? ['microphone', 'camera', 'screen'] : [],
-      muted: { microphone: { self: false, chair: false } },
-    })
-    send({ type: 'speakers', active: 'p0', heard: ['p0', 'p2'] })
-  }
-  const slotsAfterOffer = (): void => {
-    const main = sections.find((section) => section.use === 'main')
-    send({
-      type: 'slots',
-      slots: [{ mid: main?.mid, participant: 'p0', use: 'camera', state: 'live' }],
-    })
-    const tile = sections.find((section) => section.use === 'tile')
-    const stream = { direction: 'out', bitrateBps: 420_000, rttMs: 48, spatialLayer: 1 }
-    send({
-      type: 'quality',
-      streams: [
-        { mid: main?.mid, mark: 'amber', reason: 'bandwidth', lossRatio: 0.01, ...stream },
-        { mid: tile?.mid, mark: 'red', reason: 'loss', lossRatio: 0.18, ...stream },
-      ],
-    })
+  const change = (to: Message, changes: Record<string, unknown>): void => {
+    reply(to)
+    room.revision += 1
+    send({ type: 'room', revision: room.revision, ...changes })
   }
   const handlers: Record<string, (message: Message) => void | Promise<void>> = {
-    join,
+    join: (message) => {
+      const { name = '', site = '', role = 'speaker' } = claims(String(message.token))
+      Object.assign(me, { name, site, role })
+      reply(message, joined(message, me, room))
+      afterJoin(me).forEach(send)
+    },
     offer: async (message) => {
-      sections = message.sections as SectionUse[]
+      const sections = message.sections as SectionUse[]
       reply(message, { type: 'answer', sdp: await answer({ sdp: String(message.sdp), sections }) })
-      slotsAfterOffer()
+      afterOffer(sections).forEach(send)
     },
     publish: (message) => {
-      reply(message, { type: 'ok' })
-      if (me === undefined) return
       const use = message.use as 'camera'
       if (message.live === true) me.sources[use] = { muted: false }
       else delete me.sources[use]
-      room({ stage: { set: [me], remove: [] } })
+      change(message, { stage: { set: [me], remove: [] } })
     },
     mute: (message) => {
-      reply(message, { type: 'ok' })
-      const source = me?.sources[message.use as 'microphone']
-      if (me === undefined || source === undefined || message.participant !== undefined) return
-      source.muted = message.muted === true
-      room({ stage: { set: [me], remove: [] } })
+      const source = me.sources[message.use as 'microphone']
+      if (source !== undefined && message.participant === undefined)
+        source.muted = message.muted === true
+      change(message, { stage: { set: [me], remove: [] } })
     },
     hand: (message) => {
-      reply(message, { type: 'ok' })
-      hands = hands.filter((id) => id !== 'pme')
-      if (message.raised === true) hands = [...hands, 'pme']
-      room({ hands })
+      room.hands = room.hands.filter((id) => id !== 'pme')
+      if (message.raised === true) room.hands.push('pme')
+      change(message, { hands: room.hands })
     },
     chat: (message) => {
-      reply(message, { type: 'ok' })
-      chatNumber += 1
-      const entry = { ...me, number: chatNumber, text: message.text, time: Date.now() }
+      reply(message)
+      room.chatNumber += 1
+      const entry = { ...me, number: room.chatNumber, text: message.text, time: Date.now() }
       send({ type: 'chat', entries: [entry] })
     },
-    lock: (message) => {
-      reply(message, { type: 'ok' })
-      room({ locked: message.locked })
-    },
-    roster: (message) => {
-      const all = Array.from({ length: PEOPLE }, (_, index) => person(index)).filter((one) =>
-        `${one.name} ${one.site}`
-          .toLowerCase()
-          .includes(String(message.search ?? '').toLowerCase()),
-      )
-      const from = Number(message.cursor ?? 0)
-      const until = from + Number(message.limit)
-      reply(message, {
-        type: 'roster-page',
-        members: all.slice(from, until),
-        cursor: until < all.length ? String(until) : null,
-        total: all.length,
-      })
-    },
+    lock: (message) => change(message, { locked: message.locked }),
+    roster: (message) => reply(message, rosterPage(message)),
     view: (message) => {
-      reply(message, { type: 'ok' })
-      const slots = (message.slots as { mid: string; participant?: string; use?: string }[])
-        .filter((slot) => slot.participant !== undefined)
-        .map((slot) => ({ ...slot, state: 'live' }))
-      send({ type: 'slots', slots })
+      reply(message)
+      send(shown(message))
     },
     'chat-history': (message) => reply(message, { type: 'chat-page', entries: [], more: false }),
     ping: () => send({ type: 'pong' }),
   }
   return async (message: Message): Promise<void> => {
     const handler = handlers[message.type]
-    if (handler === undefined) reply(message, { type: 'ok' })
+    if (handler === undefined) reply(message)
     else await handler(message)
   }
 }

@@ -1,12 +1,5 @@
 /** Two letters on a calm colour, in place of a picture. */
-
-/** Vietnamese names end with the given name: last word first, then the first word. */
-export const initialsOf = (name: string): string => {
-  const words = name.trim().split(/\s+/).filter(Boolean)
-  const first = [...(words[0] ?? '')][0] ?? ''
-  const last = words.length > 1 ? ([...(words.at(-1) ?? '')][0] ?? '') : ''
-  return `${first}${last}`.toLocaleUpperCase('vi')
-}
+import { initialsOf } from '../initials.ts'
 
 const COLOURS = 6
 
