@@ -230,6 +230,8 @@ export class MediaWorker {
   }
 
   #onKeys(transport: MuxTransport, keys: SrtpKeys): void {
+    // One association per transport for life: a second set of keys would begin the keystream anew.
+    if (transport.connected) return
     if (!this.#srtp.secure(transport, keys)) {
       this.#note('error', 'no room for SRTP keys', { transportId: transport.transportId })
       this.#end(transport, 'worker-failed')
