@@ -1,6 +1,12 @@
 import test, { type ExecutionContext } from 'ava'
+import {
+  ENGINE_ROOMS_MAX,
+  ENGINE_TRANSPORTS_MAX,
+  SECTIONS_PER_TRANSPORT_MAX,
+  SWITCH_HOLD_MS,
+} from '../../../config/limits.ts'
 import { DROP_CODE } from '../rtp/index.ts'
-import { incoming, outgoing, SimulatedRoom, Track, viewerSections } from './simulated-room.ts'
+import { incoming, outgoing, SimulatedRoom, Track, VP8, viewerSections } from './simulated-room.ts'
 
 const MICROPHONE = 11
 const CAMERA = 12
@@ -458,4 +464,90 @@ test('packets before the keys, for nobody, or without sense are counted and harm
   t.is(drops[DROP_CODE['rtcp-malformed']], 1)
   run(talk, 100)
   t.true(room.sink.rtp.length > 0)
+})
+
+test('a picture of another is not left standing when the new one cannot come', (t) => {
+  const talk = createTalk({ viewers: 1 })
+  const { room, viewers } = talk
+  const second = room.join(2, [incoming('camera', OTHER_CAMERA)])
+  const camera = new Track({ room, transportIndex: second, ssrc: 77, mid: 'camera', kind: 'video' })
+  camera.keyframeWanted = false
+  camera.frame()
+  run(talk, 500)
+  room.assign([MICROPHONE], OTHER_CAMERA)
+  const atSwitch = room.sentTo(viewers[0]!, 2_000).length
+  run(talk, SWITCH_HOLD_MS - 500)
+  const held = room.sentTo(viewers[0]!, 2_000).length
+  t.true(held > atSwitch)
+  run(talk, 1_500)
+  const after = room.sentTo(viewers[0]!, 2_000).length
+  run(talk, 500)
+  t.is(room.sentTo(viewers[0]!, 2_000).length, after)
+})
+
+test('a receiver without the codec gets nothing, by name, until the publisher changes to one it has', (t) => {
+  const room = new SimulatedRoom()
+  const h264 = { codec: 'h264' as const, payloadType: 102, clockRate: 90_000 }
+  const section = { ...incoming('camera', CAMERA), codecs: [h264, VP8] }
+  const speaker = room.join(1, [section])
+  const viewer = room.join(2, [outgoing('main', 0)])
+  room.assign([], CAMERA)
+  t.true(room.engine.counters.drops[DROP_CODE['codec-not-negotiated']]! > 0)
+  const camera = new Track({ room, transportIndex: speaker, ssrc: 5, mid: 'camera', kind: 'video' })
+  camera.frame()
+  camera.keyframeWanted = true
+  camera.frame()
+  t.is(room.sentTo(viewer, 2_000)[0]?.payloadType, 96)
+})
+
+test('a permission that returns begins at a keyframe, without a gap', (t) => {
+  const talk = createTalk({ viewers: 1 })
+  const { room, viewers } = talk
+  run(talk, 300)
+  room.engine.command({ type: 'permit', transportId: 1, uses: [] }, room.nowMs)
+  run(talk, 300)
+  const before = room.sentTo(viewers[0]!, 2_000).length
+  room.engine.command({ type: 'permit', transportId: 1, uses: ['camera'] }, room.nowMs)
+  run(talk, 300)
+  const sent = room.sentTo(viewers[0]!, 2_000)
+  t.true(sent.length > before)
+  assertContinuous(t, sent)
+  // VP8 payload header: P bit 0 is a keyframe.
+  t.is(sent[before]!.bytes[18]! & 1, 0)
+})
+
+test('one transport more than the limit, or one with too many sections, is refused', (t) => {
+  const room = new SimulatedRoom()
+  const many = Array.from({ length: SECTIONS_PER_TRANSPORT_MAX + 1 }, (_, i) => outgoing('tile', i))
+  t.is(room.join(5_000_000, many), -1)
+  for (let i = 0; i < ENGINE_TRANSPORTS_MAX; i++) room.join(1 + i, [])
+  t.is(room.join(9_000_000, []), -1)
+  t.is(room.reports.filter((report) => report.type === 'disconnected').length, 2)
+  room.engine.command({ type: 'close', transportId: 7 }, room.nowMs)
+  t.is(room.join(9_000_001, []), 6, 'the place is used again')
+})
+
+test('rooms kept only by an assignment give way before they are too many', (t) => {
+  const room = new SimulatedRoom()
+  for (let i = 1; i <= ENGINE_ROOMS_MAX + 50; i++) room.assign([1], 2, 0, i)
+  t.is(room.engine.roomCount, ENGINE_ROOMS_MAX)
+})
+
+test('an assignment that came before the first participant is what they see', (t) => {
+  const room = new SimulatedRoom()
+  room.assign([MICROPHONE], CAMERA)
+  const viewer = room.join(2, viewerSections())
+  const speaker = room.join(1, [incoming('microphone', MICROPHONE), incoming('camera', CAMERA)])
+  const voice = new Track({
+    room,
+    transportIndex: speaker,
+    ssrc: 1,
+    mid: 'microphone',
+    kind: 'audio',
+  })
+  const camera = new Track({ room, transportIndex: speaker, ssrc: 5, mid: 'camera', kind: 'video' })
+  voice.audio()
+  camera.frame()
+  t.is(room.sentTo(viewer, 1_000).length, 1)
+  t.is(room.sentTo(viewer, 2_000).length, 2)
 })

@@ -7,6 +7,7 @@ import type {
   DisconnectCause,
   ImportedPublication,
   MediaCommand,
+  SourceUse,
   TransportSpec,
 } from '../control.ts'
 import { DROP_CODE, MediaPacket } from '../rtp/index.ts'
@@ -64,8 +65,12 @@ export class Engine {
     this.#retransmitter = new Retransmitter(registry)
     this.#feedback = new Feedback(registry)
     this.#ingress = new Ingress(registry, new FanOut(options.sink, registry.counters), {
-      onFlowing: (publication) => this.#reports.flowing(publication, true),
-      onCodecChange: (publication, nowMs) => this.#tuner.restart(publication, nowMs),
+      onFlowing: (publication, nowMs) => {
+        this.#reports.flowing(publication, true)
+        // It may have been assigned before it existed here.
+        this.#tuner.retuneRoom(publication.roomId, nowMs)
+      },
+      onCodecChange: (publication, nowMs) => this.#tuner.recode(publication, nowMs),
     })
     this.#rtcp = new RtcpIngress({
       registry,
@@ -109,7 +114,7 @@ export class Engine {
         this.disconnected(this.transportIndex(command.transportId), 'closed', nowMs)
         break
       case 'permit':
-        this.#registry.byId(command.transportId)?.permit(command.uses)
+        this.#permit(command.transportId, command.uses, nowMs)
         break
       case 'mute':
         this.#mute(command.publicationId, command.muted, nowMs)
@@ -194,6 +199,17 @@ export class Engine {
     publication.close()
   }
 
+  #permit(transportId: number, uses: SourceUse[], nowMs: number): void {
+    const transport = this.#registry.byId(transportId)
+    if (transport === undefined) return
+    const before = transport.publications.filter(({ isPermitted }) => isPermitted)
+    transport.permit(uses)
+    for (const publication of transport.publications) {
+      const isNew = publication.isPermitted && !before.includes(publication)
+      if (isNew) this.#tuner.restart(publication, nowMs)
+    }
+  }
+
   #mute(publicationId: number, muted: boolean, nowMs: number): void {
     const publication = this.#registry.publications.get(publicationId)
     if (publication === undefined || publication.isMuted === muted) return
@@ -206,7 +222,6 @@ export class Engine {
     if (imported.codecs.length === 0) return
     const publication = new Publication({ ...imported, roomId, transportId: 0 })
     if (!this.#registry.addPublication(publication)) return
-    this.#reports.watch(publication)
     this.#tuner.retuneRoom(roomId, nowMs)
   }
 

@@ -47,6 +47,8 @@ export class Publication {
   readonly streams: (IncomingStream | undefined)[] = []
   /** Of imported publications, as the exporting side says. */
   importedLevelDbov = LEVEL_SILENT_DBOV
+  /** Slots that show it, on this engine. */
+  shownCount = 0
   outlet: ExportOutlet | undefined
   /** Layers that the importing side wants, bit by bit. */
   exportMask = 0

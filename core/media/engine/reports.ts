@@ -44,9 +44,11 @@ export class Reports {
     if (levels.length > 0) this.#registry.options.report({ type: 'levels', levels })
   }
 
+  /** The worker that has the publisher speaks; importers only note it. */
   flowing(publication: Publication, flowing: boolean): void {
     if (publication.isFlowing === flowing) return
     publication.isFlowing = flowing
+    if (publication.isImported) return
     const { publicationId } = publication
     this.#registry.options.report({ type: 'flowing', publicationId, flowing })
   }

@@ -73,6 +73,8 @@ export class Slot {
   /** Sets what shall be shown. Returns false when nothing changed. */
   show(publication: Publication | undefined): boolean {
     if (publication === this.publication) return false
+    if (this.publication !== undefined) this.publication.shownCount -= 1
+    if (publication !== undefined) publication.shownCount += 1
     this.publication = publication
     const { allocation } = this
     if (allocation === undefined) return true

@@ -38,6 +38,7 @@ export class Tuner {
       slot.allocation.heightPx = widthPx > 0 ? heightPx : 0
     }
     this.retune(transport, nowMs)
+    if (transport.isConnected) this.spend(transport, nowMs)
   }
 
   /** Looks again at everything that one participant is shown. */
@@ -45,11 +46,13 @@ export class Tuner {
     if (!transport.isConnected) return
     const room = this.#registry.rooms.get(transport.roomId)
     if (room === undefined) return
+    let isVideoChanged = false
     for (const slot of transport.slots) {
-      const isChanged = slot.show(room.publicationFor(slot, transport))
-      if (isChanged && slot.allocation === undefined) this.#tuneAudio(slot, nowMs)
+      if (!slot.show(room.publicationFor(slot, transport))) continue
+      if (slot.allocation === undefined) this.#tuneAudio(slot, nowMs)
+      else isVideoChanged = true
     }
-    this.spend(transport, nowMs)
+    if (isVideoChanged) this.spend(transport, nowMs)
   }
 
   /**
@@ -157,9 +160,22 @@ export class Tuner {
     }
   }
 
+  /** The publisher changed its codec: other payload types, and other receivers who can have it. */
+  recode(publication: Publication, nowMs: number): void {
+    this.restart(publication, nowMs)
+    const room = this.#registry.rooms.get(publication.roomId)
+    for (const transport of room?.transports ?? []) {
+      if (!transport.isConnected) continue
+      const shown = transport.slots.filter((slot) => slot.publication === publication)
+      for (const slot of shown) {
+        if (slot.allocation === undefined) this.#tuneAudio(slot, nowMs)
+      }
+      if (shown.length > 0) this.spend(transport, nowMs)
+    }
+  }
+
   /** Takes a publication out of every slot, at once. */
   detach(publication: Publication, nowMs: number): void {
-    const room = this.#registry.rooms.get(publication.roomId)
     for (const layer of publication.layers) {
       // Whoever still holds the last picture lets go of it too.
       for (let i = layer.subscribers.length - 1; i >= 0; i--) {
@@ -168,7 +184,7 @@ export class Tuner {
         else forwarder.dropHeld()
       }
     }
-    if (room !== undefined) this.retuneRoom(room.roomId, nowMs)
+    if (publication.shownCount > 0) this.retuneRoom(publication.roomId, nowMs)
   }
 }
 

@@ -205,7 +205,7 @@ test('with loss and reordering, gaps are never more than what the source lost, a
       }
       return new Set(pictures.values()).size === pictures.size
     }),
-    { numRuns: 300 },
+    { numRuns: 400 },
   )
   t.true(lateTotal > 10)
 })
@@ -413,4 +413,44 @@ test('membership stays right when many come and go in any order', (t) => {
     }),
   )
   t.pass()
+})
+
+test('a late packet that is the newest to go out keeps its number over a switch', (t) => {
+  const forwarder = createForwarder({})
+  const source = createSource(1)
+  const sent: Sent[] = []
+  forwarder.retarget(source.layer, 0)
+  for (const packet of source.frame(0, 1)) give({ forwarder, source, packet, sent })
+  forwarder.setTemporal(1)
+  source.frame(33, 1)
+  const [late] = source.frame(66, 1)
+  const [above] = source.frame(99, 1)
+  t.is(give({ forwarder, source, packet: above!, sent }), DROP_CODE['temporal-filtered'])
+  late!.late = true
+  t.is(give({ forwarder, source, packet: late!, sent }), 0)
+  forwarder.retarget(undefined, 100)
+  forwarder.retarget(source.layer, 110)
+  source.keyframeWanted = true
+  for (const packet of source.frame(132, 1)) give({ forwarder, source, packet, sent })
+  t.deepEqual(
+    sent.map(({ index }) => index - sent[0]!.index),
+    [0, 2, 3],
+  )
+})
+
+test('of a frame that was filtered in part nothing comes late, however far its packets lie apart', (t) => {
+  const forwarder = createForwarder({})
+  const source = createSource(1)
+  const sent: Sent[] = []
+  forwarder.retarget(source.layer, 0)
+  for (const packet of source.frame(0, 1)) give({ forwarder, source, packet, sent })
+  forwarder.setTemporal(0)
+  const [first, second, third] = source.frame(33, 3)
+  t.is(give({ forwarder, source, packet: first!, sent }), DROP_CODE['temporal-filtered'])
+  forwarder.setTemporal(3)
+  for (const packet of source.frame(66, 1)) give({ forwarder, source, packet, sent })
+  for (const packet of [third!, second!]) {
+    packet.late = true
+    t.is(give({ forwarder, source, packet, sent }), DROP_CODE['temporal-filtered'])
+  }
 })

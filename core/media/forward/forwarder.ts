@@ -201,15 +201,10 @@ export class Forwarder {
     const ahead = packet.sequence - this.#highest
     // A late one leaves its gap: what came after it has its number already.
     if (ahead <= 0 || ahead > SOURCE_GAP_PACKETS_MAX) return PADDING
-    this.#closeNumbers(packet.sequence, 1, 0)
+    this.segments.dropPadding(packet.sequence)
+    this.#highest = packet.sequence
+    this.#sequenceDelta -= 1
     return PADDING
-  }
-
-  #closeNumbers(sequence: number, count: number, pictures: number): void {
-    this.segments.drop(sequence, count, pictures)
-    this.#highest = sequence
-    this.#sequenceDelta -= count
-    this.#pictureDelta -= pictures
   }
 
   /** True when the packet lies above the temporal limit; its number is then closed. */
@@ -219,7 +214,12 @@ export class Forwarder {
     if (packet.temporalLayer <= this.#temporalLimit) return false
     // A gap inside a frame that we drop belongs to that frame: close it as well.
     const isSameDropped = !isNewFrame && this.#isFrameDropped
-    this.#closeNumbers(packet.sequence, isSameDropped ? ahead : 1, isSameDropped ? 0 : 1)
+    const count = isSameDropped ? ahead : 1
+    const pictures = isSameDropped ? 0 : 1
+    this.segments.dropFrame(packet.sequence, count, timestamp, pictures)
+    this.#highest = packet.sequence
+    this.#sequenceDelta -= count
+    this.#pictureDelta -= pictures
     this.#frameTimestamp = timestamp
     this.#isFrameDropped = true
     return true
@@ -268,21 +268,28 @@ export class Forwarder {
     if (found === 'before') return BEFORE_SWITCH
     const behind = (this.#lastIndex - this.segments.outIndex) | 0
     if (behind > LATE_PACKETS_MAX) return TOO_LATE
-    if (packet.temporalLayer > 0 && this.#isPartOfDropped(packet)) return TEMPORAL_FILTERED
+    // The picture number of a frame that was filtered in part is closed already.
+    if (packet.temporalLayer > 0 && this.segments.hasDroppedFrame(packet.timestamp | 0)) {
+      return TEMPORAL_FILTERED
+    }
     this.outIndex = this.#lastIndex - behind
     this.outTimestamp = (packet.timestamp + this.segments.timestampDelta) | 0
     this.outPictureId = (packet.pictureId + this.segments.pictureDelta) & 0x7fff
     this.outTl0PicIdx = (packet.tl0PicIdx + this.segments.tl0Delta) & 0xff
     this.outMarker = packet.marker || (this.segments.isSwitch && this.#kind === 'audio')
+    // What came after it was only dropped: the late one is the newest to go out.
+    if (behind < 0) this.#noteNewest(packet)
     return FORWARD
   }
 
-  /** A neighbour in the same frame was filtered, so its picture number is closed already. */
-  #isPartOfDropped(packet: MediaPacket): boolean {
-    const { segments } = this
-    if (!packet.marker && segments.findSource(packet.sequence + 1) === 'dropped') return true
-    if (!packet.frameStart && segments.findSource(packet.sequence - 1) === 'dropped') return true
-    return segments.findSource(packet.sequence) !== 'found'
+  /** The out fields are the newest that the receiver has. */
+  #noteNewest(packet: MediaPacket): void {
+    this.#lastIndex = this.outIndex
+    this.#lastTimestamp = this.outTimestamp
+    this.#lastSourceTimestamp = packet.timestamp | 0
+    this.#lastSentMs = packet.arrivalMs
+    if (packet.pictureIdOffset >= 0) this.#lastPictureId = this.outPictureId
+    if (packet.tl0PicIdxOffset >= 0) this.#lastTl0PicIdx = this.outTl0PicIdx
   }
 
   #begin(packet: MediaPacket, layer: SourceLayer): void {
@@ -310,13 +317,8 @@ export class Forwarder {
       tl0Delta: this.#tl0Delta,
     })
     this.#started = true
-    this.#lastIndex = this.outIndex
-    this.#lastTimestamp = this.outTimestamp
-    if (packet.pictureIdOffset >= 0) this.#lastPictureId = this.outPictureId
-    if (packet.tl0PicIdxOffset >= 0) this.#lastTl0PicIdx = this.outTl0PicIdx
-    this.#lastSentMs = packet.arrivalMs
+    this.#noteNewest(packet)
     this.#lastLayer = layer
-    this.#lastSourceTimestamp = timestamp
     this.#temporalLimit = this.#temporalTarget
     this.setTemporal(this.#temporalTarget)
     this.#frameTimestamp = timestamp

@@ -9,7 +9,7 @@
  */
 import type { SourceLayer } from './source-layer.ts'
 
-const FIELDS = 7
+const FIELDS = 9
 const SOURCE_FROM = 0
 const OUT_FROM = 1
 const TIMESTAMP_DELTA = 2
@@ -17,6 +17,9 @@ const PICTURE_DELTA = 3
 const TL0_DELTA = 4
 const DROPPED = 5
 const EPOCH = 6
+/** Timestamp of the dropped frame, if a frame it was (and not padding). */
+const FRAME_TIMESTAMP = 7
+const IS_FRAME = 8
 
 /** What a segment adds to the source's numbers. */
 export type SegmentStart = {
@@ -69,32 +72,64 @@ export class Segments {
     values[at + TL0_DELTA] = start.tl0Delta
     values[at + DROPPED] = 0
     values[at + EPOCH] = start.epoch
+    values[at + IS_FRAME] = 0
   }
 
-  /**
-   * @hot Source numbers `sequence - count + 1 .. sequence` are not forwarded and their outgoing numbers are given to
-   * what follows. `pictures` is how many PictureIDs are closed with them (0 or 1).
-   */
-  drop(sequence: number, count: number, pictures: number): void {
-    const last = this.#at(this.#count - 1)
+  /** @hot A frame's numbers `sequence - count + 1 .. sequence` are not forwarded; its first closes a PictureID. */
+  dropFrame(sequence: number, count: number, timestamp: number, pictures: number): void {
     const values = this.#values
-    const sourceFrom = (sequence + 1) | 0
-    const run = (sourceFrom - values[last + SOURCE_FROM]!) | 0
-    const isOpen = this.#count - 1 > this.#present || values[last + DROPPED]! > 0
-    if (run === count && isOpen) {
-      // Nothing was forwarded since the last drop: the same segment begins later.
-      values[last + SOURCE_FROM] = sourceFrom
-      values[last + DROPPED] = values[last + DROPPED]! + count
-      values[last + PICTURE_DELTA] = values[last + PICTURE_DELTA]! - pictures
-      return
-    }
-    const outFrom = values[last + OUT_FROM]! + run - count
+    const last = this.#at(this.#count - 1)
+    const isSame = values[last + IS_FRAME] === 1 && values[last + FRAME_TIMESTAMP] === timestamp
+    const at = isSame && this.#isNext(last, sequence, count) ? last : this.#split(sequence, count)
+    this.#grow(at, sequence, count)
+    values[at + PICTURE_DELTA] = values[at + PICTURE_DELTA]! - pictures
+    values[at + FRAME_TIMESTAMP] = timestamp
+    values[at + IS_FRAME] = 1
+  }
+
+  /** @hot A number that was used for padding is not forwarded. */
+  dropPadding(sequence: number): void {
+    const values = this.#values
+    const last = this.#at(this.#count - 1)
+    const isSame = values[last + IS_FRAME] === 0 && values[last + DROPPED]! > 0
+    const at = isSame && this.#isNext(last, sequence, 1) ? last : this.#split(sequence, 1)
+    this.#grow(at, sequence, 1)
+    values[at + IS_FRAME] = 0
+  }
+
+  /** True when nothing was forwarded since the drop with which this segment began. */
+  #isNext(at: number, sequence: number, count: number): boolean {
+    return ((sequence + 1 - this.#values[at + SOURCE_FROM]!) | 0) === count
+  }
+
+  /** A new segment with the differences of the last, in which nothing is dropped yet. */
+  #split(sequence: number, count: number): number {
+    const values = this.#values
+    const last = this.#at(this.#count - 1)
+    const run = (sequence + 1 - count - values[last + SOURCE_FROM]!) | 0
+    const outFrom = values[last + OUT_FROM]! + run
     const at = this.#push(this.#layers[(this.#count - 1) & (this.#capacity - 1)])
     values.copyWithin(at, last, last + FIELDS)
-    values[at + SOURCE_FROM] = sourceFrom
     values[at + OUT_FROM] = outFrom
-    values[at + PICTURE_DELTA] = values[last + PICTURE_DELTA]! - pictures
-    values[at + DROPPED] = count
+    values[at + DROPPED] = 0
+    return at
+  }
+
+  #grow(at: number, sequence: number, count: number): void {
+    const values = this.#values
+    values[at + SOURCE_FROM] = (sequence + 1) | 0
+    values[at + DROPPED] = values[at + DROPPED]! + count
+  }
+
+  /** True when packets of the frame with this timestamp were dropped in the present run. */
+  hasDroppedFrame(timestamp: number): boolean {
+    const oldest = Math.max(this.#present, this.#count - this.#capacity)
+    for (let k = this.#count - 1; k >= oldest; k--) {
+      const at = this.#at(k)
+      if (this.#values[at + IS_FRAME] !== 1) continue
+      if (this.#values[at + FRAME_TIMESTAMP] === timestamp) return true
+    }
+    return false
   }
 
   /** Maps a late source number of the present switch: found (fields set), dropped, or before what is remembered. */
