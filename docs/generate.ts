@@ -2,5 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { configPage } from './config-page.ts'
+import { metricsPage } from './metrics-page.ts'
 
 writeFileSync(join(import.meta.dirname, 'CONFIG.md'), configPage())
+writeFileSync(join(import.meta.dirname, 'METRICS.md'), await metricsPage())

@@ -2,11 +2,17 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import test from 'ava'
 import { configPage } from '../docs/config-page.ts'
+import { metricsPage } from '../docs/metrics-page.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 
 test('docs/CONFIG.md is what config/schema.ts says', (t) => {
   t.is(readFileSync(join(ROOT, 'docs/CONFIG.md'), 'utf8'), configPage(), 'run: npm run docs')
+})
+
+test('docs/METRICS.md is what the registry says', async (t) => {
+  const page = readFileSync(join(ROOT, 'docs/METRICS.md'), 'utf8')
+  t.is(page, await metricsPage(), 'run: npm run docs')
 })
 
 const pages = ['README.md', 'README.vi.md', ...readdirSync(join(ROOT, 'docs'), { recursive: true })]

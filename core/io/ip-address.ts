@@ -1,4 +1,4 @@
-/** Numeric addresses between text and octets (RFC 4291 §2.2, RFC 5952 not needed). Not a resolver: names are refused. */
+/** Numeric addresses from text to octets (RFC 4291 §2.2). Not a resolver: names are refused. */
 
 /** 4 or 16 octets in network order; undefined when `text` is not a numeric address. A zone (`%eth0`) is ignored. */
 export function parseIpOctets(text: string): Uint8Array | undefined {

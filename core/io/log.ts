@@ -1,6 +1,6 @@
 /**
- * Structured logs (pino): JSON lines on stdout. Nothing secret goes in: known secret keys are removed even when a caller
- * slips. Not for per-packet events: those are counters (metrics.ts).
+ * Structured logs (pino): JSON lines on stdout. Nothing secret goes in: known secret keys are removed even
+ * when a caller slips. Not for per-packet events: those are counters (metrics.ts).
  */
 import { type DestinationStream, type Logger, pino } from 'pino'
 

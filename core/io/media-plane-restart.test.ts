@@ -3,7 +3,7 @@ import type { MediaReport } from '../media/control.ts'
 import { createLog } from './log.ts'
 import { createMediaPlane } from './media-plane.ts'
 import { createMetrics } from './metrics.ts'
-import { audioSlotSection, TestPeer } from './test-peer.ts'
+import { audioSlotSection, TestPeer } from './test-peer.fixture.ts'
 
 /** The real worker, but a `permit` command kills its thread. */
 const MORTAL = `

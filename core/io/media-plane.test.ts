@@ -3,7 +3,7 @@ import type { MediaPlane, MediaReport, Section } from '../media/control.ts'
 import { createLog } from './log.ts'
 import { createMediaPlane } from './media-plane.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
-import { audioSlotSection, microphoneSection, opusPacket, TestPeer } from './test-peer.ts'
+import { audioSlotSection, microphoneSection, opusPacket, TestPeer } from './test-peer.fixture.ts'
 
 const PAYLOAD = Uint8Array.of(0x78, 1, 2, 3, 4, 5, 6, 7, 8, 9)
 /** Real sockets and threads: how long until the slowest machine must have answered. */

@@ -1,7 +1,7 @@
 /**
- * One worker's end of the way to another worker: plain packets through a ring in shared memory, layer demand and
- * keyframe requests back over a message port. Which publications cross is decided by the main thread (media-plane-routes.ts)
- * and by demand: nothing that nobody over there watches is written.
+ * One worker's end of the way to another worker: plain packets through a ring in shared memory, layer demand
+ * and keyframe requests back over a message port. Which publications cross is decided by the main thread
+ * (media-plane-routes.ts) and by demand: nothing that nobody over there watches is written.
  */
 import { HANDOFF_FRAME_BYTES_MAX, LINK_FRAMES_PER_TURN } from '../../config/index.ts'
 import type { LinkEnd, LinkMessage } from './media-worker-protocol.ts'

@@ -91,7 +91,7 @@ class Deadline {
     this.#worker = worker
   }
 
-  /** Moves the timer forward when something is due before it; a timer that fires too early costs less than moving it. */
+  /** Moves the timer when something is due before it; firing too early costs less than moving it back. */
   arm(): void {
     const nextMs = this.#worker.nextDeadlineMs()
     if (nextMs >= this.#armedMs) return

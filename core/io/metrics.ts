@@ -1,7 +1,7 @@
 /**
- * One Prometheus registry per process (prom-client), on the main thread. Media workers count in plain numbers and send a
- * snapshot each second (metrics-figures.ts); here they are summed over workers and over their restarts. Label values come
- * from closed sets in our own code, never from outside.
+ * One Prometheus registry per process (prom-client), on the main thread. Media workers count in plain numbers
+ * and send a snapshot each second (metrics-figures.ts); here they are summed over workers and over their
+ * restarts. Label values come from closed sets in our own code, never from outside.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { DROP_REASONS } from '../media/rtp/index.ts'

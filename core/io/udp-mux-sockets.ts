@@ -24,7 +24,7 @@ export type UdpSockets = {
 }
 
 /** No port could be bound: taken, or not permitted. */
-export class UdpBindError extends Error {
+class UdpBindError extends Error {
   readonly code = 'media-port-unavailable'
 
   constructor(port: number, cause: unknown) {

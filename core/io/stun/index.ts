@@ -6,5 +6,5 @@ export {
   judgeBinding,
   localUfragOf,
 } from './binding.ts'
-export { looksLikeStun, parseStun, StunMessage } from './message.ts'
+export { parseStun, StunMessage } from './message.ts'
 export { type BindingRequest, type MappedAddress, writeBindingRequest } from './write.ts'

@@ -20,7 +20,6 @@ export const STUN_MAGIC_COOKIE = 0x2112a442
 export const FINGERPRINT_XOR = 0x5354554e
 
 export const BINDING_REQUEST = 0x0001
-export const BINDING_INDICATION = 0x0011
 export const BINDING_SUCCESS = 0x0101
 export const BINDING_ERROR = 0x0111
 
@@ -79,7 +78,7 @@ export class StunMessage {
 }
 
 /** True when `bytes` may be a STUN message by length, leading zero bits and magic cookie. */
-export function looksLikeStun(bytes: Uint8Array): boolean {
+function looksLikeStun(bytes: Uint8Array): boolean {
   if (bytes.length < STUN_HEADER_BYTES || bytes.length > STUN_BYTES_MAX) return false
   if (bytes[0]! > 3) return false
   const length = readUint16(bytes, 2)
