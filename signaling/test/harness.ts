@@ -149,12 +149,15 @@ export class Harness {
   readonly hub: Hub
   nextRef = 1
 
+  #verifications = 0
+
   constructor() {
+    const verify = createTokenVerifier(testKeys())
     this.hub = new Hub({
       host: this.host,
       media: this.media,
       createDirector,
-      verify: createTokenVerifier(testKeys()),
+      verify: (token, wallMs) => this.#verified(verify(token, wallMs)),
       randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
       onFault: (error) => this.faults.push(error),
     })
@@ -180,10 +183,21 @@ export class Harness {
     return Object.assign(client, { joined, token })
   }
 
+  async #verified<T>(verification: Promise<T>): Promise<T> {
+    this.#verifications++
+    try {
+      return await verification
+    } finally {
+      this.#verifications--
+    }
+  }
+
   /** Lets requests be answered and notices be handed out. */
   async settle(): Promise<void> {
-    // Token signatures are checked off this thread: wait for them by turns of the loop, not by the clock.
-    for (let i = 0; i < 20; i++) {
+    // Signatures are checked off this thread: wait for them by turns of the loop, not by the clock.
+    do await microtasks()
+    while (this.#verifications > 0)
+    for (let i = 0; i < 4; i++) {
       await microtasks()
       if (this.host.conference.deadlineMs <= this.host.nowMs) await this.host.flush()
     }
