@@ -152,8 +152,10 @@ export const STATS_ANSWER_MS = 2_000
 export const HALF_OPEN_HANDSHAKES_MAX = 2_048
 /** Transports that one handshaker knows, in whatever state. */
 export const DTLS_TRANSPORTS_MAX = 65_536
-/** From first ClientHello to Finished; also the longest wait in a join storm. */
+/** From our first look at a ClientHello to Finished, unless the peer's answer is waiting in our own queue. */
 export const HANDSHAKE_MS_MAX = 10_000
+/** From a peer's first datagram to the end, however long our queue: a storm shall be late, not refused. */
+export const HANDSHAKE_STORM_MS_MAX = 28_000
 /** First and following repetitions of an unanswered flight double from here (RFC 6347 §4.2.4.1). */
 export const FLIGHT_REPEAT_MS_MIN = 1_000
 /** A repeated ClientHello or Finished is answered at most this often, doubling with each answer. */

@@ -34,7 +34,7 @@ export type RefusedReason =
   | 'bad-signature'
   /** Finished came under the right keys, but over another transcript. Forged ones are merely dropped. */
   | 'bad-finished'
-  /** Not finished within HANDSHAKE_MS_MAX after its first ClientHello. */
+  /** Not finished within HANDSHAKE_MS_MAX, or HANDSHAKE_STORM_MS_MAX when it had to wait for us. */
   | 'timeout'
   /** Displaced by newer handshakes at HALF_OPEN_HANDSHAKES_MAX. */
   | 'too-many-half-open'

@@ -80,10 +80,14 @@ class RunningThread implements HandshakerThread {
   }
 }
 
+/** A handshake is all garbage: left to itself, the nursery and the native keys in it grow to 150 MB in a storm. */
+const YOUNG_GENERATION_MB = 12
+
 /** Starts the thread; resolves once it has its certificate, rejects when it cannot start. */
 export const startHandshaker = async (): Promise<HandshakerThread> => {
   const worker = new Worker(new URL('./handshaker-worker.ts', import.meta.url), {
     name: 'handshaker',
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
   })
   const ready = Promise.withResolvers<Fingerprint>()
   const onExit = () => ready.reject(new Error('the handshaker thread did not start'))

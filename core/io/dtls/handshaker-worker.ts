@@ -18,8 +18,8 @@ export type ControlReport =
   | { type: 'ready'; fingerprint: { algorithm: string; value: string } }
   | { type: 'stats'; requestId: number; stats: HandshakerStats }
 
-/** Weaker than media by far, stronger than idle: a storm of joins takes what media leaves (nice 10: a tenth). */
-const NICE = 10
+/** Weaker than media, a third of its weight, yet not starved: at nice 10 a busy machine timed out a whole storm. */
+const NICE = 5
 /** Steps are done for this long before new messages are let in. */
 const SLICE_MS = 4
 /** Repetitions are coarse anyway: one wake-up serves all that are due. */

@@ -12,7 +12,7 @@ import {
   DTLS_DATAGRAMS_QUEUED_MAX,
   DTLS_TRANSPORTS_MAX,
   HALF_OPEN_HANDSHAKES_MAX,
-  HANDSHAKE_MS_MAX,
+  HANDSHAKE_STORM_MS_MAX,
 } from '../../../config/limits.ts'
 import type { Fingerprint } from '../../media/control.ts'
 import type { Association } from './association.ts'
@@ -35,7 +35,7 @@ type Transport = {
   session: HandshakeSession | undefined
   association: Association | undefined
   isRefused: boolean
-  /** When its first datagram came; its handshake must be over HANDSHAKE_MS_MAX later. */
+  /** When its first datagram came; its handshake must be over HANDSHAKE_STORM_MS_MAX later. */
   firstAtMs: number
   waiting: Buffer[]
   /** In which queue it stands. */
@@ -134,16 +134,23 @@ export class Handshaker {
     let deadlineMs = Number.POSITIVE_INFINITY
     for (const transport of [...this.#halfOpen.values()]) {
       const { session } = transport
-      const endMs = transport.firstAtMs + HANDSHAKE_MS_MAX
+      const stormEndMs = transport.firstAtMs + HANDSHAKE_STORM_MS_MAX
+      // When its datagram waits for us, the peer is not late, and repeating ourselves would only add to the storm.
+      const isOurTurn = transport.turn !== undefined || session === undefined
+      const endMs = isOurTurn ? stormEndMs : Math.min(stormEndMs, session.endMs)
       if (nowMs >= endMs) {
         this.#refuse(transport, 'timeout')
         continue
       }
-      if (session !== undefined && nowMs >= session.deadlineMs) {
+      if (isOurTurn) {
+        deadlineMs = Math.min(deadlineMs, endMs)
+        continue
+      }
+      if (nowMs >= session.deadlineMs) {
         session.tick(nowMs)
         this.#drain(transport, session)
       }
-      deadlineMs = Math.min(deadlineMs, endMs, session?.deadlineMs ?? endMs)
+      deadlineMs = Math.min(deadlineMs, endMs, session.deadlineMs)
     }
     return deadlineMs
   }
@@ -250,7 +257,7 @@ export class Handshaker {
     transport.session ??= new HandshakeSession({
       identity: this.#options.identity,
       expected: transport.expected,
-      nowMs: transport.firstAtMs,
+      nowMs,
       onDrop: this.#onDrop,
     })
     transport.session.receive(datagram, nowMs)

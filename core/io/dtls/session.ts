@@ -126,7 +126,12 @@ export class HandshakeSession {
 
   /** When `tick` wants to be called, in the caller's milliseconds. */
   get deadlineMs(): number {
-    return Math.min(this.#options.nowMs + HANDSHAKE_MS_MAX, this.#repeatAtMs)
+    return Math.min(this.endMs, this.#repeatAtMs)
+  }
+
+  /** When the session gives up, in the caller's milliseconds. */
+  get endMs(): number {
+    return this.#options.nowMs + HANDSHAKE_MS_MAX
   }
 
   /** Takes one datagram in; never throws. */
@@ -146,7 +151,7 @@ export class HandshakeSession {
 
   /** Repeats the unanswered flight or gives up, when it is time. */
   tick(nowMs: number): void {
-    if (nowMs >= this.#options.nowMs + HANDSHAKE_MS_MAX) this.#refuse('timeout')
+    if (nowMs >= this.endMs) this.#refuse('timeout')
     if (this.result !== undefined || nowMs < this.#repeatAtMs) return
     this.#repeatMs *= 2
     this.#sendFlight(nowMs)
