@@ -551,3 +551,19 @@ test('an assignment that came before the first participant is what they see', (t
   t.is(room.sentTo(viewer, 1_000).length, 1)
   t.is(room.sentTo(viewer, 2_000).length, 2)
 })
+
+test('when the main picture ends, the fallback is shown without waiting for the director', (t) => {
+  const talk = createTalk({ viewers: 1 })
+  const { room, viewers } = talk
+  const second = room.join(2, [incoming('camera', OTHER_CAMERA)])
+  const camera = new Track({ room, transportIndex: second, ssrc: 77, mid: 'camera', kind: 'video' })
+  room.assign([MICROPHONE], CAMERA, OTHER_CAMERA)
+  camera.frame()
+  run(talk, 300)
+  room.engine.command({ type: 'close', transportId: 1 }, room.nowMs)
+  const before = room.sentTo(viewers[0]!, 2_000).length
+  camera.keyframeWanted = true
+  camera.frame()
+  t.is(room.sentTo(viewers[0]!, 2_000).length, before + 2)
+  assertContinuous(t, room.sentTo(viewers[0]!, 2_000))
+})

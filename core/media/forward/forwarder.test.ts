@@ -289,6 +289,7 @@ test('a hundred switches back and forth do not let the timestamps run ahead of t
   const sources = [createSource(1, { ntpMsAtZero: 0 }), createSource(1, { ntpMsAtZero: 0 })]
   const sent: Sent[] = []
   forwarder.retarget(sources[0]!.layer, 0)
+  const clockDelta = -1_000
   for (let i = 0; i < 200; i++) {
     const nowMs = i * 33
     const [source, other] = [sources[0]!, sources[1]!]
@@ -301,6 +302,8 @@ test('a hundred switches back and forth do not let the timestamps run ahead of t
     forwarder.retarget(other.layer, nowMs)
     const [second] = other.frame(nowMs, 1)
     give({ forwarder, source: other, packet: second!, sent })
+    // Both count from the same start, so what sender reports say of the clock must not move at all.
+    t.is(forwarder.clockDelta, clockDelta)
   }
   const first = sent[0]!.timestamp
   const spanMs = ((sent.at(-1)!.timestamp - first) | 0) / 90
