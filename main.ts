@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util'
 import { type Config, ConfigError, describeRange, loadConfig, SETTINGS } from './config/index.ts'
 import type { Log } from './core/io/index.ts'
 import type { StoreReport } from './core/store/index.ts'
-import type { SignalingOptions } from './signaling/index.ts'
+import type { Signaling, SignalingOptions } from './signaling/index.ts'
 
 const USAGE = `Nhịp Cầu: a conferencing server with offline-tolerant edge relays
 
@@ -118,7 +118,9 @@ async function startCore(config: Config): Promise<RunningCore> {
     log,
     metrics,
   })
-  const doors = await signaling.createSignaling({
+  let doors: Signaling | undefined
+  signaling.registerDoorMetrics(metrics.registry, () => doors)
+  doors = await signaling.createSignaling({
     host,
     media,
     createDirector: () => conference.createDirector(config['room.heardMax']),
@@ -144,7 +146,7 @@ async function startCore(config: Config): Promise<RunningCore> {
   return {
     close: async (why) => {
       log.info({ event: 'closing', why }, 'closing')
-      await doors.close()
+      await doors?.close()
       await host.close()
       await media.close()
       events.close()

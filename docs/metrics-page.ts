@@ -1,13 +1,20 @@
-/** docs/METRICS.md from the registry of the media workers and the table of drop reasons. */
+/** docs/METRICS.md from a node's registry and the table of drop reasons. */
 import { createMetrics } from '../core/io/index.ts'
 import { DROP_REASONS } from '../core/media/rtp/index.ts'
+import { registerDoorMetrics } from '../signaling/index.ts'
+
+const MEDIA = 'nhipcau_media_'
 
 /** The whole page as Markdown. */
 export async function metricsPage(): Promise<string> {
-  const metrics = await createMetrics().registry.getMetricsAsJSON()
-  const rows = metrics
-    .filter(({ name }) => name.startsWith('nhipcau_media_'))
-    .map(({ name, type, help }) => `| \`${name}\` | ${type} | ${help} |`)
+  const { registry } = createMetrics()
+  registerDoorMetrics(registry, () => undefined)
+  const metrics = await registry.getMetricsAsJSON()
+  const rowsOf = (belongs: (name: string) => boolean): string =>
+    metrics
+      .filter(({ name }) => belongs(name))
+      .map(({ name, type, help }) => `| \`${name}\` | ${type} | ${help} |`)
+      .join('\n')
   const reasons = DROP_REASONS.slice(1).map((reason) => `\`${reason}\``)
   return `# Metrics
 
@@ -20,7 +27,7 @@ worker carry \`worker\`. No label value comes from outside.
 
 | name | type | meaning |
 |---|---|---|
-${rows.join('\n')}
+${rowsOf((name) => name.startsWith(MEDIA))}
 
 Forwarding latency runs from the socket callback of a packet to the send call of each copy; the kernel's queues are not in
 it. \`nhipcau_media_loop_stall_seconds\` above 0.05 means that the worker's core is shared or overloaded;
@@ -31,6 +38,12 @@ it. \`nhipcau_media_loop_stall_seconds\` above 0.05 means that the worker's core
 core/media/rtp/drop-reason.ts says what each means.
 
 ${reasons.join(', ')}
+
+## Doors and rooms
+
+| name | type | meaning |
+|---|---|---|
+${rowsOf((name) => !name.startsWith(MEDIA) && !/^nhipcau_(process|nodejs)_/.test(name))}
 
 ## Process
 

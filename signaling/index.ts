@@ -1,6 +1,7 @@
 /**
- * The doors: all that a client can reach. `createSignaling` opens them: WebSocket sessions, WHIP and WHEP, REST, health,
- * metrics and the page. Not the conference (core/conference) and not media (core/io).
+ * The doors: all that a client can reach. `createSignaling` opens them: WebSocket sessions, WHIP
+ * and WHEP, REST, health, metrics and the page. Not the conference (core/conference) and not media
+ * (core/io).
  */
 
 export {
@@ -11,7 +12,7 @@ export {
   type TokenRequest,
   type TokenRole,
 } from './auth/index.ts'
-export { type DoorPreference, probeDoor } from './io/index.ts'
+export { type DoorPreference, probeDoor, registerDoorMetrics } from './io/index.ts'
 export {
   createSignaling,
   type Signaling,
