@@ -137,6 +137,8 @@ export const PACKET_RING_BYTES = 1024 * 1024
 export const HANDOFF_FRAME_BYTES_MAX = 2_048
 /** Frames that a worker takes from a ring before its sockets have their turn. */
 export const LINK_FRAMES_PER_TURN = 32
+/** Layer wants of other workers for publications that are not exported to them (yet). */
+export const EARLY_WANTS_MAX = 256
 /** Closed transports whose DTLS close_notify is still awaited from the handshaker. */
 export const FAREWELLS_MAX = 256
 /** Exceptions out of the engine's timers in ten seconds after which a worker ends itself. */

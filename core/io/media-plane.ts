@@ -1,6 +1,6 @@
 /**
- * The main thread's view of all media workers together: implements `MediaPlane` (core/media/control.ts). Places transports,
- * carries commands and reports, keeps workers and handshaker alive. No media passes here.
+ * The main thread's view of all media workers together: implements `MediaPlane` (core/media/control.ts). Places
+ * transports, carries commands and reports, keeps workers and handshaker alive. No media passes here.
  */
 import { MessageChannel } from 'node:worker_threads'
 import { PACKET_RING_BYTES, STATS_ANSWER_MS, UDP_BUFFER_BYTES } from '../../config/index.ts'

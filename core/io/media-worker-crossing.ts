@@ -2,6 +2,7 @@
  * Publications that cross between workers, seen from one of them: what it exports to whom, what it imports from whom,
  * and who over there wants which layers. The main thread decides what crosses; this only carries it out.
  */
+import { EARLY_WANTS_MAX } from '../../config/index.ts'
 import type { ImportedPublication } from '../media/control.ts'
 import type { ExportOutlet, UpstreamRequests } from '../media/engine/index.ts'
 import { DROP_CODE } from '../media/rtp/index.ts'
@@ -13,7 +14,7 @@ const DROP_RING_FULL = DROP_CODE['ring-full']
 
 /** One exported publication: a frame is written once to each worker that wants any layer. */
 class ExportFan implements ExportOutlet {
-  /** Layer masks by peer, 0 = nothing now. Wants may come before the export: the two take different ways. */
+  /** Layer masks by peer, 0 = nothing now. */
   readonly wants = new Map<number, number>()
   readonly peers = new Set<number>()
   /** Links with a mask other than 0. */
@@ -45,6 +46,8 @@ export class Crossing implements UpstreamRequests {
   readonly #options: CrossingOptions
   readonly #links = new Map<number, WorkerLink>()
   readonly #exports = new Map<number, ExportFan>()
+  /** Wants that overtook their export (they come another way), by `publicationId:peer`. */
+  readonly #early = new Map<string, number>()
   /** Home worker of each imported publication. */
   readonly #imports = new Map<number, number>()
 
@@ -68,8 +71,13 @@ export class Crossing implements UpstreamRequests {
   }
 
   export(publicationId: number, peer: number): void {
-    const fan = this.#fan(publicationId)
+    const fan = this.#exports.get(publicationId) ?? new ExportFan(this.#options.drops)
+    this.#exports.set(publicationId, fan)
     fan.peers.add(peer)
+    const key = `${publicationId}:${peer}`
+    const early = this.#early.get(key)
+    if (early !== undefined) fan.wants.set(peer, early)
+    this.#early.delete(key)
     this.#options.engine().exportPublication(publicationId, fan)
     this.#applyWants(publicationId, fan)
   }
@@ -112,13 +120,20 @@ export class Crossing implements UpstreamRequests {
     return peer === undefined ? undefined : this.#links.get(peer)
   }
 
-  #fan(publicationId: number): ExportFan {
-    let fan = this.#exports.get(publicationId)
-    if (fan === undefined) {
-      fan = new ExportFan(this.#options.drops)
-      this.#exports.set(publicationId, fan)
+  #onWant(peer: number, publicationId: number, layerMask: number): void {
+    const fan = this.#exports.get(publicationId)
+    if (fan?.peers.has(peer)) {
+      fan.wants.set(peer, layerMask)
+      this.#applyWants(publicationId, fan)
+      return
     }
-    return fan
+    // Not exported yet, or no longer: such leftovers are bounded, the oldest goes.
+    this.#early.set(`${publicationId}:${peer}`, layerMask)
+    if (this.#early.size <= EARLY_WANTS_MAX) return
+    for (const oldest of this.#early.keys()) {
+      this.#early.delete(oldest)
+      return
+    }
   }
 
   #applyWants(publicationId: number, fan: ExportFan): void {
@@ -147,9 +162,7 @@ export class Crossing implements UpstreamRequests {
         onInput()
       },
       onLayersWanted: (peer, publicationId, layerMask) => {
-        const fan = this.#fan(publicationId)
-        fan.wants.set(peer, layerMask)
-        this.#applyWants(publicationId, fan)
+        this.#onWant(peer, publicationId, layerMask)
         onInput()
       },
     }

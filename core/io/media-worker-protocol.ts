@@ -1,6 +1,7 @@
 /**
  * What the main thread and a media worker say to each other beside the media seam itself
- * (core/media/control.ts), and what two workers say to each other. Plain values and transferables; nothing here is per packet.
+ * (core/media/control.ts), and what two workers say to each other. Plain values and
+ * transferables; nothing here is per packet.
  */
 import type { MessagePort } from 'node:worker_threads'
 import type { ImportedPublication, MediaCommand, MediaReport } from '../media/control.ts'

@@ -88,7 +88,7 @@ export class SlabSender {
     this.bytes += bytes.length
   }
 
-  /** The slab's owner has a packet that it did not give to `sendSlab` after all; it counts in the order all the same. */
+  /** A packet of the slab that has nowhere to go: it counts in the order all the same. */
   skip(): void {
     this.#count++
   }

@@ -1,6 +1,6 @@
 /**
- * What an ICE-lite agent makes of one Binding request (RFC 8445 §7.3, RFC 8489 §6.3.1): pure judgement and the answer's
- * bytes. Not a table of peers: the mux finds whose request it is by `localUfragOf` and keeps the 5-tuples.
+ * What an ICE-lite agent makes of one Binding request (RFC 8445 §7.3, RFC 8489 §6.3.1): pure judgement and the
+ * answer's bytes. Not a table of peers: the mux finds whose request it is by `localUfragOf` and keeps the 5-tuples.
  */
 import type { KeyObject } from 'node:crypto'
 import { BINDING_REQUEST, type StunMessage, verifyIntegrity } from './message.ts'

@@ -1,6 +1,7 @@
 /**
  * Writes the two answers that an ICE-lite agent gives: Binding success with XOR-MAPPED-ADDRESS, and Binding error
- * (RFC 8489 §14.2, §14.8, §14.13), each with MESSAGE-INTEGRITY and FINGERPRINT. Also the request, for tests and probes.
+ * (RFC 8489 §14.2, §14.8, §14.13), each with MESSAGE-INTEGRITY and FINGERPRINT. Also the request, for tests
+ * and probes.
  * No SOFTWARE attribute: it would tell strangers the version and make answers longer.
  */
 import type { KeyObject } from 'node:crypto'
