@@ -136,9 +136,11 @@ export class CallModel {
       await this.useDevice('microphone', this.store.get().devices.microphone)
       return
     }
-    const muted = !microphoneMuted
-    if (!muted && conference.self.muted.microphone?.chair === true)
+    if (conference.self.muted.microphone?.chair === true) {
       this.notify(this.#translate()('control.chairMuted'))
+      return
+    }
+    const muted = !microphoneMuted
     this.store.set({ microphoneMuted: muted })
     this.say(muted ? 'say.microphoneOff' : 'say.microphoneOn')
     await this.conference.setMuted('microphone', muted)
@@ -302,9 +304,19 @@ export class CallModel {
     this.store.set({ conference, recent, chatSeen })
     this.#announcements.change(before, conference)
     if (before.self.onStage !== conference.self.onStage && !first) this.#onStageChanged(conference)
+    this.#chairMutes(before, conference)
     if (conference.hands !== before.hands && conference.phase === 'live')
       void this.names.find(conference.hands, { conference: this.conference, nowMs: Date.now() })
     if (conference.phase === 'ended') this.close()
+  }
+
+  /** What a chair does to one's own sources must not go unnoticed. */
+  #chairMutes(before: ConferenceState, now: ConferenceState): void {
+    const began = (use: SourceUse): boolean =>
+      now.self.muted[use]?.chair === true && before.self.muted[use]?.chair !== true
+    const t = this.#translate()
+    if (began('microphone')) this.notify(t('control.chairMuted'), true)
+    if (began('camera')) this.notify(t('control.chairMutedCamera'), true)
   }
 
   #onStageChanged({ self }: ConferenceState): void {

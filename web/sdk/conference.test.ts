@@ -320,7 +320,7 @@ test('leaving says so, ends, and is idempotent', async (t) => {
   t.is(world.socket.closedWith, 1000)
 })
 
-test('statistics and the server’s view become one quality', async (t) => {
+test('statistics and the server’s view become one quality, of what is shown', async (t) => {
   const { world, conference } = await live()
   world.socket.say({
     type: 'quality',
@@ -337,6 +337,8 @@ test('statistics and the server’s view become one quality', async (t) => {
       },
     ],
   })
+  t.deepEqual(conference.state.quality, [])
+  conference.setView({ main: null, mainSize: { widthPx: 640, heightPx: 360 }, tiles: [] })
   world.connection.stats = [
     { id: 'i', type: 'inbound-rtp', kind: 'video', mid: '6', packetsReceived: 10, packetsLost: 0 },
   ]

@@ -23,12 +23,13 @@ import type {
   SourceUse,
 } from './messages.ts'
 import { Monitor } from './monitor.ts'
+import type { StreamQuality } from './quality.ts'
 import { Sources } from './sources.ts'
 import type { ConferenceState, MediaPhase } from './state.ts'
 import { applyMessage, initialState } from './state.ts'
 import type { StreamStatistics } from './statistics.ts'
 import type { View } from './view.ts'
-import { viewMessage } from './view.ts'
+import { hiddenMids, viewMessage } from './view.ts'
 
 export type ConnectOptions = {
   token: string
@@ -103,7 +104,7 @@ export class Conference {
       environment,
       connection: () => this.#media.connection,
       onStatistics: (statistics) => this.#events.emit('statistics', statistics),
-      onQuality: (quality) => this.#update({ ...this.#state, quality }),
+      onQuality: (quality) => this.#onQuality(quality),
     })
     this.#link.open()
   }
@@ -352,6 +353,15 @@ export class Conference {
     this.#update({ ...this.#state, mediaEpoch: this.#state.mediaEpoch + 1 })
     this.#events.emit('slots', slots)
     this.#sendView()
+  }
+
+  #onQuality(all: StreamQuality[]): void {
+    const hidden = hiddenMids(this.#view, this.#slots)
+    const empty = new Set(
+      this.#state.slots.filter(({ state }) => state === 'empty').map(({ mid }) => mid),
+    )
+    const quality = all.filter(({ mid }) => !hidden.has(mid) && !empty.has(mid))
+    this.#update({ ...this.#state, quality })
   }
 
   #sendView(): void {

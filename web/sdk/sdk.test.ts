@@ -184,7 +184,7 @@ test('rates are growth over time; loss is of the interval; layers are in order',
     kind: 'video',
     mid: '1',
     rid,
-    packetsSent: 1,
+    framesEncoded: 1,
     bytesSent,
     frameHeight: 180,
     qualityLimitationReason: 'bandwidth',
@@ -208,6 +208,11 @@ test('rates are growth over time; loss is of the interval; layers are in order',
     sent?.layers.map(({ rid }) => rid),
     ['q', 'f'],
   )
+})
+
+test('a section that has only sent probes is no stream', (t) => {
+  const probes = { id: 'o', type: 'outbound-rtp', kind: 'video', mid: '2', packetsSent: 40 }
+  t.deepEqual(summarise(undefined, reading(0, [{ ...probes, framesEncoded: 0 }])), [])
 })
 
 test('counters that begin anew do not count backwards', (t) => {

@@ -145,6 +145,9 @@ const sending = (
   }
 }
 
+const hasMedia = (entry: Entry): boolean =>
+  entry.kind === 'audio' ? number(entry.bytesSent) > 0 : number(entry.framesEncoded) > 0
+
 /** Per stream, by mid; streams through which nothing ever went are left out. */
 export const summarise = (before: Reading | undefined, now: Reading): StreamStatistics[] => {
   const interval: Interval = { before, now }
@@ -154,7 +157,8 @@ export const summarise = (before: Reading | undefined, now: Reading): StreamStat
   for (const entry of now.entries.values()) {
     if (entry.type === 'inbound-rtp' && number(entry.packetsReceived) > 0)
       summaries.push(receiving(interval, entry, rttMs))
-    if (entry.type === 'outbound-rtp' && number(entry.packetsSent) > 0) {
+    // Probes of the bandwidth are packets too, but nobody's picture: they have no payload bytes.
+    if (entry.type === 'outbound-rtp' && hasMedia(entry)) {
       const mid = text(entry.mid)
       outbound.set(mid, [...(outbound.get(mid) ?? []), entry])
     }

@@ -37,3 +37,12 @@ export const viewMessage = (
   main: view.main,
   slots: slots.flatMap((slot) => viewSlot(view, slot)),
 })
+
+/** The picture slots that this view does not show: nothing is sent in them, and that is no fault of the link. */
+export const hiddenMids = (view: View, slots: readonly MediaSlot[]): ReadonlySet<string> =>
+  new Set(
+    slots
+      .flatMap((slot) => viewSlot(view, slot))
+      .filter(({ widthPx }) => widthPx === 0)
+      .map(({ mid }) => mid),
+  )

@@ -55,7 +55,13 @@ export function Stage({ model }: { model: CallModel }) {
       {cards.length === 0 ? null : (
         <ul class="tiles" ref={row} aria-label={t('call.tiles')} data-testid="tiles">
           {shownCards.map((card) => (
-            <TileCard key={card.key} model={model} card={card} slot={slotOf(card)} />
+            <TileCard
+              key={card.key}
+              model={model}
+              card={card}
+              slot={slotOf(card)}
+              inMain={main?.participant === card.participant && main.use === card.use}
+            />
           ))}
           {cards.length > CARDS_MAX ? (
             <li class="tile more-tiles">

@@ -9,9 +9,15 @@ import { Icon } from './icons.tsx'
 import { StreamMark } from './quality-mark.tsx'
 import { useTrackStream, Video } from './video.tsx'
 
-type TileCardProps = { model: CallModel; card: Card; slot: MediaSlot | undefined }
+type TileCardProps = {
+  model: CallModel
+  card: Card
+  slot: MediaSlot | undefined
+  /** The main picture shows this already. */
+  inMain: boolean
+}
 
-export function TileCard({ model, card, slot }: TileCardProps) {
+export function TileCard({ model, card, slot, inMain }: TileCardProps) {
   const { t } = useSpeech()
   const ownTrack = useStore(model.store, (state) =>
     card.use === 'camera' ? state.cameraTrack : state.screenTrack,
@@ -77,6 +83,7 @@ export function TileCard({ model, card, slot }: TileCardProps) {
         {shown ? null : (
           <span class="tile-substitute">
             <Avatar name={card.name} />
+            {inMain ? <span class="tile-note">{t('call.inMain')}</span> : null}
           </span>
         )}
         <span class="tile-caption" aria-hidden="true">

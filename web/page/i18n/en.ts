@@ -77,6 +77,7 @@ export const en: Readonly<Record<TextKey, string>> = {
   'call.you': 'You',
   'call.nobody': 'Nobody is on stage yet',
   'call.nobodyHint': 'The picture appears as soon as someone speaks.',
+  'call.inMain': 'in the main picture',
   'call.soundOnly': 'Sound only',
   'call.waitingPicture': 'Waiting for the picture…',
   'call.pausedPicture': 'Picture paused to keep the sound: the link is weak',

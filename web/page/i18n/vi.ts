@@ -75,6 +75,7 @@ export const vi = {
   'call.you': 'Bạn',
   'call.nobody': 'Chưa có ai phát biểu',
   'call.nobodyHint': 'Hình sẽ hiện ra ngay khi có người lên hình.',
+  'call.inMain': 'đang ở hình chính',
   'call.soundOnly': 'Chỉ có tiếng',
   'call.waitingPicture': 'Đang đợi hình…',
   'call.pausedPicture': 'Tạm dừng hình để giữ tiếng: đường truyền yếu',
