@@ -1,10 +1,14 @@
 /**
- * The door: HTTP with bounded bodies and whole responses, and WebSocket upgrade, over one listening port. The
- * seam between everything that speaks to clients (sessions, WHIP, REST, pages) and the two servers that can carry
- * it (`io/uws-door.ts`, `io/ws-door.ts`). Deliberately not a web framework: no routing, no streaming, no state.
+ * The door: HTTP with bounded bodies and whole responses, and WebSocket upgrade, over one listening
+ * port. The seam between everything that speaks to clients (sessions, WHIP, REST, pages) and the
+ * two servers that can carry it (`io/uws-door.ts`, `io/ws-door.ts`). Deliberately not a web
+ * framework: no routing, no streaming, no state.
  */
 
-/** What is known of a request before its body is read. Valid for as long as the holder likes: plain copies. */
+/**
+ * What is known of a request before its body is read. Valid for as long as the holder likes: plain
+ * copies.
+ */
 export type RequestHead = {
   /** Upper case, as sent. */
   readonly method: string
@@ -22,21 +26,30 @@ export type RequestHead = {
 
 export type DoorRequest = RequestHead & { readonly body: Uint8Array }
 
-/** A whole response. `content-length` is the door's; a HEAD request gets the headers of the same answer. */
+/**
+ * A whole response. `content-length` is the door's; a HEAD request gets the headers of the same
+ * answer.
+ */
 export type DoorResponse = {
   status: number
   headers: Record<string, string>
   body?: string | Uint8Array
 }
 
-/** One open WebSocket. Every call is allowed at any time and never throws; after `close` they do nothing. */
+/**
+ * One open WebSocket. Every call is allowed at any time and never throws; after `close` they do
+ * nothing.
+ */
 export interface DoorSocket {
   readonly remoteAddress: string
   /** The subprotocol that `onUpgrade` chose. */
   readonly protocol: string
   /** Owned by whoever handles the socket: the door never reads it. */
   attachment: unknown
-  /** A string leaves as a text frame, bytes as a binary frame. The bytes may be shared between sockets. */
+  /**
+   * A string leaves as a text frame, bytes as a binary frame. The bytes may be shared between
+   * sockets.
+   */
   send(data: string | Uint8Array): void
   /** Bytes accepted by `send` that the kernel has not taken yet. */
   bufferedBytes(): number
@@ -50,7 +63,9 @@ export type UpgradeDecision = { protocol: string } | { response: DoorResponse }
 
 /** What stands behind a door. None of these may throw; a rejected promise is answered with 500. */
 export interface DoorHandlers {
-  /** How large the body of this request may be; a larger one gets 413 without being read to its end. */
+  /**
+   * How large the body of this request may be; a larger one gets 413 without being read to its end.
+   */
   bodyBytesMax(head: RequestHead): number
   onRequest(request: DoorRequest): DoorResponse | Promise<DoorResponse>
   /** Decides an upgrade; `offered` are the client's subprotocols in its order. */
@@ -80,6 +95,8 @@ export type DoorOptions = {
 export interface Door {
   readonly kind: 'uws' | 'ws'
   readonly port: number
-  /** Stops to listen, closes sockets with 1001, cuts what is left after `DOOR_CLOSE_MS`. Idempotent. */
+  /**
+   * Stops to listen, closes sockets with 1001, cuts what is left after `DOOR_CLOSE_MS`. Idempotent.
+   */
   close(): Promise<void>
 }

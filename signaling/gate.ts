@@ -1,6 +1,6 @@
 /**
- * What stands right behind the door: rates, origins, headers that every answer gets, the way to a route or a page, and who may open a
- * WebSocket. Everything that is said here is said to strangers.
+ * What stands right behind the door: rates, origins, headers that every answer gets, the way to a
+ * route or a page, and who may open a WebSocket. Everything that is said here is said to strangers.
  */
 
 import { OFFER_BYTES_MAX } from '../config/index.ts'

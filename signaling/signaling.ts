@@ -1,6 +1,6 @@
 /**
- * Puts the doors together: tokens, sessions, WHIP, REST, health, pages behind one open door. Owns the tick; owns neither the
- * conference nor the media plane, which outlive it.
+ * Puts the doors together: tokens, sessions, WHIP, REST, health, pages behind one open door. Owns
+ * the tick; owns neither the conference nor the media plane, which outlive it.
  */
 
 import { randomBytes } from 'node:crypto'
@@ -68,7 +68,10 @@ export interface Signaling {
   close(): Promise<void>
 }
 
-/** Opens the doors. Rejects when the port is taken, TLS files are missing, or the chosen door does not load. */
+/**
+ * Opens the doors. Rejects when the port is taken, TLS files are missing, or the chosen door does
+ * not load.
+ */
 export async function createSignaling(options: SignalingOptions): Promise<Signaling> {
   const { host, media, keys, onFault } = options
   const verify = createTokenVerifier(keys)

@@ -1,3 +1,3 @@
 /** REST and its document. */
 export { openApiDocument } from './openapi.ts'
-export { type ApiOptions, apiRoutes } from './routes.ts'
+export { apiRoutes } from './routes.ts'

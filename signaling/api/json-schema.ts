@@ -1,6 +1,7 @@
 /**
- * The part of JSON Schema 2020-12 (as OpenAPI 3.1 uses it) that our valibot schemas need, made from them: what the document
- * promises and what the server enforces cannot drift apart. Throws at start for a schema that it does not know.
+ * The part of JSON Schema 2020-12 (as OpenAPI 3.1 uses it) that our valibot schemas need, made from
+ * them: what the document promises and what the server enforces cannot drift apart. Throws at start
+ * for a schema that it does not know.
  */
 
 import type * as v from 'valibot'

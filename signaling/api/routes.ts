@@ -1,6 +1,7 @@
 /**
- * REST `/api/v1` (docs/PROTOCOL.md §3): one table from which requests are answered and the OpenAPI document is made. Everything that it
- * can do to a room is a command of the conference; REST has no state of its own.
+ * REST `/api/v1` (docs/PROTOCOL.md §3): one table from which requests are answered and the OpenAPI
+ * document is made. Everything that it can do to a room is a command of the conference; REST has no
+ * state of its own.
  */
 
 import * as v from 'valibot'
@@ -56,7 +57,9 @@ const NO_ROOM = { code: 'not-found', message: 'no such room' } as const
 const NO_PARTICIPANT = { code: 'not-found', message: 'no such participant in this room' } as const
 const DEMO_TOKEN_TTL_S = 12 * 3600
 
-/** The parsed body: `{}` for an empty one, so that bodies with only optional fields may be left out. */
+/**
+ * The parsed body: `{}` for an empty one, so that bodies with only optional fields may be left out.
+ */
 function parseBody(request: RouteRequest, schema: v.GenericSchema): { value: unknown } | undefined {
   try {
     const text = Buffer.from(request.body).toString('utf8')

@@ -1,5 +1,6 @@
 /**
- * Bodies of REST requests and responses. The shapes of rooms and participants are those of the WebSocket protocol.
+ * Bodies of REST requests and responses. The shapes of rooms and participants are those of the
+ * WebSocket protocol.
  */
 
 import * as v from 'valibot'
@@ -12,7 +13,6 @@ export const CREATE_ROOM = v.object({ room: v.pipe(v.string(), v.minLength(1), v
 export const KICK = v.object({ reason: v.exactOptional(text(200)) })
 export const MUTE = v.object({ use, muted: v.boolean() })
 export const STAGE = v.object({ onStage: v.boolean() })
-export const HAND = v.object({ raised: v.boolean() })
 export const LOCK = v.object({ locked: v.boolean() })
 export const PIN = v.object({ participant: v.nullable(text(64)), use: v.exactOptional(use) })
 export const DEMO_TOKEN = v.object({

@@ -1,6 +1,7 @@
 /**
- * What a token says, checked field by field. The strings of a token reach pages, logs and other participants, so they are bounded
- * and without control characters; room names additionally reach paths and URLs.
+ * What a token says, checked field by field. The strings of a token reach pages, logs and other
+ * participants, so they are bounded and without control characters; room names additionally reach
+ * paths and URLs.
  */
 
 import * as v from 'valibot'
@@ -22,7 +23,8 @@ export type Claims = {
   expiresMs: number
 }
 
-// Letters of any script, digits and marks; no separators that mean something in a path, no dot in front.
+// Letters of any script, digits and marks; no separators that mean something in a path, no dot in
+// front.
 const ROOM = /^[\p{L}\p{N}_-][\p{L}\p{N}\p{M}_.-]*$/u
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/

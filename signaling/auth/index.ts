@@ -6,5 +6,4 @@ export {
   issueToken,
   type TokenRequest,
   type TokenVerifier,
-  type Verification,
 } from './tokens.ts'

@@ -1,6 +1,7 @@
 /**
- * The key pair that signs tokens: Ed25519, made on first start in the data folder, readable by its owner only. `./nhipcau token`
- * beside a running core finds the same one, whichever of the two came first.
+ * The key pair that signs tokens: Ed25519, made on first start in the data folder, readable by its
+ * owner only. `./nhipcau token` beside a running core finds the same one, whichever of the two came
+ * first.
  */
 
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
@@ -9,7 +10,7 @@ import { join } from 'node:path'
 
 export type TokenKeys = { privateKey: KeyObject; publicKey: KeyObject }
 
-export const TOKEN_KEY_FILE = 'token-key.pem'
+const TOKEN_KEY_FILE = 'token-key.pem'
 
 /** Writes a new key without ever showing a half-written one; an existing one wins. */
 function createKeyFile(path: string): void {
@@ -27,8 +28,8 @@ function createKeyFile(path: string): void {
 }
 
 /**
- * Reads the key of this data folder, making folder and key where missing. Throws when the folder is not writable, the file
- * holds no Ed25519 key, or others may read it.
+ * Reads the key of this data folder, making folder and key where missing. Throws when the folder is
+ * not writable, the file holds no Ed25519 key, or others may read it.
  */
 export function loadTokenKeys(dataDir: string): TokenKeys {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })

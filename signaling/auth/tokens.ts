@@ -1,6 +1,7 @@
 /**
- * Tokens: short JWTs signed with EdDSA (RFC 8037), checked offline. No other algorithm is ever accepted, so neither `none` nor a
- * public key used as an HMAC secret gets anywhere. A kick is not in here: the conference remembers who was thrown out.
+ * Tokens: short JWTs signed with EdDSA (RFC 8037), checked offline. No other algorithm is ever
+ * accepted, so neither `none` nor a public key used as an HMAC secret gets anywhere. A kick is not
+ * in here: the conference remembers who was thrown out.
  */
 
 import { randomUUID } from 'node:crypto'
@@ -26,7 +27,10 @@ export type TokenRequest = {
   subject?: string
 }
 
-/** Signs a token. Throws a RangeError that names the field when the request would make an invalid one. */
+/**
+ * Signs a token. Throws a RangeError that names the field when the request would make an invalid
+ * one.
+ */
 export async function issueToken(keys: TokenKeys, request: TokenRequest): Promise<string> {
   const nowS = Math.floor(request.nowMs / 1000)
   const payload = {
@@ -51,7 +55,7 @@ export async function issueToken(keys: TokenKeys, request: TokenRequest): Promis
     .sign(keys.privateKey)
 }
 
-export type Verification = { ok: true; claims: Claims } | ({ ok: false } & Refusal)
+type Verification = { ok: true; claims: Claims } | ({ ok: false } & Refusal)
 
 export type TokenVerifier = (token: string, nowMs: number) => Promise<Verification>
 
@@ -73,8 +77,8 @@ function checkTimes(claims: Claims, nowMs: number): Verification {
 }
 
 /**
- * Returns the check: never rejects. A signature is checked once per token and remembered (bounded); times are checked each time,
- * with five minutes' leeway both ways.
+ * Returns the check: never rejects. A signature is checked once per token and remembered (bounded);
+ * times are checked each time, with five minutes' leeway both ways.
  */
 export function createTokenVerifier(keys: TokenKeys): TokenVerifier {
   const known = new LRUCache<string, Claims>({ max: TOKENS_CACHED_MAX })

@@ -14,7 +14,10 @@ export function json(status: number, value: unknown): DoorResponse {
   }
 }
 
-/** A refusal as `{code, message}` with the status of its code; 401 says how to authenticate (RFC 6750 §3). */
+/**
+ * A refusal as `{code, message}` with the status of its code; 401 says how to authenticate (RFC
+ * 6750 §3).
+ */
 export function refusal({ code, message }: Refusal, status = HTTP_STATUS[code]): DoorResponse {
   const response = json(status, { code, message })
   if (status === 401) {
@@ -25,6 +28,7 @@ export function refusal({ code, message }: Refusal, status = HTTP_STATUS[code]):
   return response
 }
 
+/** 204. */
 export function noContent(headers: Record<string, string> = {}): DoorResponse {
   return { status: 204, headers }
 }

@@ -1,5 +1,6 @@
 /**
- * Who a request speaks for (RFC 6750 §2.1): the bearer token in its Authorization header, and nowhere else.
+ * Who a request speaks for (RFC 6750 §2.1): the bearer token in its Authorization header, and
+ * nowhere else.
  */
 
 import type { Claims, TokenVerifier } from '../auth/index.ts'

@@ -10,4 +10,4 @@ export {
   isPreflight,
 } from './origin.ts'
 export { type PageOptions, Pages } from './pages.ts'
-export { type Method, type Route, type RouteRequest, Router } from './route.ts'
+export { type Route, type RouteRequest, Router } from './route.ts'

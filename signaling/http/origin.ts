@@ -1,5 +1,6 @@
 /**
- * Who asks from where: loopback, behind a proxy, from which page. Pure functions over a request's head.
+ * Who asks from where: loopback, behind a proxy, from which page. Pure functions over a request's
+ * head.
  */
 
 import type { RequestHead } from '../door.ts'
@@ -8,6 +9,7 @@ const FORWARDING = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-
 const LOOPBACK_HOST =
   /^(localhost|([a-z0-9-]+\.)*localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d{1,5})?$/i
 
+/** 127.0.0.0/8 or ::1, in the text forms of the doors. */
 export function isLoopbackAddress(address: string): boolean {
   return address === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(address)
 }
@@ -19,8 +21,9 @@ export function isDirectLoopback(head: RequestHead): boolean {
 }
 
 /**
- * A page that this server itself served over loopback, in a browser on this machine: address, Host and Origin must all say so. Host
- * stops DNS rebinding, Origin other pages; both stop a proxy that passes them on.
+ * A page that this server itself served over loopback, in a browser on this machine: address, Host
+ * and Origin must all say so. Host stops DNS rebinding, Origin other pages; both stop a proxy that
+ * passes them on.
  */
 export function isLoopbackPage(head: RequestHead): boolean {
   const host = head.headers['host'] ?? ''

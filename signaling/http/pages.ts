@@ -1,6 +1,7 @@
 /**
- * The built page as a fixed set of files. What is served is what a walk over the folder has found: a request's path is looked up
- * in a table and never reaches the file system, so there is nothing to traverse.
+ * The built page as a fixed set of files. What is served is what a walk over the folder has found:
+ * a request's path is looked up in a table and never reaches the file system, so there is nothing
+ * to traverse.
  */
 
 import { createHash } from 'node:crypto'
@@ -67,6 +68,7 @@ function walk(root: string): Map<string, PageFile> {
   return files
 }
 
+/** The files of the built page; the folder is walked once, at construction. */
 export class Pages {
   readonly #options: PageOptions
   readonly #files: Map<string, PageFile>

@@ -1,11 +1,11 @@
 /**
- * A table of routes and the way to one: method, path pattern, bounds, handler. Patterns are literal segments and `{name}`
- * segments; nothing else.
+ * A table of routes and the way to one: method, path pattern, bounds, handler. Patterns are literal
+ * segments and `{name}` segments; nothing else.
  */
 
 import type { DoorRequest, DoorResponse } from '../door.ts'
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS'
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS'
 
 export type RouteRequest = DoorRequest & {
   /** Decoded and in NFC. */

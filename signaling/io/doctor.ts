@@ -1,6 +1,7 @@
 /**
- * `./nhipcau doctor`: looks at this machine as a core would use it, before the day it matters. Opens ports for a
- * moment, changes nothing, and says in one line each what it found and what to do.
+ * `./nhipcau doctor`: looks at this machine as a core would use it, before the day it matters.
+ * Opens ports for a moment, changes nothing, and says in one line each what it found and what to
+ * do.
  */
 import { createSocket, type Socket } from 'node:dgram'
 import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs'
@@ -105,7 +106,10 @@ function udpPort(config: Config, family: 'udp4' | 'udp6'): Promise<Finding> {
   })
 }
 
-/** What the kernel grants when asked for `wanted`; Linux reports twice that, for its own bookkeeping. */
+/**
+ * What the kernel grants when asked for `wanted`; Linux reports twice that, for its own
+ * bookkeeping.
+ */
 function receiveBufferBytes(socket: Socket, wanted: number): number {
   try {
     socket.setRecvBufferSize(wanted)

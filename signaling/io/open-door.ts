@@ -1,5 +1,6 @@
 /**
- * Chooses a door: uWebSockets.js where its binary loads, otherwise `ws`; or the one that the operator named.
+ * Chooses a door: uWebSockets.js where its binary loads, otherwise `ws`; or the one that the
+ * operator named.
  */
 
 import type { Door, DoorOptions } from '../door.ts'
@@ -8,7 +9,9 @@ import { openWsDoor } from './ws-door.ts'
 
 export type DoorPreference = 'auto' | 'uws' | 'ws'
 
-/** Which door `auto` would take here and why, without opening it: for `doctor` and the start log. */
+/**
+ * Which door `auto` would take here and why, without opening it: for `doctor` and the start log.
+ */
 export function probeDoor(): { kind: 'uws' | 'ws'; reason: string } {
   const loaded = loadUws()
   return 'uws' in loaded
@@ -17,8 +20,8 @@ export function probeDoor(): { kind: 'uws' | 'ws'; reason: string } {
 }
 
 /**
- * Opens the preferred door and says why it is this one. Rejects when the port is taken, the TLS files cannot be
- * read, or `uws` was asked for and does not load.
+ * Opens the preferred door and says why it is this one. Rejects when the port is taken, the TLS
+ * files cannot be read, or `uws` was asked for and does not load.
  */
 export async function openDoor(
   preference: DoorPreference,

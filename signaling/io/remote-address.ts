@@ -2,7 +2,10 @@
  * Peer addresses as text, the same for both doors. Not validation: the kernel made these addresses.
  */
 
-/** Text of a 4- or 16-byte address; IPv4 mapped into IPv6 (RFC 4291 §2.5.5.2) becomes IPv4. '' for other lengths. */
+/**
+ * Text of a 4- or 16-byte address; IPv4 mapped into IPv6 (RFC 4291 §2.5.5.2) becomes IPv4. '' for
+ * other lengths.
+ */
 export function addressFromBytes(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join('.')
   if (bytes.length !== 16) return ''

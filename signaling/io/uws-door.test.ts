@@ -1,5 +1,5 @@
 import test from 'ava'
-import { doorContract } from './door-contract.ts'
+import { doorContract } from './test/door-contract.ts'
 import { loadUws, openUwsDoor } from './uws-door.ts'
 
 const loaded = loadUws()

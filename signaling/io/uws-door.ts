@@ -1,6 +1,7 @@
 /**
- * The door on uWebSockets.js. Its native binary is looked for only when asked: where it does not load (another glibc,
- * another processor) the caller learns why and takes the other door. Not on any hot media path.
+ * The door on uWebSockets.js. Its native binary is looked for only when asked: where it does not
+ * load (another glibc, another processor) the caller learns why and takes the other door. Not on
+ * any hot media path.
  */
 
 import type {
@@ -221,7 +222,9 @@ function mount(app: TemplatedApp, options: DoorOptions, sockets: Set<UwsSocket>)
   )
 }
 
-/** Listens with a loaded library. Rejects when the port is taken or the TLS files cannot be read. */
+/**
+ * Listens with a loaded library. Rejects when the port is taken or the TLS files cannot be read.
+ */
 export async function openUwsDoor(uws: Uws, options: DoorOptions): Promise<Door> {
   const app =
     options.tls === undefined
@@ -233,8 +236,8 @@ export async function openUwsDoor(uws: Uws, options: DoorOptions): Promise<Door>
   const sockets = new Set<UwsSocket>()
   mount(app, options, sockets)
   const listening = await new Promise<us_listen_socket | false>((resolve) => {
-    // Exclusive: two cores that silently share a port would each see half of a room. The four-argument form exists
-    // in the binary though not in its declarations.
+    // Exclusive: two cores that silently share a port would each see half of a room. The
+    // four-argument form exists in the binary though not in its declarations.
     const listen = app.listen.bind(app) as unknown as (...args: unknown[]) => void
     listen(options.host, options.port, LISTEN_EXCLUSIVE, resolve)
   })

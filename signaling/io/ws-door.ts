@@ -1,6 +1,6 @@
 /**
- * The door on `node:http` and `ws`: the one that runs everywhere. Same contract as `uws-door.ts`, checked by the same
- * tests; slower by a factor that matters for control frames only.
+ * The door on `node:http` and `ws`: the one that runs everywhere. Same contract as `uws-door.ts`,
+ * checked by the same tests; slower by a factor that matters for control frames only.
  */
 
 import { readFileSync } from 'node:fs'

@@ -1,6 +1,6 @@
 /**
- * What clients may say (docs/PROTOCOL.md §1.1). Unknown fields are dropped, so that newer clients can talk to us; unknown
- * types are refused.
+ * What clients may say (docs/PROTOCOL.md §1.1). Unknown fields are dropped, so that newer clients
+ * can talk to us; unknown types are refused.
  */
 
 import * as v from 'valibot'
@@ -97,7 +97,7 @@ export const CLIENT_MESSAGES = {
   ping: v.object({ type: v.literal('ping'), ref }),
 } as const
 
-export type ClientMessageType = keyof typeof CLIENT_MESSAGES
+type ClientMessageType = keyof typeof CLIENT_MESSAGES
 export type ClientMessage = {
   [T in ClientMessageType]: v.InferOutput<(typeof CLIENT_MESSAGES)[T]>
 }[ClientMessageType]
@@ -109,7 +109,10 @@ export type ParsedMessage =
   | { ok: true; message: ClientMessage }
   | { ok: false; ref: number | undefined; problem: string }
 
-/** Checks a decoded value against the schema of its type. Never throws; `problem` names the first bad field. */
+/**
+ * Checks a decoded value against the schema of its type. Never throws; `problem` names the first
+ * bad field.
+ */
 export function parseClientMessage(value: unknown): ParsedMessage {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { ok: false, ref: undefined, problem: 'not a map' }

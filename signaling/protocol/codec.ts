@@ -1,6 +1,7 @@
 /**
- * The two subprotocols: one message as one msgpack map in a binary frame, or as JSON in a text frame. Decoding is bounded and
- * gives plain objects only; checking what is in them is the schemas' business.
+ * The two subprotocols: one message as one msgpack map in a binary frame, or as JSON in a text
+ * frame. Decoding is bounded and gives plain objects only; checking what is in them is the schemas'
+ * business.
  */
 
 import { Packr, Unpackr } from 'msgpackr'

@@ -1,6 +1,6 @@
 /**
- * The closed set of error codes (docs/PROTOCOL.md §1.3) and what each does to a connection. Clients branch on codes, people
- * read messages; a code is never reused for another meaning.
+ * The closed set of error codes (docs/PROTOCOL.md §1.3) and what each does to a connection. Clients
+ * branch on codes, people read messages; a code is never reused for another meaning.
  */
 
 export const ERROR_CODES = [
@@ -29,14 +29,17 @@ export const ERROR_CODES = [
 
 export type ErrorCode = (typeof ERROR_CODES)[number]
 
-/** A refusal that goes back to a client as it is: `message` is English, for logs, and holds nothing secret. */
+/**
+ * A refusal that goes back to a client as it is: `message` is English, for logs, and holds nothing
+ * secret.
+ */
 export type Refusal = { code: ErrorCode; message: string }
 
 /** Close codes of the WebSocket (RFC 6455 §7.4). */
 export const CLOSE_LEFT = 1000
-export const CLOSE_SHUTTING_DOWN = 1001
-export const CLOSE_POLICY = 1008
-export const CLOSE_TOO_LARGE = 1009
+const CLOSE_SHUTTING_DOWN = 1001
+const CLOSE_POLICY = 1008
+const CLOSE_TOO_LARGE = 1009
 export const CLOSE_OVERLOADED = 1013
 
 /** The close code that follows a `bye` with this code. */

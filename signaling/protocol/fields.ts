@@ -1,5 +1,6 @@
 /**
- * The fields that messages are made of, with their bounds. Every string from outside passes one of these.
+ * The fields that messages are made of, with their bounds. Every string from outside passes one of
+ * these.
  */
 
 import * as v from 'valibot'

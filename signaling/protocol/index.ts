@@ -3,14 +3,12 @@ export {
   CLIENT_MESSAGES,
   type ClientMessage,
   type ClientMessageOf,
-  type ClientMessageType,
   parseClientMessage,
 } from './client-messages.ts'
 export { CODECS, type Codec, codecFor } from './codec.ts'
 export {
   CLOSE_LEFT,
   CLOSE_OVERLOADED,
-  CLOSE_SHUTTING_DOWN,
   closeCodeFor,
   ERROR_CODES,
   type ErrorCode,

@@ -1,7 +1,8 @@
 /**
- * A look over msgpack bytes before msgpackr sees them: only plain values, maps with string keys, bounded depth and count,
- * lengths that the frame really holds. msgpackr is fast and lenient (extensions, preallocation by declared length, any
- * map key); this makes it strict. Not a decoder: nothing is allocated.
+ * A look over msgpack bytes before msgpackr sees them: only plain values, maps with string keys,
+ * bounded depth and count, lengths that the frame really holds. msgpackr is fast and lenient
+ * (extensions, preallocation by declared length, any map key); this makes it strict. Not a decoder:
+ * nothing is allocated.
  */
 
 import { MESSAGE_DEPTH_MAX, MESSAGE_VALUES_MAX } from '../../config/index.ts'
@@ -12,7 +13,9 @@ const ARRAY = -2
 const TEXT = -3
 const REFUSED = -4
 
-/** Bytes of the length field of str/bin/array/map forms, 0 where the length is in the first byte. */
+/**
+ * Bytes of the length field of str/bin/array/map forms, 0 where the length is in the first byte.
+ */
 const LENGTH_BYTES = new Uint8Array(256)
 const KIND = new Int8Array(256).fill(REFUSED)
 for (let byte = 0; byte < 256; byte++) {
@@ -64,7 +67,10 @@ function lengthInFirstByte(byte: number, kind: number): number {
   return kind === TEXT ? byte & 0x1f : byte & 0x0f
 }
 
-/** True for exactly one plain msgpack map that fills `bytes`. Never throws, never reads past the end. */
+/**
+ * True for exactly one plain msgpack map that fills `bytes`. Never throws, never reads past the
+ * end.
+ */
 export function isPlainMessage(bytes: Uint8Array): boolean {
   const first = KIND[bytes[0] ?? 0xc1]
   if (first !== MAP) return false

@@ -23,7 +23,10 @@ function sectionOf(title: string): string {
   return page.slice(from, next < 0 ? undefined : from + title.length + next)
 }
 
-/** Rows `| `type` | fields |` of a section's table: type to the field names in backticks before any brace. */
+/**
+ * Rows `| `type` | fields |` of a section's table: type to the field names in backticks before any
+ * brace.
+ */
 function rowsOf(title: string): Map<string, Set<string>> {
   const rows = new Map<string, Set<string>>()
   for (const line of sectionOf(title).split('\n')) {

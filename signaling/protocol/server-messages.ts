@@ -1,6 +1,6 @@
 /**
- * What the server says (docs/PROTOCOL.md §1.2). The server does not check itself at run time: these schemas give the types,
- * and tests hold every message that leaves against them.
+ * What the server says (docs/PROTOCOL.md §1.2). The server does not check itself at run time: these
+ * schemas give the types, and tests hold every message that leaves against them.
  */
 
 import * as v from 'valibot'
@@ -146,7 +146,7 @@ export const SERVER_MESSAGES = {
   bye: v.strictObject({ type: v.literal('bye'), code, message: v.string() }),
 } as const
 
-export type ServerMessageType = keyof typeof SERVER_MESSAGES
+type ServerMessageType = keyof typeof SERVER_MESSAGES
 export type ServerMessage = {
   [T in ServerMessageType]: v.InferOutput<(typeof SERVER_MESSAGES)[T]>
 }[ServerMessageType]

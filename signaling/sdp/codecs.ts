@@ -1,7 +1,8 @@
 /**
- * Which codecs of an offered section we take. Policy (docs/PROTOCOL.md §1.5): a publisher sends one video codec, the first of VP8,
- * H.264, VP9, AV1 that it offers; a slot takes all of them that the receiver offers, since what a slot shows changes
- * without negotiation. Audio is Opus, with RED (RFC 2198) in the peer's order.
+ * Which codecs of an offered section we take. Policy (docs/PROTOCOL.md §1.5): a publisher sends one
+ * video codec, the first of VP8, H.264, VP9, AV1 that it offers; a slot takes all of them that the
+ * receiver offers, since what a slot shows changes without negotiation. Audio is Opus, with RED
+ * (RFC 2198) in the peer's order.
  */
 
 import type { CodecName, CodecSpec, FeedbackSpec } from '../../core/media/control.ts'
@@ -22,7 +23,10 @@ function parameter(fmtp: string, name: string): string | undefined {
   return undefined
 }
 
-/** How well an offered H.264 suits, lower is better: constrained baseline first; undefined = not at all. */
+/**
+ * How well an offered H.264 suits, lower is better: constrained baseline first; undefined = not at
+ * all.
+ */
 function h264Rank(codec: OfferedCodec): number | undefined {
   if (parameter(codec.fmtp, 'packetization-mode') !== '1') return undefined
   const profile = (parameter(codec.fmtp, 'profile-level-id') ?? '420010').toLowerCase()

@@ -1,6 +1,6 @@
 /**
- * `application/trickle-ice-sdpfrag` (RFC 8840) as WHIP and WHEP use it: only its ICE credentials matter to a lite agent, which
- * needs no remote candidates.
+ * `application/trickle-ice-sdpfrag` (RFC 8840) as WHIP and WHEP use it: only its ICE credentials
+ * matter to a lite agent, which needs no remote candidates.
  */
 
 import { SDP_LINE_BYTES_MAX } from '../../config/index.ts'

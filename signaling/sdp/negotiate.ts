@@ -1,6 +1,7 @@
 /**
- * Which offered sections become publications and slots. Pure: ids come from the caller, nothing is opened here. What a role may
- * never do is rejected in the answer; what it may do later (a viewer brought on stage) is accepted and policed by `permit`.
+ * Which offered sections become publications and slots. Pure: ids come from the caller, nothing is
+ * opened here. What a role may never do is rejected in the answer; what it may do later (a viewer
+ * brought on stage) is accepted and policed by `permit`.
  */
 
 import { AUDIO_SLOTS_MAX, TILES_MAX } from '../../config/index.ts'

@@ -1,6 +1,7 @@
 /**
- * What we understand of a peer's offer (RFC 8866, 8829), as plain data. Made by parse-offer.ts from untrusted text: every
- * string in here is short and has a known alphabet, so that it may be written into an answer.
+ * What we understand of a peer's offer (RFC 8866, 8829), as plain data. Made by parse-offer.ts from
+ * untrusted text: every string in here is short and has a known alphabet, so that it may be written
+ * into an answer.
  */
 
 import type { Fingerprint, IceCredentials } from '../../core/media/control.ts'

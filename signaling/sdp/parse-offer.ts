@@ -1,7 +1,8 @@
 /**
- * From a peer's SDP to an `Offer`: bounds first, then sdp-transform, then a check of everything that is used. Not a general
- * SDP reader: what an ICE-lite, BUNDLE-only server does not need is not looked at; candidates are ignored (RFC 8445 §2.5:
- * a lite agent learns addresses from checks, so mDNS names are no obstacle).
+ * From a peer's SDP to an `Offer`: bounds first, then sdp-transform, then a check of everything
+ * that is used. Not a general SDP reader: what an ICE-lite, BUNDLE-only server does not need is not
+ * looked at; candidates are ignored (RFC 8445 §2.5: a lite agent learns addresses from checks, so
+ * mDNS names are no obstacle).
  */
 
 import sdpTransform, { type ParsedSection, type ParsedSession } from 'sdp-transform'
@@ -48,7 +49,9 @@ function refuse(message: string): never {
   throw new BadSdp(message)
 }
 
-/** What makes a text too much or too strange to parse at all, else undefined. Linear in the text. */
+/**
+ * What makes a text too much or too strange to parse at all, else undefined. Linear in the text.
+ */
 function outOfBounds(sdp: string): { code: 'too-large' | 'bad-sdp'; message: string } | undefined {
   if (sdp.length > SDP_BYTES_MAX) return { code: 'too-large', message: 'SDP too long' }
   let lines = 0
@@ -219,7 +222,10 @@ function readExtensions(media: ParsedSection): Map<string, number> {
   return extensions
 }
 
-/** The streams of `a=simulcast:send` (RFC 8853 §5.1): the first alternative of each that has an a=rid:... send. */
+/**
+ * The streams of `a=simulcast:send` (RFC 8853 §5.1): the first alternative of each that has an
+ * a=rid:... send.
+ */
 function readSendRids(media: ParsedSection): string[] {
   const { dir1, list1, dir2, list2 } = media.simulcast ?? {}
   const list = dir1 === 'send' ? list1 : dir2 === 'send' ? list2 : undefined

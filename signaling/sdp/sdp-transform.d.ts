@@ -1,4 +1,5 @@
-// The package ships no types. Only what parse-offer.ts reads; every value may be a string or a number.
+// The package ships no types. Only what parse-offer.ts reads; every value may be a string or a
+// number.
 declare module 'sdp-transform' {
   export type Scalar = string | number
   export type ParsedSection = {

@@ -1,6 +1,7 @@
 /**
- * Which of a publisher's simulcast streams is the lowest picture. SDP does not say (RFC 8853 §5.1 orders by preference, browsers
- * by the caller's list), so: by the usual names where all are usual names of one set, else in SDP order, lowest first.
+ * Which of a publisher's simulcast streams is the lowest picture. SDP does not say (RFC 8853 §5.1
+ * orders by preference, browsers by the caller's list), so: by the usual names where all are usual
+ * names of one set, else in SDP order, lowest first.
  */
 
 const CONVENTIONS: readonly (readonly string[])[] = [

@@ -1,6 +1,7 @@
 /**
- * Outgoing SSRCs by slot use and index: the same for all receivers, so that one rewritten packet serves them all. They share no RTP
- * session with each other, so nothing collides (RFC 3550 §8 concerns one session).
+ * Outgoing SSRCs by slot use and index: the same for all receivers, so that one rewritten packet
+ * serves them all. They share no RTP session with each other, so nothing collides (RFC 3550 §8
+ * concerns one session).
  */
 
 import type { SlotUse } from '../../core/media/control.ts'

@@ -1,6 +1,7 @@
 /**
- * The answer as text (RFC 8829 §5.3): ICE-lite, passive in DTLS, one bundled transport, all candidates at once. Everything in it is a
- * number, a constant, or a string that parse-offer.ts has matched against an alphabet without line ends.
+ * The answer as text (RFC 8829 §5.3): ICE-lite, passive in DTLS, one bundled transport, all
+ * candidates at once. Everything in it is a number, a constant, or a string that parse-offer.ts has
+ * matched against an alphabet without line ends.
  */
 
 import type {
@@ -14,7 +15,7 @@ import { codecLines, payloadTypes } from './codecs.ts'
 import { extensionLines } from './extensions.ts'
 import type { NegotiatedSection } from './negotiate.ts'
 
-export type LocalTransport = {
+type LocalTransport = {
   ice: IceCredentials
   fingerprint: Fingerprint
   candidates: readonly HostCandidate[]

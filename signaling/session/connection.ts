@@ -1,6 +1,6 @@
 /**
- * One WebSocket as the sessions see it: decoding with bounds, rate, and what happens when the peer does not read. It knows
- * nothing of rooms.
+ * One WebSocket as the sessions see it: decoding with bounds, rate, and what happens when the peer
+ * does not read. It knows nothing of rooms.
  */
 
 import {
@@ -34,6 +34,7 @@ export type ConnectionOptions = {
   nowMs: number
 }
 
+/** Owned by the hub from open to close. */
 export class Connection {
   readonly id: number
   readonly openedMs: number
@@ -102,8 +103,8 @@ export class Connection {
   }
 
   /**
-   * A frame from the peer as a message that may be asked now; undefined when it was refused here. Too many refused ones end the
-   * connection.
+   * A frame from the peer as a message that may be asked now; undefined when it was refused here.
+   * Too many refused ones end the connection.
    */
   receive(data: Uint8Array, binary: boolean, nowMs: number): ClientMessage | undefined {
     if (this.state === 'closed') return undefined

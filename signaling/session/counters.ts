@@ -4,6 +4,7 @@
 
 import { ERROR_CODES, type ErrorCode } from '../protocol/index.ts'
 
+/** Grows only; read by whoever scrapes. */
 export class DoorCounters {
   messagesIn = 0
   messagesOut = 0

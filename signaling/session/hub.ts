@@ -1,15 +1,10 @@
 /**
- * Where sockets, the conference and media meet: joins and resumes, notices out, reports in, the clock. One hub per node, on the main
- * thread. It decides nothing about the conference (core/conference) and nothing about packets.
+ * Where sockets, the conference and media meet: joins and resumes, notices out, reports in, the
+ * clock. One hub per node, on the main thread. It decides nothing about the conference
+ * (core/conference) and nothing about packets.
  */
 
-import {
-  JOIN_MS_MAX,
-  JOINS_PER_TOKEN_BURST_MAX,
-  JOINS_PER_TOKEN_PER_S_MAX,
-  SOCKETS_PER_ADDRESS_MAX,
-  SOCKETS_WAITING_MAX,
-} from '../../config/index.ts'
+import { JOINS_PER_TOKEN_BURST_MAX, JOINS_PER_TOKEN_PER_S_MAX } from '../../config/index.ts'
 import type { Director, GoneCause, Joined, Notice } from '../../core/conference/index.ts'
 import type { MediaPlane, MediaReport } from '../../core/media/control.ts'
 import type { ConferenceHost } from '../../core/store/index.ts'
@@ -29,6 +24,7 @@ import { KeyedBuckets } from './rate-limit.ts'
 import { answerRequest } from './requests.ts'
 import { RoomStage } from './room-stage.ts'
 import { Seat, type SeatListener } from './seat.ts'
+import { SocketTable } from './socket-table.ts'
 
 export type HubOptions = {
   host: ConferenceHost
@@ -59,6 +55,7 @@ const GONE: Readonly<Record<Exclude<GoneCause, 'left'>, Refusal>> = {
   'room-closed': { code: 'not-found', message: 'the room was closed' },
 }
 
+/** The participants of this node and what connects them. `onNotice` and `onReport` are its own. */
 export class Hub {
   readonly desk: MediaDesk
   readonly counters = new DoorCounters()
@@ -68,9 +65,7 @@ export class Hub {
   readonly #rooms = new Map<string, RoomStage>()
   readonly #seats = new Map<string, Seat>()
   readonly #seatOf = new Map<Connection, Seat>()
-  readonly #sockets = new Map<DoorSocket, Connection>()
-  readonly #waiting = new Set<Connection>()
-  readonly #socketsByAddress = new Map<string, number>()
+  readonly #sockets = new SocketTable()
   readonly #tokenRates = new KeyedBuckets({
     perS: JOINS_PER_TOKEN_PER_S_MAX,
     burst: JOINS_PER_TOKEN_BURST_MAX,
@@ -111,8 +106,7 @@ export class Hub {
 
   /** Whether one more socket of this address is taken. */
   hasPlaceFor(remoteAddress: string, isLoopback: boolean): boolean {
-    if (this.#closing || this.#waiting.size >= SOCKETS_WAITING_MAX) return false
-    return isLoopback || (this.#socketsByAddress.get(remoteAddress) ?? 0) < SOCKETS_PER_ADDRESS_MAX
+    return !this.#closing && this.#sockets.hasPlaceFor(remoteAddress, isLoopback)
   }
 
   // ---- sockets ----
@@ -126,9 +120,7 @@ export class Hub {
     const { nowMs } = this.#host.now()
     const id = ++this.#connectionIdLast
     const connection = new Connection({ id, socket, codec, counters: this.counters, nowMs })
-    this.#sockets.set(socket, connection)
-    this.#waiting.add(connection)
-    this.#countAddress(socket.remoteAddress, 1)
+    this.#sockets.add(socket, connection)
   }
 
   onMessage(socket: DoorSocket, data: Uint8Array, binary: boolean): void {
@@ -158,23 +150,14 @@ export class Hub {
   }
 
   onClose(socket: DoorSocket): void {
-    const connection = this.#sockets.get(socket)
+    const connection = this.#sockets.remove(socket)
     if (connection === undefined) return
-    this.#sockets.delete(socket)
-    this.#waiting.delete(connection)
-    this.#countAddress(socket.remoteAddress, -1)
     connection.state = 'closed'
     const seat = this.#seatOf.get(connection)
     this.#seatOf.delete(connection)
     if (seat?.connection !== connection) return
     seat.connection = undefined
     if (seat.step('socket-lost')) this.#host.disconnected(seat.participant, connection.id)
-  }
-
-  #countAddress(address: string, change: 1 | -1): void {
-    const count = (this.#socketsByAddress.get(address) ?? 0) + change
-    if (count > 0) this.#socketsByAddress.set(address, count)
-    else this.#socketsByAddress.delete(address)
   }
 
   #fault(connection: Connection, error: unknown): void {
@@ -301,7 +284,7 @@ export class Hub {
     seat.connection = connection
     if (seat.state === 'lost') seat.step('resume')
     connection.state = 'joined'
-    this.#waiting.delete(connection)
+    this.#sockets.joined(connection)
     this.#seatOf.set(connection, seat)
   }
 
@@ -328,7 +311,9 @@ export class Hub {
 
   // ---- WHIP and WHEP ----
 
-  /** A participant without a WebSocket. `listener` hears once that it is gone or that its media is. */
+  /**
+   * A participant without a WebSocket. `listener` hears once that it is gone or that its media is.
+   */
   async admit(claims: Claims, listener: SeatListener): Promise<Admission> {
     if (this.#closing) return { ok: false, code: 'shutting-down', message: 'shutting down' }
     const entered = await this.#enter({ claims, connection: ++this.#connectionIdLast })
@@ -436,18 +421,19 @@ export class Hub {
   /** Every SESSION_TICK_MS. */
   tick(): void {
     const { nowMs } = this.#host.now()
-    for (const connection of this.#waiting) {
-      if (nowMs - connection.openedMs < JOIN_MS_MAX) break
+    for (const connection of this.#sockets.takeOverdue(nowMs)) {
       connection.end('bad-state', 'no join in time')
-      this.#waiting.delete(connection)
     }
     for (const stage of this.#rooms.values()) this.#guard(() => stage.settle())
   }
 
-  /** Tells every connection that the node goes down; new ones are not taken. The conference is its owner's to close. */
+  /**
+   * Tells every connection that the node goes down; new ones are not taken. The conference is its
+   * owner's to close.
+   */
   close(): void {
     this.#closing = true
-    for (const connection of this.#sockets.values()) {
+    for (const connection of this.#sockets.connections()) {
       connection.end('shutting-down', 'the server is shutting down')
     }
   }

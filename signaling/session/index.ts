@@ -1,5 +1,5 @@
 /** Participants as the doors see them. */
 export type { DoorCounters } from './counters.ts'
 export { Hub, type HubOptions } from './hub.ts'
-export { Bucket, KeyedBuckets } from './rate-limit.ts'
+export { KeyedBuckets } from './rate-limit.ts'
 export type { Leg, Seat } from './seat.ts'

@@ -1,6 +1,7 @@
 /**
- * The desk between seats and the media plane: offers become transports, reports become messages. Holds every transport and
- * publication of this node by its number. Knows rooms only as far as they must hear of changes.
+ * The desk between seats and the media plane: offers become transports, reports become messages.
+ * Holds every transport and publication of this node by its number. Knows rooms only as far as they
+ * must hear of changes.
  */
 
 import { may, type Role } from '../../core/conference/index.ts'
@@ -27,10 +28,14 @@ export type MediaDeskOptions = {
 
 export type Answered = { ok: true; answer: string } | ({ ok: false } & Refusal)
 
-/** RFC 8445 §5.3: at least 24 bits of the fragment and 128 of the password are random; base64 is its alphabet. */
+/**
+ * RFC 8445 §5.3: at least 24 bits of the fragment and 128 of the password are random; base64 is its
+ * alphabet.
+ */
 const UFRAG_BYTES = 6
 const PASSWORD_BYTES = 18
 
+/** All transports and publications of this node. */
 export class MediaDesk {
   readonly #media: MediaPlane
   readonly #randomBytes: (count: number) => Uint8Array
@@ -56,8 +61,9 @@ export class MediaDesk {
   }
 
   /**
-   * Answers an offer. The first opens a transport; the same again gets the same answer; new ICE credentials over the same
-   * certificate and sections restart ICE; another certificate replaces the transport.
+   * Answers an offer. The first opens a transport; the same again gets the same answer; new ICE
+   * credentials over the same certificate and sections restart ICE; another certificate replaces
+   * the transport.
    */
   answer(seat: Seat, sdp: string, uses: readonly SectionUse[]): Answered {
     const parsed = parseOffer(sdp)
@@ -74,7 +80,9 @@ export class MediaDesk {
     return { ok: true, answer: leg.answer }
   }
 
-  /** ICE restart (RFC 8445 §9) with the peer's new credentials; ours are new in `leg` afterwards. */
+  /**
+   * ICE restart (RFC 8445 §9) with the peer's new credentials; ours are new in `leg` afterwards.
+   */
   restart(seat: Seat, leg: Leg, iceRemote: IceCredentials): void {
     leg.iceRemote = iceRemote
     leg.ice = this.#newCredentials()

@@ -7,6 +7,7 @@ import type { Codec, ServerMessage } from '../protocol/index.ts'
 /** Statistics are left out for slow readers; everything else must arrive. */
 const STATISTICS: ReadonlySet<ServerMessage['type']> = new Set(['quality', 'speakers'])
 
+/** One message for one or many connections. */
 export class Outgoing {
   readonly message: ServerMessage
   readonly isStatistics: boolean

@@ -1,7 +1,8 @@
 /**
- * From figures to an honest mark. Thresholds (docs/PROTOCOL.md §1.6): red when a stream that should be there is not, or from 10 % loss
- * or 800 ms round trip; amber from 2 % loss, 300 ms, 60 ms jitter, or when the picture is smaller than the view would
- * allow; green otherwise, also for streams that nobody asked for.
+ * From figures to an honest mark. Thresholds (docs/PROTOCOL.md §1.6): red when a stream that should
+ * be there is not, or from 10 % loss or 800 ms round trip; amber from 2 % loss, 300 ms, 60 ms
+ * jitter, or when the picture is smaller than the view would allow; green otherwise, also for
+ * streams that nobody asked for.
  */
 
 import type { StreamQuality } from '../../core/media/control.ts'

@@ -1,6 +1,7 @@
 /**
- * Token buckets, one and many. Time comes from the caller; a bucket that nobody asked for a while is full, so forgetting the
- * least recently used one is harmless unless an attacker has more keys than RATE_KEYS_MAX.
+ * Token buckets, one and many. Time comes from the caller; a bucket that nobody asked for a while
+ * is full, so forgetting the least recently used one is harmless unless an attacker has more keys
+ * than RATE_KEYS_MAX.
  */
 
 import { LRUCache } from 'lru-cache'

@@ -1,6 +1,6 @@
 /**
- * What a joined participant may ask, one case per message type. The conference decides who may; the answers go back with the
- * request's `ref`.
+ * What a joined participant may ask, one case per message type. The conference decides who may; the
+ * answers go back with the request's `ref`.
  */
 
 import { REQUESTS_IN_FLIGHT_MAX } from '../../config/index.ts'

@@ -1,6 +1,6 @@
 /**
- * The media side of one room: which publications the stage has, what the director makes of them, and who is told. Decides
- * nothing about who is heard or seen: that is the director's.
+ * The media side of one room: which publications the stage has, what the director makes of them,
+ * and who is told. Decides nothing about who is heard or seen: that is the director's.
  */
 
 import type { Director, Pin, StageMember, StageSources } from '../../core/conference/index.ts'
@@ -32,6 +32,7 @@ export type RoomStageOptions = {
   publication: (id: number) => Publication | undefined
 }
 
+/** One room while somebody of this node is in it. */
 export class RoomStage {
   readonly roomId: number
   readonly name: string
@@ -95,7 +96,8 @@ export class RoomStage {
       const source = member.sources[use]
       const publication = publications?.get(use)
       if (source === undefined || source.muted || publication === undefined) return 0
-      // A microphone counts at once, so that no first syllable is lost; a picture once there is one.
+      // A microphone counts at once, so that no first syllable is lost; a picture once there is
+      // one.
       return use === 'microphone' || publication.started ? publication.id : 0
     }
     return {
@@ -168,7 +170,10 @@ export class RoomStage {
     })
   }
 
-  /** What a picture slot is asked to show; 0 for a main slot that follows the room, and for an empty tile. */
+  /**
+   * What a picture slot is asked to show; 0 for a main slot that follows the room, and for an empty
+   * tile.
+   */
   #shownIn(seat: Seat, slot: OutgoingSection): number {
     if (slot.use === 'main') {
       const main = seat.view?.main

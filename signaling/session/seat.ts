@@ -1,6 +1,7 @@
 /**
- * One participant of this node and what the doors hold for it: the connection, the negotiated media, the view. Plain owned state;
- * hub.ts and media-desk.ts move it. WHIP and WHEP participants are seats without a connection.
+ * One participant of this node and what the doors hold for it: the connection, the negotiated
+ * media, the view. Plain owned state; hub.ts and media-desk.ts move it. WHIP and WHEP participants
+ * are seats without a connection.
  */
 
 import type { GoneCause, Role, SelfState } from '../../core/conference/index.ts'
@@ -12,7 +13,7 @@ import type {
   SourceUse,
 } from '../../core/media/control.ts'
 import type { ClientMessageOf, ServerMessage } from '../protocol/index.ts'
-import type { Negotiation, OfferedSection } from '../sdp/index.ts'
+import type { Negotiation } from '../sdp/index.ts'
 import type { Connection } from './connection.ts'
 import type { Outgoing } from './outgoing.ts'
 import { nextSeatState, type SeatEvent, type SeatState } from './states.ts'
@@ -98,9 +99,4 @@ export class Seat {
   send(message: Outgoing | ServerMessage): void {
     this.connection?.send(message)
   }
-}
-
-/** The mid of a section as offered. */
-export function midsOf(sections: readonly { offered: OfferedSection }[]): string[] {
-  return sections.map(({ offered }) => offered.mid)
 }

@@ -1,6 +1,6 @@
 /**
- * The life of a participant as the doors see it, as one table. What happens in a transition is hub.ts' business; whether it may
- * happen is said here.
+ * The life of a participant as the doors see it, as one table. What happens in a transition is
+ * hub.ts' business; whether it may happen is said here.
  */
 
 /** `lost`: the socket is gone, the conference waits for a resume; media may go on. */

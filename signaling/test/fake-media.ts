@@ -1,4 +1,7 @@
-/** For tests of the doors: a media plane that keeps the rules of control.ts and remembers what it was told. */
+/**
+ * For tests of the doors: a media plane that keeps the rules of control.ts and remembers what it
+ * was told.
+ */
 import type {
   MediaCommand,
   MediaPlane,

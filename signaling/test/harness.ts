@@ -1,4 +1,7 @@
-/** For tests of the doors: a hub with a real conference, a fake media plane, and a clock that only tests turn. */
+/**
+ * For tests of the doors: a hub with a real conference, a fake media plane, and a clock that only
+ * tests turn.
+ */
 import * as v from 'valibot'
 import {
   type Conference,

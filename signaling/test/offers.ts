@@ -21,7 +21,7 @@ export type OfferChoice = {
   without?: RegExp
 }
 
-export const FINGERPRINT_A = Array(32).fill('A1').join(':')
+const FINGERPRINT_A = Array(32).fill('A1').join(':')
 export const FINGERPRINT_B = Array(32).fill('B2').join(':')
 
 const AUDIO = {

@@ -1,4 +1,7 @@
-/** For tests of the doors: everything behind a real door on loopback, with a fake media plane and a store in memory. */
+/**
+ * For tests of the doors: everything behind a real door on loopback, with a fake media plane and a
+ * store in memory.
+ */
 
 import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage } from 'node:http'

@@ -1,6 +1,6 @@
 /**
- * A WHIP or WHEP session as an HTTP resource: a name, an entity tag for its ICE session, a seat in the room. The seat does the
- * work; this only remembers whose it is.
+ * A WHIP or WHEP session as an HTTP resource: a name, an entity tag for its ICE session, a seat in
+ * the room. The seat does the work; this only remembers whose it is.
  */
 
 import type { Claims } from '../auth/index.ts'

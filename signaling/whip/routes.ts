@@ -1,6 +1,7 @@
 /**
- * WHIP (RFC 9725) at `/whip/{room}` and WHEP (draft-ietf-wish-whep) at `/whep/{room}`. A session is a participant like any other, with
- * HTTP instead of a WebSocket: whatever ends the one ends the other.
+ * WHIP (RFC 9725) at `/whip/{room}` and WHEP (draft-ietf-wish-whep) at `/whep/{room}`. A session is
+ * a participant like any other, with HTTP instead of a WebSocket: whatever ends the one ends the
+ * other.
  */
 
 import { randomBytes } from 'node:crypto'
@@ -207,7 +208,10 @@ export class WhipDesk {
     return { status: 200, headers: {} }
   }
 
-  /** Trickle and ICE restart (RFC 9725 §4.3.2, §4.3.3). A lite server has no use for candidates, so trickle is only acknowledged. */
+  /**
+   * Trickle and ICE restart (RFC 9725 §4.3.2, §4.3.3). A lite server has no use for candidates, so
+   * trickle is only acknowledged.
+   */
   async #patch(kind: WhipKind, request: RouteRequest): Promise<DoorResponse> {
     const found = await this.#find(kind, request)
     if (!found.ok) return found.response

@@ -17,7 +17,10 @@ function sent(sections: readonly OfferedSection[]): SectionUse[] {
   return uses
 }
 
-/** Audio sections hear the loudest, the first the active speaker; the first video shows the main picture, others the stage. */
+/**
+ * Audio sections hear the loudest, the first the active speaker; the first video shows the main
+ * picture, others the stage.
+ */
 function received(sections: readonly OfferedSection[]): SectionUse[] {
   const audio = sections.filter(({ media }) => media === 'audio').slice(0, AUDIO_SLOTS_MAX)
   const videos = sections.filter(({ media }) => media === 'video')

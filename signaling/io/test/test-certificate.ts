@@ -1,6 +1,7 @@
 /**
- * A self-signed certificate for `localhost`, made on the spot, for the tests of the doors: no key lies in the repository
- * and no outside program is needed. Only as much DER (X.690) as one certificate (RFC 5280) takes.
+ * A self-signed certificate for `localhost`, made on the spot, for the tests of the doors: no key
+ * lies in the repository and no outside program is needed. Only as much DER (X.690) as one
+ * certificate (RFC 5280) takes.
  */
 
 import { generateKeyPairSync, sign } from 'node:crypto'
