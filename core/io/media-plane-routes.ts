@@ -12,6 +12,7 @@ import type {
 } from '../media/control.ts'
 import type { ToWorker } from './media-worker-protocol.ts'
 
+/** Where the routes' decisions go. */
 export interface RouteOutlet {
   post(worker: number, message: ToWorker): void
   /** Makes a way between two workers if there is none. Called before anything crosses. */
@@ -34,6 +35,7 @@ type Room = {
 
 type Transport = { worker: number; roomId: number; publications: number[]; opened: boolean }
 
+/** The book of one plane. Unknown ids are ignored: reports and commands cross on the way. */
 export class MediaRoutes {
   readonly #outlet: RouteOutlet
   readonly #transports = new Map<number, Transport>()

@@ -24,6 +24,7 @@ export type WorkerHandleOptions = {
 
 export type WorkerReady = FromWorker & { type: 'ready' }
 
+/** Owns one thread and its successors until `close`. */
 export class WorkerHandle {
   readonly index: number
   readonly #options: WorkerHandleOptions

@@ -42,6 +42,7 @@ export type CrossingOptions = {
   drops: Uint32Array
 }
 
+/** All ways of one worker to the others. Unknown publications and peers are ignored. */
 export class Crossing implements UpstreamRequests {
   readonly #options: CrossingOptions
   readonly #links = new Map<number, WorkerLink>()

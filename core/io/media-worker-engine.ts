@@ -2,6 +2,7 @@
 import type { DisconnectCause, MediaCommand } from '../media/control.ts'
 import type { EngineCounters, EngineOptions, ExportOutlet } from '../media/engine/index.ts'
 
+/** Contracts stand at `Engine` of core/media/engine. */
 export interface MediaEngine {
   readonly counters: Pick<
     EngineCounters,

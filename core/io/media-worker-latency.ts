@@ -11,6 +11,7 @@ export const LATENCY_BUCKETS_US = [
 
 const SENDS_PER_READING = 8
 
+/** One per worker; `counts` only ever grow. */
 export class LatencyHistogram {
   readonly #clock: Clock
   /** Counts by bucket (not cumulative), the last one for all above; then the sum in ms. Cumulative since start. */

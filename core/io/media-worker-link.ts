@@ -7,6 +7,7 @@ import { HANDOFF_FRAME_BYTES_MAX, LINK_FRAMES_PER_TURN } from '../../config/inde
 import type { LinkEnd, LinkMessage } from './media-worker-protocol.ts'
 import { PacketRingReader, PacketRingWriter } from './packet-ring.ts'
 
+/** What comes from the other worker; called on this worker's loop. */
 export interface LinkEvents {
   /** @hot One frame that the other worker's engine wrote; `bytes` is reused after the call. */
   onFrame(bytes: Uint8Array, end: number): void
@@ -14,6 +15,7 @@ export interface LinkEvents {
   onLayersWanted(peer: number, publicationId: number, layerMask: number): void
 }
 
+/** Reads and writes until `close`; a frame is lost when the ring is full, never held up. */
 export class WorkerLink {
   readonly peer: number
   readonly #port: LinkEnd['port']

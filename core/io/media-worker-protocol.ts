@@ -41,7 +41,7 @@ export type FromWorker =
   | { type: 'note'; level: 'info' | 'warn' | 'error'; message: string; fields: NoteFields }
   | { type: 'closed' }
 
-export type NoteFields = Record<string, number | string>
+type NoteFields = Record<string, number | string>
 
 /** Between workers, from the importing side to the exporting one. `wake` goes the other way. */
 export type LinkMessage =

@@ -33,6 +33,7 @@ export type SrtpPathOptions = {
 /** One connected transport. */
 type SecuredTransport = { transport: MuxTransport; context: number; receiver: SrtpReceiver }
 
+/** One per worker. Owns the keys; tokens without keys are ignored. */
 export class SrtpPath implements PacketSink, SealedSink {
   readonly #hmac: HmacSha1
   readonly #out: SlabSender

@@ -45,6 +45,7 @@ export type WorkerTotals = {
   handshakes: number
 }
 
+/** One per thread. Its methods throw only when the worker cannot go on (WORKER_FAULTS_MAX). */
 export class MediaWorker {
   readonly mux: UdpMux
   readonly out: SlabSender

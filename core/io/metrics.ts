@@ -15,7 +15,7 @@ import {
 } from './metrics-figures.ts'
 
 /** What a worker counts, as its snapshot message brings it. */
-export type WorkerSnapshot = { figures: Float64Array; latency: Float64Array }
+type WorkerSnapshot = { figures: Float64Array; latency: Float64Array }
 
 export type Metrics = {
   /** For folders that keep counters of their own (doors, conference). */

@@ -36,6 +36,7 @@ export type TestPeerOptions = {
 /** One certificate for all peers of a test: making one takes some milliseconds. */
 let sharedIdentity: Promise<DtlsIdentity> | undefined
 
+/** One peer; the test drives it step by step and closes it. */
 export class TestPeer {
   readonly spec: TransportSpec
   /** Plain RTP packets, as received. */

@@ -42,6 +42,7 @@ export type SlabSenderOptions = {
   drops: Uint32Array
 }
 
+/** One per worker and slab; the sockets stay their owner's. */
 export class SlabSender {
   readonly #slab: Uint8Array
   readonly #lanes: SendLane[]

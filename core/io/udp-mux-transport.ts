@@ -15,6 +15,7 @@ import type { Tuple } from './udp-mux-tuple.ts'
 /** What a valid check leads to beside an answer. */
 export type HeardCheck = { nominated: boolean; nowMs: number }
 
+/** Made and forgotten by the mux; its owner reads it. */
 export class MuxTransport {
   readonly transportId: number
   /** The owner's small integer for this transport; the mux only carries it. */

@@ -39,6 +39,7 @@ export interface MuxEvents {
 
 export type OpenOutcome = 'opened' | 'too-many-transports' | 'too-many-half-open' | 'ufrag-in-use'
 
+/** One per worker. Never throws on what comes from outside. */
 export class UdpMux {
   readonly #drops: Uint32Array
   /** STUN answers sent: success and error. */
