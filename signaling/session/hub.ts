@@ -10,13 +10,8 @@ import type { MediaPlane, MediaReport } from '../../core/media/control.ts'
 import type { ConferenceHost } from '../../core/store/index.ts'
 import type { Claims, TokenVerifier } from '../auth/index.ts'
 import type { DoorSocket } from '../door.ts'
-import {
-  CLOSE_LEFT,
-  type ClientMessageOf,
-  codecFor,
-  type ErrorCode,
-  type Refusal,
-} from '../protocol/index.ts'
+import { CLOSE_LEFT, type ClientMessageOf, codecFor, type Refusal } from '../protocol/index.ts'
+import { type Admission, type Entered, type Entry, GONE, JOIN_AGAIN } from './admission.ts'
 import { Connection } from './connection.ts'
 import { DoorCounters } from './counters.ts'
 import { MediaDesk } from './media-desk.ts'
@@ -34,25 +29,6 @@ export type HubOptions = {
   randomBytes: (count: number) => Uint8Array
   /** Called for what must not happen; the connection concerned is ended, the process goes on. */
   onFault: (error: unknown) => void
-}
-
-export type Admission = { ok: true; seat: Seat } | ({ ok: false } & Refusal)
-
-type Entry = { claims: Claims; connection: number; resume?: { session: string; secret: string } }
-type Entered = { ok: true; seat: Seat; joined: Joined } | ({ ok: false } & Refusal)
-
-/** After these a client may try again on the same socket. */
-const JOIN_AGAIN: ReadonlySet<ErrorCode> = new Set([
-  'session-gone',
-  'rate-limited',
-  'overloaded',
-  'store-unavailable',
-])
-
-const GONE: Readonly<Record<Exclude<GoneCause, 'left'>, Refusal>> = {
-  kicked: { code: 'kicked', message: 'removed by the chair' },
-  'session-gone': { code: 'session-gone', message: 'the session has ended' },
-  'room-closed': { code: 'not-found', message: 'the room was closed' },
 }
 
 /** The participants of this node and what connects them. `onNotice` and `onReport` are its own. */
@@ -401,15 +377,7 @@ export class Hub {
 
   #onLevels(levels: readonly [number, number][]): void {
     const { nowMs } = this.#host.now()
-    const byRoom = new Map<string, [number, number][]>()
-    for (const pair of levels) {
-      const room = this.desk.publication(pair[0])?.seat.room
-      if (room === undefined) continue
-      const pairs = byRoom.get(room)
-      if (pairs === undefined) byRoom.set(room, [pair])
-      else pairs.push(pair)
-    }
-    for (const [name, pairs] of byRoom) {
+    for (const [name, pairs] of this.desk.levelsByRoom(levels)) {
       const stage = this.#rooms.get(name)
       stage?.onLevels(pairs, nowMs)
       stage?.settle()

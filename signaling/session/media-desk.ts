@@ -171,6 +171,19 @@ export class MediaDesk {
     })
   }
 
+  /** Levels of publications by the room that they are in; those that are gone are left out. */
+  levelsByRoom(levels: readonly [number, number][]): Map<string, [number, number][]> {
+    const byRoom = new Map<string, [number, number][]>()
+    for (const pair of levels) {
+      const room = this.#publications.get(pair[0])?.seat.room
+      if (room === undefined) continue
+      const pairs = byRoom.get(room)
+      if (pairs === undefined) byRoom.set(room, [pair])
+      else pairs.push(pair)
+    }
+    return byRoom
+  }
+
   /** Ends a seat's transport at once, if it has one. */
   close(seat: Seat): void {
     const { leg } = seat

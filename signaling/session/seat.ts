@@ -63,6 +63,7 @@ export type SeatListener = {
   onMediaLost: (cause: DisconnectCause) => void
 }
 
+/** Lives from the first `joined` until the participant is gone from the room. */
 export class Seat {
   readonly participant: string
   readonly room: string

@@ -8,6 +8,7 @@ import type { Leg, Seat } from '../session/index.ts'
 
 export type WhipKind = 'whip' | 'whep'
 
+/** Lives until DELETE, or until the participant or its media is gone. */
 export class WhipResource {
   readonly id: string
   readonly kind: WhipKind

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { Registry } from 'prom-client'
-import { registerDoorMetrics } from './door-metrics.ts'
-import { Harness } from './test/harness.ts'
+import { Harness } from '../test/harness.ts'
+import { registerDoorMetrics } from './metrics.ts'
 
 test('the doors’ series show what was counted, also before the doors are open', async (t) => {
   const registry = new Registry()
