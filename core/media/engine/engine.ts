@@ -1,6 +1,6 @@
 /**
- * The selective forwarding unit of one worker, pure: commands, packets and time go in; packets (PacketSink), reports and
- * one next deadline come out. No socket, no key, no clock, no log.
+ * The selective forwarding unit of one worker, pure: commands, packets and time go in; packets
+ * (PacketSink), reports and one next deadline come out. No socket, no key, no clock, no log.
  */
 import { ENGINE_TICK_MS } from '../../../config/limits.ts'
 import type {
@@ -42,6 +42,7 @@ const SILENCE_TICKS = 10
 const QUALITY_MS = 2_000
 const HANDOFF_STATUS_BYTES = 64
 
+/** One per media worker; every method is synchronous and never throws on input from outside. */
 export class Engine {
   readonly #registry: Registry
   readonly #tuner: Tuner
@@ -79,7 +80,7 @@ export class Engine {
     })
   }
 
-  /** Drops by reason, packets, bytes, latency: live objects, to be read only. */
+  /** Drops by reason, packets, bytes: a live object, to be read only. */
   get counters(): EngineCounters {
     return this.#registry.counters
   }
@@ -101,7 +102,9 @@ export class Engine {
     return this.#registry.indexOf(transportId)
   }
 
-  /** Carries out one command. Unknown ids are ignored: the two sides of the seam may have crossed. */
+  /**
+   * Carries out one command. Unknown ids are ignored: the two sides of the seam may have crossed.
+   */
   command(command: MediaCommand, nowMs: number): void {
     switch (command.type) {
       case 'open':
@@ -231,7 +234,8 @@ export class Engine {
   }
 
   /**
-   * @hot One decrypted RTP packet; `bytes` is the caller's, its header may be overwritten, and it is not kept.
+   * @hot One decrypted RTP packet; `bytes` is the caller's, its header may be overwritten, and it
+   * is not kept.
    */
   onRtp(
     transportIndex: number,
@@ -313,7 +317,10 @@ export class Engine {
     }
   }
 
-  /** Sends a copy of what is wanted of a publication to another worker, or stops; false when it is not ours. */
+  /**
+   * Sends a copy of what is wanted of a publication to another worker, or stops; false when it is
+   * not ours.
+   */
   exportPublication(publicationId: number, outlet: ExportOutlet | undefined): boolean {
     const publication = this.#registry.publications.get(publicationId)
     if (publication === undefined || publication.isImported) return false

@@ -1,7 +1,8 @@
 /**
- * What the engine costs per packet and subscriber, without SRTP and sockets: one speaker (50 audio packets of 80 B and 25
- * video packets of 750 B a second) to N receivers into a sink that only adds up. Run it by hand:
- * `node core/media/engine/fan-out.bench.ts [receivers] [virtual seconds] [twcc]`. Not a test.
+ * What the engine costs per packet and subscriber, without SRTP and sockets: one speaker (50 audio
+ * packets of 80 B and 25 video packets of 750 B a second) to N receivers into a sink that only adds
+ * up. Run it by hand: `node core/media/engine/fan-out.bench.ts [receivers] [virtual seconds]
+ * [twcc]`. Not a test.
  */
 import type { PacketSink } from '../sink.ts'
 import { incoming, SimulatedRoom, Track, viewerSections } from './simulated-room.ts'

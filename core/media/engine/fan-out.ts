@@ -1,6 +1,7 @@
 /**
- * The loop that the product is judged by: one packet of one source layer to all who are subscribed to it. Decides
- * nothing (Forwarder does) and seals nothing (PacketSink does). Its cost is per packet x subscriber.
+ * The loop that the product is judged by: one packet of one source layer to all who are subscribed
+ * to it. Decides nothing (Forwarder does) and seals nothing (PacketSink does). Its cost is per
+ * packet x subscriber.
  */
 import { PacketWriter, type SourceLayer } from '../forward/index.ts'
 import { DROP_CODE, type MediaPacket } from '../rtp/index.ts'
@@ -9,6 +10,7 @@ import type { EngineCounters } from './counters.ts'
 
 const TOO_LARGE = DROP_CODE['packet-too-large']
 
+/** Owns the scratch packets of one engine. */
 export class FanOut {
   readonly #sink: PacketSink
   readonly #counters: EngineCounters
@@ -21,8 +23,8 @@ export class FanOut {
   }
 
   /**
-   * @hot Sends the packet to every subscriber whose forwarder takes it. `red` is the same packet with its redundancy, for
-   * those who negotiated that.
+   * @hot Sends the packet to every subscriber whose forwarder takes it. `red` is the same packet
+   * with its redundancy, for those who negotiated that.
    */
   send(layer: SourceLayer, packet: MediaPacket, red: MediaPacket | undefined): void {
     const { subscribers } = layer

@@ -1,6 +1,7 @@
 /**
- * RTCP that the engine sends on its own: to publishers NACK, PLI, transport-wide feedback, receiver reports and REMB; to
- * receivers sender reports (RFC 3550 §6.4) on our clock. When each is due is told by receive's deadlines.
+ * RTCP that the engine sends on its own: to publishers NACK, PLI, transport-wide feedback, receiver
+ * reports and REMB; to receivers sender reports (RFC 3550 §6.4) on our clock. When each is due is
+ * told by receive's deadlines.
  */
 import { ReportBlock, RtcpWriter, SenderReport, setNtpTime } from '../rtcp/index.ts'
 import type { Publication } from './publication.ts'
@@ -15,6 +16,7 @@ const SENDER_REPORT_MS = 1_000
 /** The first report after a switch comes soon, so that lips meet voices. */
 const FIRST_REPORT_MS = 100
 
+/** Owns the one scratch compound in which all of it is written. */
 export class Feedback {
   readonly #registry: Registry
   readonly #writer = new RtcpWriter()

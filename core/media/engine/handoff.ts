@@ -1,12 +1,13 @@
 /**
- * Packets and layer facts of a publication on their way to another worker, as bytes for a ring in shared memory. Only
- * between engines of one process and version: not a wire format, so no versions and little suspicion.
+ * Packets and layer facts of a publication on their way to another worker, as bytes for a ring in
+ * shared memory. Only between engines of one process and version: not a wire format, so no versions
+ * and little suspicion.
  *
  *   packet:  0 kind=1 | 1 layer | 2 flags | 3 codec | 4 publicationId | 8 sequence(i32) | 12 epoch | 16 timestamp
  *            20 temporal layer | 21 PictureID bits | 22 PictureID | 24 offset+1 | 25 TL0 offset+1 | 26 TL0PICIDX
  *            27 payload type | 28 packet bytes
- *   status:  0 kind=2 | 1 layer | 2 clock known | 3 level | 4 publicationId | 8 bitrate(f64) | 16 ntp(f64) | 24 timestamp
- *            28 width | 30 height | 32 temporal max | 33 shares x 4 (1/255)
+ *   status:  0 kind=2 | 1 layer | 2 clock known | 3 level | 4 publicationId | 8 bitrate(f64) | 16 ntp(f64)
+ *            24 timestamp | 28 width | 30 height | 32 temporal max | 33 shares x 4 (1/255)
  */
 import { HANDOFF_BYTES_MAX } from '../../../config/limits.ts'
 import type { CodecName } from '../control.ts'
@@ -14,7 +15,7 @@ import type { SourceClock, SourceLayer } from '../forward/index.ts'
 import type { MediaPacket } from '../rtp/index.ts'
 
 export const HANDOFF_PACKET = 1
-export const HANDOFF_STATUS = 2
+const HANDOFF_STATUS = 2
 
 const CODECS: readonly CodecName[] = ['opus', 'red', 'vp8', 'h264', 'vp9', 'av1']
 const PACKET_HEAD_BYTES = 28

@@ -11,12 +11,12 @@
  *   onRtcp(transportIndex, bytes, start, end, nowMs) plain compound RTCP, authenticated
  *   nextDeadlineMs(): number                         Infinity when nothing is due
  *   onDeadline(nowMs)                                call at or after nextDeadlineMs()
- *   counters: EngineCounters                         drops by reason, packets, bytes, latency buckets
+ *   counters: EngineCounters                         drops by reason, packets, bytes
  *   exportPublication(publicationId, outlet|undefined): boolean
  *   onUpstreamKeyframe(publicationId, layer, nowMs)  from the importing side's UpstreamRequests
  *   onUpstreamWant(publicationId, layerMask, nowMs)
  *   onImported(bytes, start, end, nowMs)             @hot a handoff frame from the exporting side
  */
 export type { EngineOptions, ExportOutlet, UpstreamRequests } from './contract.ts'
-export { EngineCounters, LATENCY_EDGES_US } from './counters.ts'
+export { EngineCounters } from './counters.ts'
 export { Engine } from './engine.ts'

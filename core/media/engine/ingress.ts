@@ -1,6 +1,6 @@
 /**
- * The way of a packet from its transport into the slots: who may send it, what it is, who gets it. Order and repair are
- * receive's, numbering is forward's.
+ * The way of a packet from its transport into the slots: who may send it, what it is, who gets it.
+ * Order and repair are receive's, numbering is forward's.
  */
 import { FORWARDED_BYTES_MAX } from '../../../config/limits.ts'
 import { type IncomingStream, RECEIVED_MEDIA, RECEIVED_NOTHING } from '../receive/index.ts'
@@ -32,6 +32,7 @@ export interface IngressEvents {
   onCodecChange(publication: Publication, nowMs: number): void
 }
 
+/** Owns the parsed packet in hand; one at a time, never re-entered. */
 export class Ingress {
   readonly #registry: Registry
   readonly #fanOut: FanOut
@@ -48,7 +49,10 @@ export class Ingress {
     this.#events = events
   }
 
-  /** @hot `bytes.subarray(start, end)` is plain RTP from this transport; its header may be overwritten. */
+  /**
+   * @hot `bytes.subarray(start, end)` is plain RTP from this transport; its header may be
+   * overwritten.
+   */
   receive(
     transport: Transport | undefined,
     bytes: Uint8Array,

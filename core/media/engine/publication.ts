@@ -1,6 +1,7 @@
 /**
- * One track sent into a room, wherever its publisher is: its layers, whether it may be heard, and what is known of its
- * sender's clock. Packets reach it through ingress.ts (own transports) or handoff.ts (other workers).
+ * One track sent into a room, wherever its publisher is: its layers, whether it may be heard, and
+ * what is known of its sender's clock. Packets reach it through ingress.ts (own transports) or
+ * handoff.ts (other workers).
  */
 import { LAYER_STALE_MS, LAYERS_PER_PUBLICATION_MAX } from '../../../config/limits.ts'
 import type { LayerOffer } from '../bandwidth/index.ts'
@@ -26,6 +27,7 @@ export type PublicationOptions = {
   transportId: number
 }
 
+/** Owned by the registry; lives as long as its transport, or until it is forgotten. */
 export class Publication {
   readonly publicationId: number
   readonly roomId: number
@@ -128,7 +130,10 @@ export class Publication {
     return nowMs - layer.lastPacketMs > LAYER_STALE_MS && nowMs - this.lastPacketMs < LAYER_STALE_MS
   }
 
-  /** A sender report came: one offset for all streams, falling at once and rising slowly (queues only delay). */
+  /**
+   * A sender report came: one offset for all streams, falling at once and rising slowly (queues
+   * only delay).
+   */
   onSenderTime(senderNtpMs: number, ownNtpMs: number): void {
     const sample = ownNtpMs - senderNtpMs
     const known = this.clockOffsetMs

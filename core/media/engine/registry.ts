@@ -1,6 +1,6 @@
 /**
- * Everything that lives in one engine, by id and by place, with its bounds; and what its parts share. No behaviour
- * towards packets.
+ * Everything that lives in one engine, by id and by place, with its bounds; and what its parts
+ * share. No behaviour towards packets.
  */
 import {
   ENGINE_ROOMS_MAX,
@@ -15,6 +15,7 @@ import type { Publication } from './publication.ts'
 import { Room } from './room.ts'
 import { Transport } from './transport.ts'
 
+/** One per engine, shared by its parts; lookups by id are for commands, by index for packets. */
 export class Registry {
   readonly options: EngineOptions
   readonly counters = new EngineCounters()
@@ -70,7 +71,10 @@ export class Registry {
     if (room?.isEmpty) this.rooms.delete(room.roomId)
   }
 
-  /** Adds a transport with its publications; undefined when a bound or an id that is taken forbids it. */
+  /**
+   * Adds a transport with its publications; undefined when a bound or an id that is taken forbids
+   * it.
+   */
   add(spec: TransportSpec, nowMs: number): Transport | undefined {
     if (this.#indexById.size >= ENGINE_TRANSPORTS_MAX) return undefined
     if (spec.sections.length > SECTIONS_PER_TRANSPORT_MAX) return undefined

@@ -1,6 +1,7 @@
 /**
- * What to tell a publisher that has no transport-wide feedback (REMB): by the loss that we see, after
- * draft-ietf-rmcat-gcc-02 §6 on the receiver's side. Not used for anyone who can measure delay.
+ * What to tell a publisher that has no transport-wide feedback (REMB): by the loss that we see,
+ * after draft-ietf-rmcat-gcc-02 §6 on the receiver's side. Not used for anyone who can measure
+ * delay.
  */
 
 const START_BPS = 1_000_000
@@ -12,6 +13,7 @@ const GROWTH = 1.08
 /** Further ahead of what arrives a figure means nothing. */
 const AHEAD = 2
 
+/** One per publisher that needs it; 60 kbit/s to 4 Mbit/s. */
 export class RembGuide {
   bitrateBps = START_BPS
 

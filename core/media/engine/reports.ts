@@ -1,6 +1,6 @@
 /**
- * What the main thread is told: levels, flowing, quality and statistics, as figures. Colours and words for people are made
- * by the doors.
+ * What the main thread is told: levels, flowing, quality and statistics, as figures. Colours and
+ * words for people are made by the doors.
  */
 import { FLOWING_SILENCE_MS } from '../../../config/limits.ts'
 import type { QualityReason, StreamQuality, TransportStats } from '../control.ts'
@@ -15,6 +15,7 @@ const LOSS_RATIO_BAD = 0.04
 const RTT_MS_BAD = 500
 const JITTER_MS_BAD = 60
 
+/** Calls `options.report` from within the engine's methods. */
 export class Reports {
   readonly #registry: Registry
   readonly #audio: Publication[] = []

@@ -1,6 +1,6 @@
 /**
- * When each packet of a slot was last sent again, so that a NACK which crossed the answer is not answered twice. Made at a
- * slot's first NACK; 1 KB.
+ * When each packet of a slot was last sent again, so that a NACK which crossed the answer is not
+ * answered twice. Made at a slot's first NACK; 1 KB.
  */
 import { RESENT_LOG_PACKETS } from '../../../config/limits.ts'
 
@@ -8,6 +8,7 @@ const MASK = RESENT_LOG_PACKETS - 1
 /** Time is kept in 16 bits of 4 ms. */
 const UNIT_MS = 4
 
+/** Bounded by RESENT_LOG_PACKETS; a newer packet takes the place of an older one. */
 export class ResentLog {
   /** Upper half: sequence; lower half: time. */
   readonly #entries = new Uint32Array(RESENT_LOG_PACKETS)

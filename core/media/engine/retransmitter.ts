@@ -1,6 +1,7 @@
 /**
- * Answers to NACK (RFC 4585 §6.2.1) out of the layers' caches: as RTX (RFC 4588) where negotiated, else the identical bytes
- * under the same index; and padding on RTX where the estimator probes. Asks no publisher: that is receive's.
+ * Answers to NACK (RFC 4585 §6.2.1) out of the layers' caches: as RTX (RFC 4588) where negotiated,
+ * else the identical bytes under the same index; and padding on RTX where the estimator probes.
+ * Asks no publisher: that is receive's.
  */
 import {
   PADDING_BYTES_MAX,
@@ -22,6 +23,7 @@ const RESEND_PAUSE_MS_MIN = 20
 /** Outgoing numbers of one packet; reused. */
 type Numbers = { outIndex: number; outTimestamp: number }
 
+/** Bounded per transport by RESEND_BURST_PACKETS and RESEND_PACKETS_PER_S. */
 export class Retransmitter {
   readonly #registry: Registry
   readonly #writer = new PacketWriter()
@@ -102,7 +104,9 @@ export class Retransmitter {
     }
   }
 
-  /** Sends up to `sizeBytes` of padding on the RTX of a slot that is running; returns what it sent. */
+  /**
+   * Sends up to `sizeBytes` of padding on the RTX of a slot that is running; returns what it sent.
+   */
   probe(transport: Transport, sizeBytes: number, nowMs: number): number {
     const slot = transport.videoSlots.find(({ rtx, forwarder }) => rtx && forwarder.isStarted)
     const rtx = slot?.rtx

@@ -1,6 +1,6 @@
 /**
- * Who shares media on this engine: the transports of a room, its publications, and what everyone hears and sees by
- * default. Roles, names and the choice of speakers are elsewhere.
+ * Who shares media on this engine: the transports of a room, its publications, and what everyone
+ * hears and sees by default. Roles, names and the choice of speakers are elsewhere.
  */
 import type { RoomAssignment } from '../control.ts'
 import type { Publication } from './publication.ts'
@@ -9,6 +9,7 @@ import type { Transport } from './transport.ts'
 
 const NOBODY: RoomAssignment = { audio: [], main: 0, mainFallback: 0 }
 
+/** Owned by the registry; made by its first member or assignment. */
 export class Room {
   readonly roomId: number
   readonly transports: Transport[] = []

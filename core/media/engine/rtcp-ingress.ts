@@ -1,6 +1,6 @@
 /**
- * What a peer's RTCP means for the engine: reports about our streams, requests for packets and keyframes, news of their
- * clocks, and feedback for the estimator. Parsing is rtcp's.
+ * What a peer's RTCP means for the engine: reports about our streams, requests for packets and
+ * keyframes, news of their clocks, and feedback for the estimator. Parsing is rtcp's.
  */
 import {
   compactNtp,
@@ -22,6 +22,7 @@ const TRANSPORT_UNKNOWN = DROP_CODE['transport-unknown']
 /** 1900 to 1970. */
 export const NTP_UNIX_MS = 2_208_988_800_000
 
+/** One compound at a time, never re-entered. */
 export class RtcpIngress implements RtcpHandler {
   readonly #registry: Registry
   readonly #tuner: Tuner

@@ -1,6 +1,6 @@
 /**
- * Participants for tests of the engine: sections as a browser negotiates them, RTP as it sends it, a sink that records, and a
- * virtual clock. Used by tests and benchmarks only.
+ * Participants for tests of the engine: sections as a browser negotiates them, RTP as it sends it,
+ * a sink that records, and a virtual clock. Used by tests and benchmarks only.
  */
 import type {
   CodecSpec,
@@ -17,8 +17,8 @@ import type { PacketSink } from '../sink.ts'
 import type { EngineOptions } from './contract.ts'
 import { Engine } from './engine.ts'
 
-export const OPUS: CodecSpec = { codec: 'opus', payloadType: 111, clockRate: 48_000 }
-export const RED: CodecSpec = { codec: 'red', payloadType: 63, clockRate: 48_000 }
+const OPUS: CodecSpec = { codec: 'opus', payloadType: 111, clockRate: 48_000 }
+const RED: CodecSpec = { codec: 'red', payloadType: 63, clockRate: 48_000 }
 export const VP8: CodecSpec = {
   codec: 'vp8',
   payloadType: 96,
@@ -28,10 +28,10 @@ export const VP8: CodecSpec = {
 
 const NO_FEEDBACK: FeedbackSpec = { nack: false, pli: false, transportWide: false, remb: false }
 const VIDEO_FEEDBACK: FeedbackSpec = { nack: true, pli: true, transportWide: false, remb: true }
-export const MID_ID = 4
-export const RID_ID = 10
-export const LEVEL_ID = 1
-export const TWCC_ID = 3
+const MID_ID = 4
+const RID_ID = 10
+const LEVEL_ID = 1
+const TWCC_ID = 3
 
 export type SentRtp = {
   transportIndex: number
@@ -45,7 +45,7 @@ export type SentRtp = {
 }
 
 /** Records everything; refuses what SRTP would refuse. */
-export class RecordingSink implements PacketSink {
+class RecordingSink implements PacketSink {
   readonly rtp: SentRtp[] = []
   readonly rtcp: { transportIndex: number; bytes: Uint8Array }[] = []
   readonly open = new Map<number, { transportIndex: number; ssrc: number }>()
@@ -93,7 +93,7 @@ export class RecordingSink implements PacketSink {
 }
 
 /** Deterministic 32-bit numbers (mulberry32). */
-export function createRandom(seed: number): () => number {
+function createRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0
@@ -105,6 +105,7 @@ export function createRandom(seed: number): () => number {
 
 export type ReceiveOptions = Partial<{ rtx: boolean; transportWide: boolean; red: boolean }>
 
+/** A slot as a browser negotiates it; SSRCs 1000, 2000 and 3000 up, by use. */
 export function outgoing(
   use: SlotUse,
   index: number,
@@ -131,6 +132,7 @@ export function outgoing(
   }
 }
 
+/** A section on which a browser sends one publication. */
 export function incoming(
   use: SourceUse,
   publicationId: number,

@@ -1,6 +1,6 @@
 /**
- * One fixed outgoing stream to one participant: what it shall show, its forwarder and its two SSRCs. Which layer it gets
- * is the allocator's matter; which publication, the room's.
+ * One fixed outgoing stream to one participant: what it shall show, its forwarder and its two
+ * SSRCs. Which layer it gets is the allocator's matter; which publication, the room's.
  */
 import { CACHE_PACKETS } from '../../../config/limits.ts'
 import type { AllocationSlot } from '../bandwidth/index.ts'
@@ -24,6 +24,7 @@ export type SlotOptions = {
   randomUint32: () => number
 }
 
+/** Lives as long as its transport; bound to one SSRC for life. */
 export class Slot {
   readonly section: OutgoingSection
   readonly stream: OutgoingStream

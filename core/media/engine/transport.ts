@@ -1,6 +1,6 @@
 /**
- * One participant's connection as the engine has it: its slots, its publications, its streams and its estimate. The
- * socket, ICE, DTLS and SRTP are core/io's.
+ * One participant's connection as the engine has it: its slots, its publications, its streams and
+ * its estimate. The socket, ICE, DTLS and SRTP are core/io's.
  */
 import { RESEND_BURST_PACKETS, RESEND_PACKETS_PER_S } from '../../../config/limits.ts'
 import { type AllocationSlot, createEstimator, type Estimator } from '../bandwidth/index.ts'
@@ -21,6 +21,7 @@ export type TransportOptions = {
   randomUint32: () => number
 }
 
+/** Owned by the registry; opens its streams when connected. */
 export class Transport {
   readonly transportId: number
   readonly roomId: number

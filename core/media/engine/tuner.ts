@@ -1,6 +1,7 @@
 /**
- * What each slot shows and at which layer: applies the room's assignment and the participant's views, asks the allocator,
- * and moves the forwarders. Decides neither who speaks (director) nor what fits (bandwidth).
+ * What each slot shows and at which layer: applies the room's assignment and the participant's
+ * views, asks the allocator, and moves the forwarders. Decides neither who speaks (director) nor
+ * what fits (bandwidth).
  */
 import { SWITCH_HOLD_MS } from '../../../config/limits.ts'
 import { allocate } from '../bandwidth/index.ts'
@@ -16,6 +17,7 @@ const CODEC_NOT_NEGOTIATED = DROP_CODE['codec-not-negotiated']
 const UPSTREAM_KEYFRAME_MS = 500
 const SPEND_MS = 1_000
 
+/** The only one that moves forwarders between layers. */
 export class Tuner {
   readonly #registry: Registry
 
@@ -56,8 +58,9 @@ export class Tuner {
   }
 
   /**
-   * A transport's turn, four times a second: the allocator is asked once a second, and at once when the link carries less
-   * than is spent, when a layer began or ceased to flow, or while a keyframe is awaited.
+   * A transport's turn, four times a second: the allocator is asked once a second, and at once when
+   * the link carries less than is spent, when a layer began or ceased to flow, or while a keyframe
+   * is awaited.
    */
   review(transport: Transport, nowMs: number): void {
     if (transport.allocations.length === 0) return

@@ -1,11 +1,13 @@
 /**
- * Picture size from a VP8 keyframe (RFC 7741 §4.2 descriptor, RFC 6386 §9.1 header), so that the allocator can weigh
- * real layers against drawn sizes. Reads nothing else.
+ * Picture size from a VP8 keyframe (RFC 7741 §4.2 descriptor, RFC 6386 §9.1 header), so that the
+ * allocator can weigh real layers against drawn sizes. Reads nothing else.
  */
 import type { SourceLayer } from '../forward/index.ts'
 import type { MediaPacket } from '../rtp/index.ts'
 
-/** Sets the layer's size from the first packet of a keyframe; leaves it when the bytes do not tell. */
+/**
+ * Sets the layer's size from the first packet of a keyframe; leaves it when the bytes do not tell.
+ */
 export function readPictureSize(packet: MediaPacket, layer: SourceLayer): void {
   const { bytes, end } = packet
   let at = packet.start + 12

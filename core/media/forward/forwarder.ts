@@ -1,8 +1,8 @@
 /**
- * The renumbering of one Slot: which packets of which source layer go out, and under which sequence index, timestamp
- * and VP8 picture numbers, so that the receiver sees one continuous stream (RFC 3550 §5.1, RFC 7741 §4.2) through
- * switches of layer and source, pauses, temporal filtering, padding and reordering. It writes no bytes
- * (packet-writer.ts) and chooses no layer (allocator).
+ * The renumbering of one Slot: which packets of which source layer go out, and under which sequence
+ * index, timestamp and VP8 picture numbers, so that the receiver sees one continuous stream (RFC
+ * 3550 §5.1, RFC 7741 §4.2) through switches of layer and source, pauses, temporal filtering,
+ * padding and reordering. It writes no bytes (packet-writer.ts) and chooses no layer (allocator).
  */
 import {
   LATE_PACKETS_MAX,
@@ -25,7 +25,7 @@ const BEFORE_SWITCH = DROP_CODE['before-switch']
 const TOO_LATE = DROP_CODE['too-late']
 
 /** All temporal layers. */
-export const TEMPORAL_ALL = 3
+const TEMPORAL_ALL = 3
 /** Sender clocks that disagree with arrival by more than this are not believed at a switch. */
 const ALIGNMENT_MS_MAX = 2_000
 
@@ -46,7 +46,10 @@ export class Forwarder {
   readonly stream: OutgoingStream
   /** Whose packets go out now. */
   current: SourceLayer | undefined
-  /** Whose shall go out: differs from `current` while a keyframe is awaited. undefined = paused or empty. */
+  /**
+   * Whose shall go out: differs from `current` while a keyframe is awaited. undefined = paused or
+   * empty.
+   */
   target: SourceLayer | undefined
   /** Places in the subscribers of current and target; see subscription.ts. */
   currentPlace = -1
@@ -72,7 +75,10 @@ export class Forwarder {
   #timestampDelta = 0
   #pictureDelta = 0
   #tl0Delta = 0
-  /** How far the present mapping is ahead of the publication's clock, to keep timestamps rising; ticks. */
+  /**
+   * How far the present mapping is ahead of the publication's clock, to keep timestamps rising;
+   * ticks.
+   */
   #excessTicks = 0
 
   #lastIndex: number
@@ -124,14 +130,17 @@ export class Forwarder {
     return this.target !== undefined && this.target !== this.current
   }
 
-  /** Add to a timestamp of `current` for the outgoing stream's clock, undisturbed by switches; ticks, 32 bits. */
+  /**
+   * Add to a timestamp of `current` for the outgoing stream's clock, undisturbed by switches;
+   * ticks, 32 bits.
+   */
   get clockDelta(): number {
     return (this.#timestampDelta - this.#excessTicks) | 0
   }
 
   /**
-   * Sets what shall be shown. Video keeps the old picture until the new one's keyframe (`hold`), or until
-   * `dropHeld`; undefined stops at once.
+   * Sets what shall be shown. Video keeps the old picture until the new one's keyframe (`hold`), or
+   * until `dropHeld`; undefined stops at once.
    */
   retarget(layer: SourceLayer | undefined, nowMs: number, hold = this.#kind === 'video'): void {
     if (layer !== this.target) {
@@ -334,7 +343,9 @@ export class Forwarder {
     this.targetPlace = -1
   }
 
-  /** Where the new run's first timestamp falls on the outgoing clock; always later than the last. */
+  /**
+   * Where the new run's first timestamp falls on the outgoing clock; always later than the last.
+   */
   #continueTimestamp(packet: MediaPacket, layer: SourceLayer): number {
     const elapsedTicks = this.#ticks(packet.arrivalMs - this.#lastSentMs)
     const last = this.#lastLayer
@@ -351,7 +362,10 @@ export class Forwarder {
     return (this.#lastTimestamp + Math.max(leastTicks, stepTicks)) | 0
   }
 
-  /** Time between the last frame sent and this one, by the sender's clock; NaN when it cannot be told. */
+  /**
+   * Time between the last frame sent and this one, by the sender's clock; NaN when it cannot be
+   * told.
+   */
   #alignedTicks(packet: MediaPacket, layer: SourceLayer, last: SourceLayer): number {
     if (layer === last && packet.epoch === this.#epoch) {
       return (packet.timestamp - this.#lastSourceTimestamp) | 0

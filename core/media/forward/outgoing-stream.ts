@@ -1,6 +1,6 @@
 /**
- * The fixed facts of one outgoing SSRC: how its headers look at this receiver, and what was sent on it. Not a
- * socket and not SRTP (PacketSink has both).
+ * The fixed facts of one outgoing SSRC: how its headers look at this receiver, and what was sent on
+ * it. Not a socket and not SRTP (PacketSink has both).
  */
 import type { CodecName, OutgoingSection } from '../control.ts'
 
@@ -13,10 +13,10 @@ export interface SentLog {
 export class OutgoingLink {
   /** Next transport-wide sequence, 16 bits. */
   transportSequence = 0
-  readonly log: SentLog
+  readonly sent: SentLog
 
-  constructor(log: SentLog) {
-    this.log = log
+  constructor(sent: SentLog) {
+    this.sent = sent
   }
 }
 
@@ -52,8 +52,8 @@ export class OutgoingStream {
   /** RTX only: its own index. */
   nextIndex = 0
   /**
-   * Transport-wide sequence by low bits of the index, kept only where a retransmission must repeat identical
-   * bytes (no RTX).
+   * Transport-wide sequence by low bits of the index, kept only where a retransmission must repeat
+   * identical bytes (no RTX).
    */
   sentTransportSequences: Uint16Array | undefined
 
@@ -75,8 +75,8 @@ export type ExtensionPlan = {
 }
 
 /**
- * Lays out what the section negotiated. Absolute send time is written only where transport-wide sequences are not, and
- * never where a retransmission has to repeat identical bytes.
+ * Lays out what the section negotiated. Absolute send time is written only where transport-wide
+ * sequences are not, and never where a retransmission has to repeat identical bytes.
  */
 export function planExtension(section: OutgoingSection): ExtensionPlan {
   const { transportWide, absSendTime } = section.extensions
@@ -111,7 +111,10 @@ function planElement(id: number, valueBytes: number): ExtensionPlan {
   }
 }
 
-/** The receiver's payload type for a codec, preferring equal parameters (H.264 profiles); -1 when none fits. */
+/**
+ * The receiver's payload type for a codec, preferring equal parameters (H.264 profiles); -1 when
+ * none fits.
+ */
 export function payloadTypeFor(
   section: OutgoingSection,
   codec: CodecName,

@@ -1,6 +1,6 @@
 /**
- * The newest packets of one source layer, plain, for answers to NACK: one ring for all subscribers. Not per receiver,
- * and not a jitter buffer.
+ * The newest packets of one source layer, plain, for answers to NACK: one ring for all subscribers.
+ * Not per receiver, and not a jitter buffer.
  */
 import {
   CACHE_BYTES_MAX,
@@ -97,7 +97,8 @@ export class PacketCache {
       const from = position % old.length
       const to = position % capacity
       const length = this.#shapes[place]! & 0xffff
-      // The new capacity is a multiple of the old one, so what did not cross the old edge crosses none now.
+      // The new capacity is a multiple of the old one, so what did not cross the old edge crosses
+      // none now.
       slab.set(old.subarray(from, from + length), to)
     }
     this.#slab = slab

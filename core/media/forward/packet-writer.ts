@@ -1,6 +1,6 @@
 /**
- * One scratch packet: the payload is loaded once, then header and VP8 numbers are patched for each receiver. Not a
- * decision (Forwarder) and not a loop (engine).
+ * One scratch packet: the payload is loaded once, then header and VP8 numbers are patched for each
+ * receiver. Not a decision (Forwarder) and not a loop (engine).
  *
  *   ... | header of this receiver (12..24 bytes, grows to the left) | payload at PAYLOAD_AT
  */
@@ -8,7 +8,7 @@ import { FORWARDED_BYTES_MAX } from '../../../config/limits.ts'
 import type { OutgoingStream } from './outgoing-stream.ts'
 
 /** A multiple of 4, so that every header starts at one too. */
-export const PAYLOAD_AT = 64
+const PAYLOAD_AT = 64
 /** Header of a source packet: extensions and CSRCs were removed at ingress. */
 const SOURCE_HEADER_BYTES = 12
 /** RTP padding counts itself in one byte. */
@@ -37,7 +37,10 @@ export class PacketWriter {
     return true
   }
 
-  /** Makes an RTX payload (RFC 4588 §4) of what is loaded: the original sequence number goes before it. */
+  /**
+   * Makes an RTX payload (RFC 4588 §4) of what is loaded: the original sequence number goes before
+   * it.
+   */
   wrapRtx(originalSequence: number): void {
     this.bytes.copyWithin(PAYLOAD_AT + 2, PAYLOAD_AT, this.end)
     this.bytes[PAYLOAD_AT] = (originalSequence >> 8) & 0xff
@@ -58,7 +61,10 @@ export class PacketWriter {
     this.bytes[start] = this.bytes[start]! | 0x20
   }
 
-  /** @hot VP8 numbers at their offsets within the source packet; PictureID is always 15 bits wide here. */
+  /**
+   * @hot VP8 numbers at their offsets within the source packet; PictureID is always 15 bits wide
+   * here.
+   */
   patchPictureId(offset: number, pictureId: number): void {
     const at = PAYLOAD_AT - SOURCE_HEADER_BYTES + this.#shift + offset
     this.bytes[at] = 0x80 | (pictureId >> 8)
@@ -71,8 +77,8 @@ export class PacketWriter {
   }
 
   /**
-   * @hot Writes the whole header before the payload and returns its offset. `markerAndType` is the header's second byte;
-   * extension values are left for `stamp`.
+   * @hot Writes the whole header before the payload and returns its offset. `markerAndType` is the
+   * header's second byte; extension values are left for `stamp`.
    */
   header(stream: OutgoingStream, markerAndType: number, numbers: OutNumbers): number {
     const out = this.bytes
@@ -99,7 +105,10 @@ export class PacketWriter {
     return start
   }
 
-  /** @hot Fills the values of a header that has an extension, and tells the link's log about the packet. */
+  /**
+   * @hot Fills the values of a header that has an extension, and tells the link's log about the
+   * packet.
+   */
   stamp(stream: OutgoingStream, start: number, nowMs: number): void {
     const out = this.bytes
     if (stream.transportSequenceAt > 0) {
@@ -109,7 +118,7 @@ export class PacketWriter {
       const at = start + stream.transportSequenceAt
       out[at] = sequence >> 8
       out[at + 1] = sequence & 0xff
-      link.log.onPacketSent(sequence, this.end - start, nowMs)
+      link.sent.onPacketSent(sequence, this.end - start, nowMs)
       const kept = stream.sentTransportSequences
       if (kept !== undefined) kept[this.#index & (kept.length - 1)] = sequence
     } else {
@@ -122,7 +131,10 @@ export class PacketWriter {
     }
   }
 
-  /** Instead of `stamp`, where the bytes must be those of the first time: false when they are not known. */
+  /**
+   * Instead of `stamp`, where the bytes must be those of the first time: false when they are not
+   * known.
+   */
   stampAgain(stream: OutgoingStream, start: number): boolean {
     const kept = stream.sentTransportSequences
     if (stream.transportSequenceAt === 0) return stream.absSendTimeAt === 0

@@ -1,6 +1,6 @@
 /**
- * Measured bitrate of one layer, in all and per temporal layer, over about a second. Not an estimate of what a link
- * can carry.
+ * Measured bitrate of one layer, in all and per temporal layer, over about a second. Not an
+ * estimate of what a link can carry.
  */
 
 /** Highest temporal layers told apart: 0..3. */
@@ -37,7 +37,8 @@ export class RateMeter {
       const bps = first ? 0 : (this.#bytes[i]! * 8_000) / elapsedMs
       arrived += this.#bytes[i]!
       const was = this.#smoothed[i]!
-      // A layer that starts is believed at once; waiting would hide it from the allocator for a second.
+      // A layer that starts is believed at once; waiting would hide it from the allocator for a
+      // second.
       this.#smoothed[i] = was === 0 ? bps : was + (bps - was) * weight
       total += this.#smoothed[i]!
       if (!first) this.#bytes[i] = 0
@@ -47,7 +48,8 @@ export class RateMeter {
   }
 
   #publish(total: number): void {
-    // Under 1 kbit/s nothing flows (DTX and keepalive apart), and the tail of the smoothing shall end.
+    // Under 1 kbit/s nothing flows (DTX and keepalive apart), and the tail of the smoothing shall
+    // end.
     this.bitrateBps = total < 1_000 ? 0 : total
     let sum = 0
     this.temporalMax = 0

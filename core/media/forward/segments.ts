@@ -1,11 +1,13 @@
 /**
- * How a slot's outgoing numbers map to source numbers, lately: a bounded ring of segments with constant differences. It
- * maps late packets forwards and NACKed numbers backwards, without any memory per packet. Not a packet cache.
+ * How a slot's outgoing numbers map to source numbers, lately: a bounded ring of segments with
+ * constant differences. It maps late packets forwards and NACKed numbers backwards, without any
+ * memory per packet. Not a packet cache.
  *
  *   source  ... 40 41 42 | 43 44 (dropped) | 45 46 47 ...      segment k: from 40   segment k+1: from 45, dropped 2
  *   out     ... 90 91 92 |                 | 93 94 95 ...
  *
- * Numbers are kept as 32-bit integers; comparisons go by difference, so wraps of 32 bits are harmless.
+ * Numbers are kept as 32-bit integers; comparisons go by difference, so wraps of 32 bits are
+ * harmless.
  */
 import type { SourceLayer } from './source-layer.ts'
 
@@ -75,7 +77,10 @@ export class Segments {
     values[at + IS_FRAME] = 0
   }
 
-  /** @hot A frame's numbers `sequence - count + 1 .. sequence` are not forwarded; its first closes a PictureID. */
+  /**
+   * @hot A frame's numbers `sequence - count + 1 .. sequence` are not forwarded; its first closes a
+   * PictureID.
+   */
   dropFrame(sequence: number, count: number, timestamp: number, pictures: number): void {
     const values = this.#values
     const last = this.#at(this.#count - 1)
@@ -132,7 +137,10 @@ export class Segments {
     return false
   }
 
-  /** Maps a late source number of the present switch: found (fields set), dropped, or before what is remembered. */
+  /**
+   * Maps a late source number of the present switch: found (fields set), dropped, or before what is
+   * remembered.
+   */
   findSource(sequence: number): 'found' | 'dropped' | 'before' {
     const oldest = Math.max(this.#present, this.#count - this.#capacity)
     for (let k = this.#count - 1; k >= oldest; k--) {

@@ -1,6 +1,6 @@
 /**
- * A publisher for tests: layers that produce frames as a VP8 encoder would, with all numbers starting wherever a test
- * wants, so that every wrap comes soon. Used by tests only.
+ * A publisher for tests: layers that produce frames as a VP8 encoder would, with all numbers
+ * starting wherever a test wants, so that every wrap comes soon. Used by tests only.
  */
 import { MediaPacket } from '../rtp/index.ts'
 import { type SourceClock, SourceLayer } from './source-layer.ts'

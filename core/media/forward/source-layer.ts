@@ -1,6 +1,7 @@
 /**
- * One layer of a publication as the slots see it: its clock, its measured rate, its cache, and who is subscribed.
- * Not the incoming stream (receive) and not a decision about who gets it (Forwarder, allocator).
+ * One layer of a publication as the slots see it: its clock, its measured rate, its cache, and who
+ * is subscribed. Not the incoming stream (receive) and not a decision about who gets it (Forwarder,
+ * allocator).
  */
 import type { CodecName, MediaKind } from '../control.ts'
 import type { MediaPacket } from '../rtp/index.ts'
@@ -18,7 +19,7 @@ export interface SourceClock {
 }
 
 /** A source whose sender has told nothing yet. */
-export const UNKNOWN_CLOCK: SourceClock = Object.freeze({
+const UNKNOWN_CLOCK: SourceClock = Object.freeze({
   isKnown: false,
   ntpMsAt: () => Number.NaN,
   timestampAt: () => Number.NaN,
@@ -80,8 +81,8 @@ export class SourceLayer {
   }
 
   /**
-   * Rewrites a VP8 packet whose PictureID has 7 bits into one with 15, once for all subscribers, in `out` (at least
-   * one byte longer than the packet). Returns false when it had nothing to do.
+   * Rewrites a VP8 packet whose PictureID has 7 bits into one with 15, once for all subscribers, in
+   * `out` (at least one byte longer than the packet). Returns false when it had nothing to do.
    */
   widenPictureId(packet: MediaPacket, out: Uint8Array): boolean {
     if (packet.pictureIdOffset < 0) return false

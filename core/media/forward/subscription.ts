@@ -1,6 +1,7 @@
 /**
- * Membership of forwarders in the dense subscriber arrays of source layers: constant time both ways. A forwarder stands
- * once in its current layer and, while another is awaited, once in its target.
+ * Membership of forwarders in the dense subscriber arrays of source layers: constant time both
+ * ways. A forwarder stands once in its current layer and, while another is awaited, once in its
+ * target.
  */
 import type { Forwarder } from './forwarder.ts'
 import type { SourceLayer } from './source-layer.ts'
@@ -12,8 +13,8 @@ export function subscribe(layer: SourceLayer, forwarder: Forwarder): void {
 }
 
 /**
- * Takes it out; the last one moves into its place, so iterate backwards where `accept` may lead here. Call it before
- * `current` or `target` change.
+ * Takes it out; the last one moves into its place, so iterate backwards where `accept` may lead
+ * here. Call it before `current` or `target` change.
  */
 export function unsubscribe(layer: SourceLayer, forwarder: Forwarder): void {
   const isCurrent = forwarder.current === layer
