@@ -17,7 +17,7 @@ import { createStore } from './store.ts'
 
 export type Panel = 'none' | 'chat' | 'people' | 'statistics' | 'settings' | 'help'
 
-export type Notice = { id: number; text: string; urgent: boolean }
+type Notice = { id: number; text: string; urgent: boolean }
 
 export type CallState = {
   conference: ConferenceState

@@ -14,7 +14,7 @@ const PROBLEMS: Readonly<Record<string, DeviceProblem>> = {
 }
 
 /** Names of DOMExceptions that `getUserMedia` rejects with, W3C mediacapture-main §10.3. */
-export const problemOf = (error: unknown): DeviceProblem =>
+const problemOf = (error: unknown): DeviceProblem =>
   PROBLEMS[(error as { name?: string } | null)?.name ?? ''] ?? 'failed'
 
 const exactly = (deviceId: string): MediaTrackConstraints =>

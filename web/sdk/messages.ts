@@ -24,7 +24,7 @@ export type Counts = { sites: number; stage: number; audience: number; hands: nu
 
 export type Pin = { participant: string; use: SourceUse }
 
-export type RoomState = {
+type RoomState = {
   room: string
   revision: number
   locked: boolean
@@ -74,7 +74,7 @@ export type ServerQuality = {
   spatialLayer: number
 }
 
-export type MutedState = { self: boolean; chair: boolean }
+type MutedState = { self: boolean; chair: boolean }
 
 /** What the server says about this participant alone. */
 export type SelfState = {

@@ -46,7 +46,7 @@ const REASONS: ReadonlySet<string> = new Set([
 type Verdict = { mark: QualityMark; reason: QualityReason }
 const GREEN: Verdict = { mark: 'green', reason: 'none' }
 
-export const worse = (a: Verdict, b: Verdict): Verdict => (RANK[b.mark] > RANK[a.mark] ? b : a)
+const worse = (a: Verdict, b: Verdict): Verdict => (RANK[b.mark] > RANK[a.mark] ? b : a)
 
 const byThreshold = (
   value: number,
@@ -58,7 +58,7 @@ const byThreshold = (
 }
 
 /** What the browser's own figures say. */
-export const judge = (own: StreamStatistics): Verdict => {
+const judge = (own: StreamStatistics): Verdict => {
   let verdict = byThreshold(own.lossRatio, LOSS_RATIO, 'loss')
   verdict = worse(verdict, byThreshold(own.rttMs, RTT_MS, 'delay'))
   if (own.freezesNow > 0) verdict = worse(verdict, { mark: 'amber', reason: 'freeze' })

@@ -37,7 +37,7 @@ const person = (index: number): RosterMember => ({
   onStage: index < 5,
 })
 
-export const PEOPLE = 132
+const PEOPLE = 132
 const packr = new Packr({ useRecords: false })
 
 const claims = (token: string): Record<string, string> =>

@@ -254,12 +254,15 @@ function Problems({
   const { t } = useSpeech()
   const kinds = (['microphone', 'camera'] as const).filter((kind) => problems[kind] !== undefined)
   if (kinds.length === 0) return null
-  const texts = kinds.map((kind) =>
-    t(`device.${problems[kind] as DeviceProblem}`, { device: t(`device.${kind}`) }),
-  )
+  const same = kinds.length === 2 && problems.camera === problems.microphone
+  const devices = same ? (['both'] as const) : kinds
+  const texts = devices.map((device) => {
+    const problem = problems[device === 'both' ? 'camera' : device] as DeviceProblem
+    return t(`device.${problem}`, { device: t(`device.${device}`) })
+  })
   return (
     <div class="notice amber" role="alert" data-testid="device-problem">
-      {[...new Set(texts)].map((text) => (
+      {texts.map((text) => (
         <p key={text}>{text}</p>
       ))}
       <button type="button" class="button small" data-testid="device-retry" onClick={onRetry}>

@@ -68,6 +68,7 @@ export const en: Readonly<Record<TextKey, string>> = {
   'device.retry': 'Try again',
   'device.camera': 'camera',
   'device.microphone': 'microphone',
+  'device.both': 'camera and microphone',
   'device.screen': 'screen',
   'device.ended': 'The {device} was disconnected. Check the cable and turn it on again.',
 

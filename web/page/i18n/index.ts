@@ -7,7 +7,7 @@ export type TextKey = keyof typeof vi
 export type Values = Readonly<Record<string, string | number>>
 export type Translate = (key: TextKey, values?: Values) => string
 
-export const TABLES: Readonly<Record<Language, Readonly<Record<TextKey, string>>>> = { vi, en }
+const TABLES: Readonly<Record<Language, Readonly<Record<TextKey, string>>>> = { vi, en }
 
 /** The first of the browser's languages that we have; Vietnamese when there is none. */
 export const chooseLanguage = (preferred: readonly string[]): Language => {

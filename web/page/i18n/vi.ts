@@ -66,6 +66,7 @@ export const vi = {
   'device.retry': 'Thử lại',
   'device.camera': 'camera',
   'device.microphone': 'mic',
+  'device.both': 'camera và mic',
   'device.screen': 'chia sẻ màn hình',
   'device.ended': '{device} đã bị ngắt. Hãy kiểm tra dây nối rồi bật lại.',
 
