@@ -32,7 +32,7 @@ export function MainPicture({ model, slot, occupant }: MainPictureProps) {
       data-participant={member.participant}
       data-use={occupant?.use ?? ''}
       data-state={occupant?.state ?? 'empty'}
-      aria-label={t('call.main')}
+      aria-label={`${t('call.main')}: ${name}`}
     >
       <Video stream={slot?.stream} whole={occupant?.use === 'screen'} testId="main-video" />
       {live ? null : <Substitute name={member.name} state={occupant?.state} />}
