@@ -392,7 +392,7 @@ export class Hub {
     for (const connection of this.#sockets.takeOverdue(nowMs)) {
       connection.end('bad-state', 'no join in time')
     }
-    for (const stage of this.#rooms.values()) this.#guard(() => stage.settle())
+    for (const stage of this.#rooms.values()) this.#guard(() => stage.tick())
   }
 
   /**

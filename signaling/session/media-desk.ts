@@ -89,7 +89,7 @@ export class MediaDesk {
     this.#writeAnswer(leg, leg.answer.includes('a=extmap-allow-mixed'))
     const { transportId, ice: iceLocal } = leg
     this.#media.send({ type: 'restart', transportId, iceLocal, iceRemote })
-    this.#room(seat.room)?.touch()
+    this.#room(seat.room)?.touch(seat)
   }
 
   #open(seat: Seat, offer: Offer, uses: readonly SectionUse[]): Answered {
@@ -151,6 +151,7 @@ export class MediaDesk {
     })
     this.#sendMutes(seat, false)
     room.sourcesChanged(this.#nowMs())
+    room.touch(seat)
   }
 
   #newCredentials(): IceCredentials {
@@ -243,7 +244,7 @@ export class MediaDesk {
     if (seat?.leg === undefined) return
     seat.leg.connected = true
     seat.send({ type: 'media', state: 'connected' })
-    this.#room(seat.room)?.touch()
+    this.#room(seat.room)?.touch(seat)
   }
 
   #onDisconnected(transportId: number, cause: DisconnectCause): void {
@@ -259,7 +260,7 @@ export class MediaDesk {
     if (publication === undefined) return
     publication.flowing = flowing
     publication.started ||= flowing
-    this.#room(publication.seat.room)?.sourcesChanged(this.#nowMs())
+    this.#room(publication.seat.room)?.flowChanged(this.#nowMs())
   }
 
   #onQuality(transportId: number, streams: readonly StreamQuality[]): void {
@@ -269,7 +270,7 @@ export class MediaDesk {
     const { leg } = seat
     if (paused.length !== leg.paused.size || paused.some((mid) => !leg.paused.has(mid))) {
       leg.paused = new Set(paused)
-      this.#room(seat.room)?.touch()
+      this.#room(seat.room)?.touch(seat)
     }
     seat.send({ type: 'quality', streams: streams.map(markOf) })
   }

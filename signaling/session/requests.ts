@@ -82,7 +82,7 @@ export function answerRequest(context: RequestContext, message: ClientMessage): 
         ...(message.main === undefined ? {} : { main: message.main }),
         slots: message.slots,
       }
-      room.touch()
+      room.touch(seat)
       reply({ type: 'ok' })
       return
     case 'roster': {

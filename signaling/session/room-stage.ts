@@ -44,7 +44,11 @@ export class RoomStage {
   #assignment = NOBODY
   #speakers: ServerMessage = { type: 'speakers', active: null, heard: [] }
   #active: string | null = null
+  /** Everybody's views and slots have to be looked at: at the next tick. */
   #dirty = false
+  /** Only these participants': at once. */
+  readonly #dirtySeats = new Set<Seat>()
+  #sourcesKey = ''
 
   constructor({ name, roomId, director, media, publication }: RoomStageOptions) {
     this.name = name
@@ -81,13 +85,23 @@ export class RoomStage {
   /** A publication has come, gone, started or stopped. */
   sourcesChanged(nowMs: number): void {
     const sources = this.#members.map((member) => this.#sourcesOf(member))
+    const key = JSON.stringify(sources)
+    // A thousand viewers that open their transports change nothing on the stage.
+    if (key === this.#sourcesKey) return
+    this.#sourcesKey = key
     this.#director.setStage(sources, nowMs)
     this.#dirty = true
   }
 
-  /** Views or slots have to be looked at again at the next `settle`. */
-  touch(): void {
+  /** A publication shows packets, or none any more. */
+  flowChanged(nowMs: number): void {
+    this.sourcesChanged(nowMs)
     this.#dirty = true
+  }
+
+  /** One participant's views or slots have to be looked at again. */
+  touch(seat: Seat): void {
+    this.#dirtySeats.add(seat)
   }
 
   #sourcesOf(member: StageMember): StageSources {
@@ -108,7 +122,7 @@ export class RoomStage {
     }
   }
 
-  /** Lets the director decide by the clock and passes on what has changed. */
+  /** Passes on what the director has decided, and what concerns single participants. */
   settle(): void {
     const assignment = this.#director.takeAssignment()
     if (assignment !== undefined) {
@@ -123,14 +137,25 @@ export class RoomStage {
       this.#dirty ||= this.#active !== speakers.active
       this.#active = speakers.active
     }
+    this.#refresh(this.#dirtySeats)
+  }
+
+  /** What `settle` does, and everybody's views and slots where something concerns all. */
+  tick(): void {
+    this.settle()
     if (!this.#dirty) return
     this.#dirty = false
+    this.#refresh(this.seats.values())
+  }
+
+  #refresh(seats: Iterable<Seat>): void {
     const encoded = new Map<string, Outgoing>()
-    for (const seat of this.seats.values()) {
+    for (const seat of seats) {
       if (seat.leg === undefined) continue
       this.#sendViews(seat, seat.leg)
       this.#sendSlots(seat, seat.leg, encoded)
     }
+    this.#dirtySeats.clear()
   }
 
   #chosen(participant: string | undefined, use: SourceUse = 'camera'): number {
