@@ -346,4 +346,6 @@ export const AUDIO_SLOTS_MAX = 8
 export const TILES_MAX = 24
 /** Entries of one section of an SDP that are looked at. */
 export const CODECS_PER_SECTION_MAX = 128
+/** Text of codec lines whose meaning is remembered. */
+export const CODEC_BLOCKS_CACHED_BYTES_MAX = 2 * 1024 * 1024
 export const SSRCS_PER_SECTION_MAX = 16

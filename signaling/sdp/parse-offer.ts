@@ -7,7 +7,6 @@
 
 import sdpTransform, { type ParsedSection, type ParsedSession } from 'sdp-transform'
 import {
-  CODECS_PER_SECTION_MAX,
   FINGERPRINTS_MAX,
   LAYERS_PER_PUBLICATION_MAX,
   SDP_BYTES_MAX,
@@ -17,8 +16,8 @@ import {
   SSRCS_PER_SECTION_MAX,
 } from '../../config/index.ts'
 import type { Fingerprint, IceCredentials } from '../../core/media/control.ts'
-import { KNOWN_EXTENSIONS } from './extensions.ts'
-import type { Direction, Offer, OfferedCodec, OfferedSection } from './offer.ts'
+import { parseCodecBlock } from './codec-block.ts'
+import type { Direction, Offer, OfferedSection } from './offer.ts'
 
 type Scalar = string | number | undefined
 
@@ -32,7 +31,6 @@ const HOSTILE_NAMES = new Set(['__proto__', 'constructor', 'prototype'])
 const RID = /^[A-Za-z0-9_-]{1,16}$/
 const ICE_UFRAG = /^[A-Za-z0-9+/]{4,256}$/
 const ICE_PWD = /^[A-Za-z0-9+/]{22,256}$/
-const FMTP = /^[A-Za-z0-9=;:.,/ _+-]{1,512}$/
 const FORMATS = /^[A-Za-z0-9 -]{1,1024}$/
 const HASH = /^[0-9A-F]{2}(:[0-9A-F]{2})+$/
 const HASH_BYTES: ReadonlyMap<string, number> = new Map([
@@ -78,22 +76,39 @@ export function parseOffer(sdp: string): ParsedOffer {
   const excess = outOfBounds(sdp)
   if (excess !== undefined) return { ok: false, ...excess }
   try {
-    return { ok: true, offer: readSession(sdpTransform.parse(sdp)) }
+    const { lean, blocks } = setCodecsAside(sdp)
+    return { ok: true, offer: readSession(sdpTransform.parse(lean), blocks) }
   } catch (error) {
     const message = error instanceof BadSdp ? error.message : 'not understood'
     return { ok: false, code: 'bad-sdp', message }
   }
 }
 
-function readSession(session: ParsedSession): Offer {
+/** Lines about codecs and extensions: nine tenths of an offer, and the same in every section of one browser. */
+const CODEC_LINE = /^a=(rtpmap|fmtp|rtcp-fb|extmap):/
+const UNUSED_LINE = /^a=(candidate:|msid|rtcp:|end-of-candidates|ice-options:|rtcp-rsize)/
+
+/** The text without codecs, and the codec lines of each section: they are read once per browser, not per offer. */
+function setCodecsAside(sdp: string): { lean: string; blocks: string[] } {
+  const lean: string[] = []
+  const blocks: string[][] = []
+  for (const line of sdp.split(/\r?\n/)) {
+    if (line.startsWith('m=')) blocks.push([])
+    if (CODEC_LINE.test(line)) blocks.at(-1)?.push(line)
+    else if (!UNUSED_LINE.test(line)) lean.push(line)
+  }
+  return { lean: lean.join('\r\n'), blocks: blocks.map((lines) => lines.join('\r\n')) }
+}
+
+function readSession(session: ParsedSession, blocks: readonly string[]): Offer {
   if (session.media.length === 0) refuse('no m-line')
   if (session.icelite !== undefined) refuse('both sides are ICE-lite')
   const bundle = (session.groups ?? []).find((group) => String(group.type) === 'BUNDLE')
   if (bundle === undefined) refuse('no BUNDLE group')
   const bundled = new Set(String(bundle.mids).split(' '))
   const mids = new Set<string>()
-  const sections = session.media.map((media) => {
-    const section = readSection(session, media, bundled)
+  const sections = session.media.map((media, index) => {
+    const section = readSection(session, media, { bundled, block: blocks[index] ?? '' })
     if (mids.has(section.mid)) refuse('a mid stands twice')
     mids.add(section.mid)
     return section
@@ -135,7 +150,7 @@ function readFingerprints(session: ParsedSession, usable: ParsedSection[]): Fing
 function readSection(
   session: ParsedSession,
   media: ParsedSection,
-  bundled: ReadonlySet<string>,
+  { bundled, block }: { bundled: ReadonlySet<string>; block: string },
 ): OfferedSection {
   const kind = String(media.type ?? '')
   const protocol = String(media.protocol ?? '')
@@ -157,8 +172,7 @@ function readSection(
     mid,
     direction: (DIRECTIONS.has(direction) ? direction : 'sendrecv') as Direction,
     usable: usable && (String(media.port) !== '0' || isBundleOnly(media)),
-    codecs: usable ? readCodecs(media, formats) : [],
-    extensions: usable ? readExtensions(media) : new Map(),
+    ...(usable ? parseCodecBlock(kind, formats, block) : { codecs: [], extensions: new Map() }),
     sendRids: usable ? readSendRids(media) : [],
     ssrcs: usable ? readSsrcs(media) : [],
   }
@@ -166,60 +180,6 @@ function readSection(
 
 function isBundleOnly(media: ParsedSection): boolean {
   return 'bundleOnly' in media
-}
-
-function payloadTypeOf(value: Scalar): number | undefined {
-  const number = Number(value)
-  return Number.isInteger(number) && number >= 0 && number <= 127 ? number : undefined
-}
-
-function readCodecs(media: ParsedSection, formats: string): OfferedCodec[] {
-  const parameters = new Map<number, string>()
-  for (const { payload, config } of media.fmtp.slice(0, CODECS_PER_SECTION_MAX)) {
-    const payloadType = payloadTypeOf(payload)
-    const text = String(config).trim()
-    if (payloadType !== undefined && FMTP.test(text)) parameters.set(payloadType, text)
-  }
-  const codecs = new Map<number, OfferedCodec>()
-  for (const map of media.rtp.slice(0, CODECS_PER_SECTION_MAX)) {
-    const payloadType = payloadTypeOf(map.payload)
-    const clockRate = Number(map.rate)
-    if (payloadType === undefined || !Number.isInteger(clockRate)) continue
-    codecs.set(payloadType, {
-      payloadType,
-      name: String(map.codec).toLowerCase().slice(0, 32),
-      clockRate,
-      channels: Number(map.encoding ?? 1),
-      fmtp: parameters.get(payloadType) ?? '',
-      feedback: readFeedback(media, payloadType),
-    })
-  }
-  // Order of the m-line is the peer's order of preference (RFC 3264 §5.1).
-  return formats
-    .split(' ', CODECS_PER_SECTION_MAX)
-    .map((format) => codecs.get(Number(format)))
-    .filter((codec) => codec !== undefined)
-}
-
-function readFeedback(media: ParsedSection, payloadType: number): Set<string> {
-  const feedback = new Set<string>()
-  for (const line of (media.rtcpFb ?? []).slice(0, CODECS_PER_SECTION_MAX * 8)) {
-    if (line.payload !== '*' && Number(line.payload) !== payloadType) continue
-    feedback.add(line.subtype ? `${line.type} ${line.subtype}` : String(line.type))
-  }
-  return feedback
-}
-
-function readExtensions(media: ParsedSection): Map<string, number> {
-  const extensions = new Map<string, number>()
-  for (const { value, uri, 'encrypt-uri': encrypted } of media.ext ?? []) {
-    const id = Number(value)
-    // 15 is reserved in the one-byte form (RFC 8285 §4.2).
-    const valid = Number.isInteger(id) && id >= 1 && id <= 255 && id !== 15
-    if (!valid || encrypted !== undefined || !KNOWN_EXTENSIONS.has(String(uri))) continue
-    if (!extensions.has(String(uri))) extensions.set(String(uri), id)
-  }
-  return extensions
 }
 
 /**
