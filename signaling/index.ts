@@ -5,14 +5,13 @@
  */
 
 export {
-  isRoomName,
   issueToken,
   loadTokenKeys,
   type TokenKeys,
   type TokenRequest,
   type TokenRole,
 } from './auth/index.ts'
-export { type DoorPreference, probeDoor, registerDoorMetrics } from './io/index.ts'
+export { type DoorPreference, registerDoorMetrics } from './io/index.ts'
 export {
   createSignaling,
   type Signaling,

@@ -1,4 +1,4 @@
 /** The two servers behind the door. */
 
 export { registerDoorMetrics } from './metrics.ts'
-export { type DoorPreference, openDoor, probeDoor } from './open-door.ts'
+export { type DoorPreference, openDoor } from './open-door.ts'

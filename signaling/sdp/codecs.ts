@@ -97,9 +97,20 @@ function isRedOf(codec: OfferedCodec, opus: OfferedCodec): boolean {
   return blocks.length >= 2 && blocks.every((block) => Number(block) === opus.payloadType)
 }
 
-/** The codecs that we take, preferred first; empty when there is none in common. */
+/** By the offered codecs, which sections and offers of one browser share (codec-block.ts). */
+const selections = {
+  in: new WeakMap<readonly OfferedCodec[], SelectedCodec[]>(),
+  out: new WeakMap<readonly OfferedCodec[], SelectedCodec[]>(),
+}
+
+/** The codecs that we take, preferred first; empty when there is none in common. Not to be altered. */
 export function selectCodecs(section: OfferedSection, direction: 'in' | 'out'): SelectedCodec[] {
-  return section.media === 'audio' ? selectAudio(section) : selectVideo(section, direction)
+  const known = selections[direction].get(section.codecs)
+  if (known !== undefined) return known
+  const selected =
+    section.media === 'audio' ? selectAudio(section) : selectVideo(section, direction)
+  selections[direction].set(section.codecs, selected)
+  return selected
 }
 
 /** The feedback (RFC 4585, 5104) that all selected codecs have in common. */
@@ -131,19 +142,29 @@ export function payloadTypes(selected: readonly SelectedCodec[]): number[] {
   )
 }
 
-/** The rtpmap, rtcp-fb and fmtp lines of the selected codecs. */
+const lines = new WeakMap<readonly SelectedCodec[], string[]>()
+
+/** The rtpmap, rtcp-fb and fmtp lines of the selected codecs. Not to be altered. */
 export function codecLines(selected: readonly SelectedCodec[]): string[] {
+  const known = lines.get(selected)
+  if (known !== undefined) return known
+  const written = writeCodecLines(selected)
+  lines.set(selected, written)
+  return written
+}
+
+function writeCodecLines(selected: readonly SelectedCodec[]): string[] {
   return selected.flatMap(({ spec, offered }) => {
     const { payloadType, rtxPayloadType, fmtp } = spec
-    const lines = [`a=rtpmap:${payloadType} ${ENCODING_NAMES[spec.codec]}`]
+    const written = [`a=rtpmap:${payloadType} ${ENCODING_NAMES[spec.codec]}`]
     for (const name of FEEDBACK) {
-      if (offered.feedback.has(name)) lines.push(`a=rtcp-fb:${payloadType} ${name}`)
+      if (offered.feedback.has(name)) written.push(`a=rtcp-fb:${payloadType} ${name}`)
     }
-    if (fmtp !== undefined) lines.push(`a=fmtp:${payloadType} ${fmtp}`)
+    if (fmtp !== undefined) written.push(`a=fmtp:${payloadType} ${fmtp}`)
     if (rtxPayloadType !== undefined) {
-      lines.push(`a=rtpmap:${rtxPayloadType} rtx/90000`)
-      lines.push(`a=fmtp:${rtxPayloadType} apt=${payloadType}`)
+      written.push(`a=rtpmap:${rtxPayloadType} rtx/90000`)
+      written.push(`a=fmtp:${rtxPayloadType} apt=${payloadType}`)
     }
-    return lines
+    return written
   })
 }
