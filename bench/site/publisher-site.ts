@@ -64,6 +64,13 @@ export class PublisherSite {
     this.#parser = this.#createParser()
   }
 
+  /** Packets sent so far, repetitions not counted. */
+  get packetsSent(): { audio: number; video: number } {
+    let video = 0
+    for (const { source } of this.#video) video += source.sent.packets
+    return { audio: this.#audio?.source.sent.packets ?? 0, video }
+  }
+
   /** When `tick` has something to do next. */
   nextDeadlineMs(): number {
     const videoMs = this.#video.length === 0 ? Number.POSITIVE_INFINITY : this.#nextVideoMs

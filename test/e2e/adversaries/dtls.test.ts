@@ -1,0 +1,292 @@
+/**
+ * DTLS against the gate (docs/adr/0004-dtls-gate.md) as it stands in a running core: strangers, copied certificates, forged and
+ * spoofed records, floods of half-open handshakes. None gets keys, none ends the call beside.
+ */
+import { generateKeyPairSync } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import test, { type ExecutionContext } from 'ava'
+// biome-ignore lint/style/noRestrictedImports: our one DTLS client that forges; no door shows it to production
+import { Adversary, type AdversaryOptions } from '../../../core/io/dtls/adversary.ts'
+import { Arena, paced, type Series } from './arena.ts'
+import type { HandmadePeer } from './stranger.ts'
+
+const CHANGE_CIPHER_SPEC = 20
+const ALERT = 21
+const HANDSHAKE = 22
+const APPLICATION_DATA = 23
+const CERTIFICATE = 11
+const ANSWER_MS = 5_000
+const FATAL_CLOSE = Buffer.from([2, 0])
+const FATAL_UNEXPECTED = Buffer.from([2, 10])
+const HANDSHAKES = 'nhipcau_media_handshakes_total'
+
+let arena: Arena
+test.before(async () => {
+  arena = await Arena.open()
+})
+test.after.always(() => arena.close())
+
+type Duel = { peer: HandmadePeer; client: Adversary }
+
+/** A peer past ICE with a free hand in DTLS. */
+async function duel(
+  t: ExecutionContext<unknown>,
+  options: Partial<AdversaryOptions> = {},
+): Promise<Duel> {
+  const peer = await arena.handmade(t)
+  const { dtlsIdentity } = arena.context
+  const client = new Adversary({ identity: dtlsIdentity, ...options })
+  peer.udp.send(peer.check())
+  await heard(() => peer.udp.received.length === 1)
+  peer.udp.received.length = 0
+  return { peer, client }
+}
+
+async function heard(isSo: () => boolean): Promise<boolean> {
+  const endMs = performance.now() + ANSWER_MS
+  while (!isSo() && performance.now() < endMs) await sleep(10)
+  return isSo()
+}
+
+/** Says hello and reads flight 4. */
+async function greet({ peer, client }: Duel): Promise<void> {
+  peer.udp.onDatagram = (datagram) => {
+    if (datagram[0] === HANDSHAKE) client.receive(datagram)
+  }
+  peer.udp.send(client.hello())
+  await heard(() => client.serverMessages.length >= 5)
+}
+
+/** What the door says of this peer's media, once it has said something. */
+function mediaStates(peer: HandmadePeer): string[] {
+  const states: string[] = []
+  peer.door.onMessage = (message) => {
+    if (message.type === 'media') states.push(`${message.state} ${message.cause ?? ''}`.trim())
+  }
+  return states
+}
+
+/** An attack after which exactly `count` more handshakes stand: the newcomer's own, and those that the test wants. */
+async function attackWithout(
+  t: ExecutionContext<unknown>,
+  act: () => Promise<void>,
+  { drops = {}, honest = 0 }: { drops?: Record<string, number>; honest?: number } = {},
+): Promise<Series> {
+  const before = (await arena.series()).get(HANDSHAKES) ?? 0
+  const grown = await arena.attack(t, drops, act)
+  await sleep(1_100)
+  const after = (await arena.series()).get(HANDSHAKES) ?? 0
+  t.is(after - before, honest + 1, 'handshakes that led to keys')
+  return grown
+}
+
+test.serial(
+  'the adversary’s own client gets keys when it is honest, so the refusals below mean something',
+  async (t) => {
+    const opponent = await duel(t)
+    const states = mediaStates(opponent.peer)
+    await attackWithout(
+      t,
+      async () => {
+        await greet(opponent)
+        for (const datagram of opponent.client.flight5()) opponent.peer.udp.send(datagram)
+        t.true(await heard(() => states.includes('connected')))
+      },
+      { honest: 1 },
+    )
+  },
+)
+
+test.serial('a ClientHello from a stranger is not answered, whoever it races', async (t) => {
+  const stranger = await arena.stranger(t)
+  const opponent = await duel(t)
+  await attackWithout(
+    t,
+    async () => {
+      const { dtlsIdentity } = arena.context
+      await paced(200, () => stranger.send(new Adversary({ identity: dtlsIdentity }).hello()))
+      await greet(opponent)
+      await paced(50, () => stranger.send(new Adversary({ identity: dtlsIdentity }).hello()))
+      for (const datagram of opponent.client.flight5()) opponent.peer.udp.send(datagram)
+      t.true(await heard(() => opponent.peer.udp.received.length > 1))
+    },
+    { drops: { 'dtls-unbound': 250 }, honest: 1 },
+  )
+  t.is(stranger.bytesIn, 0)
+})
+
+test.serial('a copied certificate without its key gets no SRTP keys', async (t) => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+  const opponent = await duel(t, { signingKey: privateKey })
+  const states = mediaStates(opponent.peer)
+  await attackWithout(t, async () => {
+    await greet(opponent)
+    for (const datagram of opponent.client.flight5()) opponent.peer.udp.send(datagram)
+    t.true(await heard(() => states.includes('disconnected handshake-refused')))
+  })
+})
+
+test.serial('a certificate that is not the one of the SDP gets no SRTP keys', async (t) => {
+  const { loadDtls } = await import('../../../core/io/dtls/index.ts')
+  const other = await (await loadDtls()).createDtlsIdentity()
+  const opponent = await duel(t, { identity: other })
+  const states = mediaStates(opponent.peer)
+  await attackWithout(t, async () => {
+    await greet(opponent)
+    for (const datagram of opponent.client.flight5()) opponent.peer.udp.send(datagram)
+    t.true(await heard(() => states.includes('disconnected handshake-refused')))
+  })
+})
+
+test.serial(
+  'a client that skips its certificate, its proof or its Finished gets no keys',
+  async (t) => {
+    for (const missing of [0, 1, 2, 4]) {
+      const opponent = await duel(t)
+      await attackWithout(t, async () => {
+        await greet(opponent)
+        const flight = opponent.client.flight5()
+        for (const [index, datagram] of flight.entries()) {
+          if (index !== missing) opponent.peer.udp.send(datagram)
+        }
+        await sleep(100)
+      })
+    }
+  },
+)
+
+test.serial(
+  'plaintext alerts, hellos and data from the 5-tuple of a call end nothing',
+  async (t) => {
+    const { dtlsIdentity } = arena.context
+    const { speaker, viewer } = arena.call
+    const client = new Adversary({ identity: dtlsIdentity })
+    await attackWithout(t, async () => {
+      for (const { link } of [speaker, viewer]) {
+        for (const alert of [FATAL_CLOSE, FATAL_UNEXPECTED, Buffer.from([1, 0])]) {
+          link.send(client.record(ALERT, alert))
+        }
+        link.send(new Adversary({ identity: dtlsIdentity }).hello())
+        link.send(client.record(CHANGE_CIPHER_SPEC, Buffer.from([1])))
+        link.send(client.record(APPLICATION_DATA, Buffer.alloc(100)))
+        // A 13-byte record of a type that does not exist, and one of each first byte that mux calls DTLS.
+        await paced(44, (index) => {
+          const record = client.record(ALERT, FATAL_CLOSE)
+          record[0] = 20 + index
+          link.send(record)
+        })
+      }
+    })
+  },
+)
+
+test.serial('plaintext alerts during a handshake end nothing', async (t) => {
+  const opponent = await duel(t)
+  const states = mediaStates(opponent.peer)
+  await attackWithout(
+    t,
+    async () => {
+      const { peer, client } = opponent
+      const forger = new Adversary({ identity: arena.context.dtlsIdentity })
+      peer.udp.send(forger.record(ALERT, FATAL_CLOSE))
+      await greet(opponent)
+      peer.udp.send(forger.record(ALERT, FATAL_UNEXPECTED))
+      for (const datagram of client.flight5()) peer.udp.send(datagram)
+      t.true(await heard(() => states.includes('connected')))
+    },
+    { honest: 1 },
+  )
+})
+
+test.serial('renegotiation under true keys is ignored, the call goes on', async (t) => {
+  const opponent = await duel(t)
+  const { peer, client } = opponent
+  const states = mediaStates(peer)
+  await attackWithout(
+    t,
+    async () => {
+      await greet(opponent)
+      for (const datagram of client.flight5()) peer.udp.send(datagram)
+      t.true(await heard(() => states.includes('connected')))
+      peer.udp.received.length = 0
+      const hello = client.message(1, client.helloBody())
+      await paced(20, () => peer.udp.send(client.cipher!.seal(HANDSHAKE, hello)))
+      await sleep(300)
+      t.deepEqual(peer.udp.received, [], 'not answered')
+    },
+    { honest: 1 },
+  )
+  t.deepEqual(states, ['connected'])
+})
+
+test.serial('fragment bombs are bounded and end only their own handshake', async (t) => {
+  const fragment = (sequence: number, length: number, at: number): Buffer => {
+    const body = Buffer.alloc(12 + 1)
+    body[0] = CERTIFICATE
+    body.writeUIntBE(length, 1, 3)
+    body.writeUInt16BE(sequence, 4)
+    body.writeUIntBE(at, 6, 3)
+    body.writeUIntBE(1, 9, 3)
+    return body
+  }
+  const [long, many] = [await duel(t), await duel(t)]
+  await attackWithout(t, async () => {
+    await greet(long)
+    await paced(300, (index) => {
+      const body = fragment(1, 0xff_ffff, index * 50_000)
+      long.peer.udp.send(long.client.record(HANDSHAKE, body))
+    })
+    await greet(many)
+    await paced(1_000, (index) => {
+      const body = fragment(1 + (index % 500), 12_000, index * 7)
+      many.peer.udp.send(many.client.record(HANDSHAKE, body))
+    })
+  })
+})
+
+test.serial('more datagrams than a handshake needs are dropped as a flood', async (t) => {
+  const opponent = await duel(t)
+  await attackWithout(
+    t,
+    async () => {
+      await paced(1_000, () => opponent.peer.udp.send(opponent.client.record(ALERT, FATAL_CLOSE)))
+    },
+    { drops: { 'dtls-flood': 800 } },
+  )
+  const { bytesIn, bytesOut } = opponent.peer.udp
+  t.true(bytesIn < bytesOut)
+})
+
+test.serial('a thousand half-open handshakes keep nobody out', async (t) => {
+  const opponents: Duel[] = []
+  await attackWithout(
+    t,
+    async () => {
+      // A thousand seats: each hello asks for an answer with a key exchange and a signature.
+      for (let batch = 0; batch < 20; batch++) {
+        opponents.push(...(await Promise.all(Array.from({ length: 50 }, () => duel(t)))))
+      }
+      await paced(
+        opponents.length,
+        (index) => opponents[index]?.peer.udp.send(opponents[index]!.client.hello()),
+        20,
+      )
+      const startedMs = performance.now()
+      const site = await arena.join(t, [{ use: 'microphone' }])
+      t.log(
+        `a join among 1,000 half-open handshakes took ${(performance.now() - startedMs).toFixed(0)} ms`,
+      )
+      t.true(site.link.times.connectedMs > 0)
+    },
+    { honest: 1 },
+  )
+  const answered = (): number => opponents.filter(({ peer }) => peer.udp.received.length > 0).length
+  await heard(() => answered() > 900)
+  t.true(answered() > 900, `${answered()} were answered`)
+  const [first] = opponents
+  t.true(first!.peer.udp.bytesIn < 6_500, 'what an unproven peer is sent is bounded')
+})
+
+test.serial('afterwards nothing is left', async (t) => {
+  await arena.assertBaseline(t)
+})
