@@ -1,4 +1,5 @@
 /** The door of bench/: `./nhipcau bench ...`. */
+import { DOORS_USAGE, doorsCommand } from './doors/index.ts'
 import { FORWARD_USAGE, forwardCommand } from './forward/index.ts'
 
 /** Runs `bench` with what follows it on the command line; resolves with the exit code. */
@@ -6,8 +7,10 @@ export async function benchCommand([name = 'help', ...args]: string[]): Promise<
   switch (name) {
     case 'forward':
       return await forwardCommand(args)
+    case 'doors':
+      return await doorsCommand(args)
     default:
-      console.log(`usage: ./nhipcau bench forward [options]\n\n${FORWARD_USAGE}`)
+      console.log(`usage: ./nhipcau bench NAME [options]\n\n${FORWARD_USAGE}\n\n${DOORS_USAGE}`)
       return name === 'help' ? 0 : 2
   }
 }

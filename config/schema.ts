@@ -3,6 +3,8 @@
  * variables, `./nhipcau help settings` and docs/CONFIG.md. Bounds that operators must not move are in limits.ts.
  */
 
+import { WORKERS_MAX } from './limits.ts'
+
 type Entry = {
   /** Dotted path in the YAML file. */
   key: string
@@ -144,7 +146,7 @@ export const SETTINGS = [
     kind: 'integer',
     unit: 'threads',
     min: 0,
-    max: 64,
+    max: WORKERS_MAX,
     default: 0,
     doc: 'Media worker threads, each with a UDP port; 0 = one for each core but one.',
   },

@@ -7,8 +7,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cpuShare, readUsage } from '../process/accounting.ts'
+import { type JsonProcess, startProcess } from '../process/processes.ts'
 import type { JoinMeasure, LoadMeasure } from './load-process.ts'
-import { type JsonProcess, startProcess } from './processes.ts'
 
 export type ForwardOptions = {
   /** Steps of N, ascending; each is measured. */

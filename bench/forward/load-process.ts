@@ -4,7 +4,7 @@
  */
 import { createInterface } from 'node:readline'
 import { build } from 'hdr-histogram-js'
-import { issueToken, loadTokenKeys, type TokenKeys } from '../../signaling/auth/index.ts'
+import { issueToken, loadTokenKeys, type TokenKeys } from '../../signaling/index.ts'
 import { createLoadContext, type LoadContext } from '../site/load-context.ts'
 import { PublisherSite } from '../site/publisher-site.ts'
 import { ReceiverSite } from '../site/receiver-site.ts'

@@ -27,8 +27,3 @@ export function readStampMs(bytes: Buffer, start: number, end: number): number {
   if (start + STAMP_BYTES > end || bytes.readUInt32BE(start) !== MAGIC) return -1
   return bytes.readDoubleBE(start + 8)
 }
-
-/** Frame number of the stamp at `start`, which must be there. */
-export function readStampFrame(bytes: Buffer, start: number): number {
-  return bytes.readUInt32BE(start + 4)
-}

@@ -12,16 +12,6 @@
  */
 export { createHmacSha1, type HmacSha1 } from './hmac-sha1.ts'
 export { receiveMaster, type SrtpMaster, sendMaster } from './master.ts'
-export {
-  SRTP_AUTH_FAILED,
-  SRTP_KEYSTREAM_REUSE,
-  SRTP_MALFORMED,
-  SRTP_REFUSED,
-  SRTP_REPLAYED,
-  SRTP_SLAB_FULL,
-  SRTP_SSRC_LIMIT,
-  SRTP_TOO_OLD,
-} from './outcome.ts'
 export { createSrtpReceiver, type SrtpReceiver, type SrtpReceiverOptions } from './receiver.ts'
 export {
   createSrtpSender,
