@@ -1,7 +1,7 @@
 /**
- * The codec and extension lines of one section. All sections of one kind of one browser hold the same, and so do all its
- * offers: what was read once is remembered, since a storm of a thousand offers would otherwise be a second of
- * regular expressions for each hundred. Pure in effect: the same lines always give the same.
+ * The codec and extension lines of one section. All sections of one kind of one browser hold the
+ * same, and so do all its offers: what was read once is remembered, since a storm of a thousand
+ * offers would otherwise be seconds of regular expressions. The same lines always give the same.
  */
 
 import { LRUCache } from 'lru-cache'
