@@ -106,6 +106,23 @@ test('a tile shows what its participant asked for, but never its own picture', (
   t.is(room.sentTo(speaker, 3_000).length, 0)
 })
 
+test('a listener with fewer audio slots hears in them what its view says', (t) => {
+  const talk = createTalk({ viewers: 1 })
+  const { room, viewers } = talk
+  room.assign([0, 0, MICROPHONE], CAMERA)
+  run(talk, 200)
+  const before = room.sentTo(viewers[0]!, 1_000).length
+  const view = (publicationId: number) => {
+    const views = [{ mid: 'audio0', publicationId, widthPx: 0, heightPx: 0 }]
+    room.engine.command({ type: 'view', transportId: 100, views }, room.nowMs)
+    run(talk, 200)
+    return room.sentTo(viewers[0]!, 1_000).length
+  }
+  t.is(view(MICROPHONE), before + 10)
+  t.is(view(0), before + 10, 'follows the room again, which is silent in this slot')
+  assertContinuous(t, room.sentTo(viewers[0]!, 1_000))
+})
+
 test('muted and not permitted publications are dropped by name, and come back without a gap', (t) => {
   const talk = createTalk({ viewers: 1 })
   const { room, viewers } = talk

@@ -34,8 +34,11 @@ export class Room {
     const own = transport.transportId
     const { use, index } = slot.section
     switch (use) {
-      case 'audio':
-        return this.#find(this.assignment.audio[index] ?? 0, own, 'audio')
+      case 'audio': {
+        // Only a listener with fewer slots than the room hears has a view of audio.
+        const chosen = this.#find(slot.viewPublicationId, own, 'audio')
+        return chosen ?? this.#find(this.assignment.audio[index] ?? 0, own, 'audio')
+      }
       case 'tile':
         return this.#find(slot.viewPublicationId, own, 'video')
       case 'main': {

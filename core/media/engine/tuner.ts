@@ -35,9 +35,9 @@ export class Tuner {
   setViews(transport: Transport, views: SlotView[], nowMs: number): void {
     for (const { mid, publicationId, heightPx, widthPx } of views) {
       const slot = transport.slotOfMid(mid)
-      if (slot?.allocation === undefined) continue
+      if (slot === undefined) continue
       slot.viewPublicationId = publicationId
-      slot.allocation.heightPx = widthPx > 0 ? heightPx : 0
+      if (slot.allocation !== undefined) slot.allocation.heightPx = widthPx > 0 ? heightPx : 0
     }
     this.retune(transport, nowMs)
     if (transport.isConnected) this.spend(transport, nowMs)
