@@ -92,8 +92,11 @@ export const RESEND_BURST_PACKETS = 256
 export const RESEND_PACKETS_PER_S = 500
 /** Packets of a slot whose last answer is remembered; a power of two. */
 export const RESENT_LOG_PACKETS = 256
-/** A layer silent for so long while others flow was switched off by its encoder. */
-export const LAYER_STALE_MS = 700
+/**
+ * A layer silent for so long while others flow was switched off by its encoder. What is shown of it stands still until
+ * this, a turn and a keyframe have passed: together under a second.
+ */
+export const LAYER_STALE_MS = 400
 /** A publication without a packet for so long is reported as silent. */
 export const FLOWING_SILENCE_MS = 2_000
 /** One frame of the handoff between workers. */

@@ -2,9 +2,11 @@
  * A person at the page: comes in by demo or token, and can be asked what the browser really decodes and what crosses
  * the WebSocket. Reads getStats itself: the page's own figures are not believed.
  */
-import type { BrowserContext, Page } from 'playwright-core'
+
 import { unpack } from 'msgpackr'
+import type { BrowserContext, Page } from 'playwright-core'
 import { eventually } from './browser.ts'
+import type { CoreProcess } from './core-process.ts'
 
 declare global {
   interface Window {
@@ -76,6 +78,11 @@ export async function joinDemo(person: Person, url: string, entry: Entry): Promi
   await enter(person, entry.listen === true)
 }
 
+/** The link that `./nhipcau token` prints. */
+export function linkFor(core: CoreProcess, claims: Parameters<CoreProcess['token']>[0]): string {
+  return `${core.url}/r/${claims.room}#token=${core.token(claims)}`
+}
+
 /** Joins by a link with a token, as invited people do. */
 export async function joinByLink(person: Person, link: string, listen = false): Promise<void> {
   await person.page.goto(link)
@@ -86,9 +93,7 @@ async function enter(person: Person, listen: boolean): Promise<void> {
   await person.byId(listen ? 'listen' : 'join').click()
   await person.byId('call').waitFor({ timeout: 15_000 })
   await eventually('media is connected', async () =>
-    person.page.evaluate(
-      () => window.tappedConnections.at(-1)?.connectionState === 'connected',
-    ),
+    person.page.evaluate(() => window.tappedConnections.at(-1)?.connectionState === 'connected'),
   )
 }
 

@@ -92,6 +92,8 @@ export class Forwarder {
   #temporalTarget = TEMPORAL_ALL
   #temporalLimit = TEMPORAL_ALL
   #isTemporalBound = false
+  /** A dearer layer is held while the link is full: only its temporal base goes out. */
+  #isThinned = false
   #frameTimestamp = 0
   #isFrameDropped = false
 
@@ -140,7 +142,8 @@ export class Forwarder {
 
   /**
    * Sets what shall be shown. Video keeps the old picture until the new one's keyframe (`hold`), or
-   * until `dropHeld`; undefined stops at once.
+   * until `dropHeld`; undefined stops at once. A higher layer of the same picture is held in its
+   * temporal base only: who moves down has no room for that layer and a keyframe.
    */
   retarget(layer: SourceLayer | undefined, nowMs: number, hold = this.#kind === 'video'): void {
     if (layer !== this.target) {
@@ -150,6 +153,8 @@ export class Forwarder {
       this.target = layer
       if (layer !== undefined && layer !== this.current) subscribe(layer, this)
       this.awaitingSinceMs = nowMs
+      this.#isThinned = isBelow(layer, this.current)
+      this.#bindTemporal()
     }
     if (layer === undefined || !hold) this.dropHeld()
   }
@@ -165,7 +170,12 @@ export class Forwarder {
   /** Highest temporal layer to forward, 0..3; takes effect where the stream allows. */
   setTemporal(temporalLayer: number): void {
     this.#temporalTarget = temporalLayer
-    this.#isTemporalBound = temporalLayer < TEMPORAL_ALL || this.#temporalLimit < TEMPORAL_ALL
+    this.#bindTemporal()
+  }
+
+  #bindTemporal(): void {
+    const isLimited = this.#temporalTarget < TEMPORAL_ALL || this.#temporalLimit < TEMPORAL_ALL
+    this.#isTemporalBound = this.#isThinned || isLimited
   }
 
   /** Ends all subscriptions and lets go of every layer. */
@@ -219,7 +229,8 @@ export class Forwarder {
   /** True when the packet lies above the temporal limit; its number is then closed. */
   #filters(packet: MediaPacket, timestamp: number, ahead: number): boolean {
     const isNewFrame = timestamp !== this.#frameTimestamp
-    if (isNewFrame && this.#temporalLimit !== this.#temporalTarget) this.#moveTemporal(packet)
+    const target = this.#isThinned ? 0 : this.#temporalTarget
+    if (isNewFrame && this.#temporalLimit !== target) this.#moveTemporal(packet, target)
     if (packet.temporalLayer <= this.#temporalLimit) return false
     // A gap inside a frame that we drop belongs to that frame: close it as well.
     const isSameDropped = !isNewFrame && this.#isFrameDropped
@@ -235,14 +246,13 @@ export class Forwarder {
   }
 
   /** Down at any frame; up where the codec says that the frame needs nothing that we dropped. */
-  #moveTemporal(packet: MediaPacket): void {
-    const target = this.#temporalTarget
+  #moveTemporal(packet: MediaPacket, target: number): void {
     if (target < this.#temporalLimit || packet.keyframe) {
       this.#temporalLimit = target
     } else if (packet.temporalSwitch && packet.temporalLayer <= target) {
       this.#temporalLimit = Math.max(this.#temporalLimit, packet.temporalLayer)
     }
-    this.setTemporal(target)
+    this.#bindTemporal()
   }
 
   /** Not the present run of the present layer: is it where we begin? */
@@ -329,7 +339,8 @@ export class Forwarder {
     this.#noteNewest(packet)
     this.#lastLayer = layer
     this.#temporalLimit = this.#temporalTarget
-    this.setTemporal(this.#temporalTarget)
+    this.#isThinned = false
+    this.#bindTemporal()
     this.#frameTimestamp = timestamp
     this.#isFrameDropped = false
   }
@@ -378,4 +389,9 @@ export class Forwarder {
   #ticks(ms: number): number {
     return Math.round((ms * this.#clockRate) / 1_000)
   }
+}
+
+function isBelow(layer: SourceLayer | undefined, held: SourceLayer | undefined): boolean {
+  if (layer === undefined || held === undefined) return false
+  return layer.publicationId === held.publicationId && layer.spatialLayer < held.spatialLayer
 }
