@@ -99,6 +99,9 @@ export const RESENT_LOG_PACKETS = 256
 export const LAYER_STALE_MS = 400
 /** A publication without a packet for so long is reported as silent. */
 export const FLOWING_SILENCE_MS = 2_000
+
+/** A participant whose streams fare as before hears of it this often; of changes at most every 2 s. */
+export const QUALITY_REPEAT_MS = 10_000
 /** One frame of the handoff between workers. */
 export const HANDOFF_BYTES_MAX = 1_536
 
@@ -256,6 +259,8 @@ export const ROOM_UNUSED_MS = 86_400_000
 
 /** Least time between two `room` deltas of one room: five a second. */
 export const ROOM_DELTA_INTERVAL_MS = 200
+/** The same for a delta of counts alone, by participant who gets it: 500 messages a second whatever the size of a room. */
+export const ROOM_COUNTS_MS_PER_PARTICIPANT = 2
 
 /** How far ahead of our wall clock another node's event may be; one further ahead waits until its time comes. */
 export const CLOCK_AHEAD_MS_MAX = 7_200_000
@@ -284,14 +289,17 @@ export const EVENT_PAYLOAD_BYTES_MAX = 16_384
 /** Events handed to another node at once. */
 export const EVENTS_PER_EXCHANGE_MAX = 1_000
 
-/** How long requests are gathered for one transaction. */
+/** How long requests are gathered for one transaction, at least, and at most when each takes the disk long. */
 export const STORE_BATCH_MS = 3
+export const STORE_BATCH_MS_MAX = 50
 
 // ---- signaling --------------------------------------------------------------------------------------------
 
 /** WebSocket frame of an `offer`; every other message has the smaller bound below. */
 export const OFFER_BYTES_MAX = 256 * 1024
 export const MESSAGE_BYTES_MAX = 64 * 1024
+/** WebSocket fragments of one message; browsers send whole ones, and each costs memory however small it is. */
+export const MESSAGE_FRAGMENTS_MAX = 256
 /** Unsent bytes of one socket at which the door itself cuts it, whatever the session thinks. */
 export const DOOR_BUFFERED_BYTES_MAX = 4 * 1024 * 1024
 /** A closing handshake gets this long before the connection is cut. */

@@ -59,7 +59,7 @@ test('whoever keeps a copy of the room by deltas has what a newcomer gets', (t) 
       for (let start = 0; start < arriving.length; start += batchSize) {
         const changes = createRoomChanges()
         log.merge(arriving.slice(start, start + batchSize), changes)
-        view.note(changes)
+        view.note(changes, log.state.participants.size)
         nowMs += 70
         const delta = view.takeDelta(log.state, nowMs)
         if (delta === undefined) continue
@@ -212,7 +212,7 @@ test('5,000 joins fold and show in work that grows in proportion', (t) => {
   for (let index = 1; index <= 5_000; index += 1) {
     const changes = createRoomChanges()
     log.append(joined(index), changes)
-    view.note(changes)
+    view.note(changes, log.state.participants.size)
     const delta = view.takeDelta(log.state, index)
     if (delta !== undefined) deltaBytes += JSON.stringify(delta).length
   }

@@ -5,6 +5,7 @@
 import {
   CHAT_PAGE_ENTRIES_MAX,
   HANDS_SHOWN_MAX,
+  ROOM_COUNTS_MS_PER_PARTICIPANT,
   ROOM_DELTA_INTERVAL_MS,
 } from '../../config/limits.ts'
 import type {
@@ -23,9 +24,13 @@ import {
   SOURCE_USES,
 } from './room-state.ts'
 
-/** Gathers changes of one room and hands them out at most every ROOM_DELTA_INTERVAL_MS. */
+/**
+ * Gathers changes of one room and hands them out at most every ROOM_DELTA_INTERVAL_MS; counts alone the more seldom the more
+ * people get them, so that a hall that fills does not spend itself on telling all how full it is.
+ */
 export class RoomView {
   #revision = 0
+  #presentCount = 0
   #lastMs = Number.NEGATIVE_INFINITY
   #stage = new Set<string>()
   #counts = false
@@ -34,8 +39,10 @@ export class RoomView {
   #pin = false
   #summary: RoomSummary | undefined
 
-  note(changes: RoomChanges): void {
+  /** `presentCount`: participants after these changes. */
+  note(changes: RoomChanges, presentCount: number): void {
     this.#summary = undefined
+    this.#presentCount = presentCount
     for (const id of changes.stage) this.#stage.add(id)
     this.#counts ||= changes.counts || changes.stage.size > 0
     this.#hands ||= changes.hands
@@ -43,13 +50,14 @@ export class RoomView {
     this.#pin ||= changes.pin
   }
 
-  get #isDirty(): boolean {
-    return this.#counts || this.#hands || this.#locked || this.#pin || this.#stage.size > 0
-  }
-
   /** When a delta may leave (monotonic ms); Infinity when nothing waits. */
   get deadlineMs(): number {
-    return this.#isDirty ? this.#lastMs + ROOM_DELTA_INTERVAL_MS : Number.POSITIVE_INFINITY
+    if (this.#hands || this.#locked || this.#pin || this.#stage.size > 0) {
+      return this.#lastMs + ROOM_DELTA_INTERVAL_MS
+    }
+    if (!this.#counts) return Number.POSITIVE_INFINITY
+    const countsMs = this.#presentCount * ROOM_COUNTS_MS_PER_PARTICIPANT
+    return this.#lastMs + Math.max(ROOM_DELTA_INTERVAL_MS, countsMs)
   }
 
   /** The room now; shared by all who ask until something changes, so not to be altered. */

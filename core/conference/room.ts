@@ -67,7 +67,7 @@ export class Room {
   }
 
   #take(changes: RoomChanges): void {
-    this.view.note(changes)
+    this.view.note(changes, this.state.participants.size)
     this.roster.note(changes.added, changes.gone.size, changes.refolded)
   }
 }

@@ -1,6 +1,7 @@
 import test from 'ava'
 import {
   HANDS_SHOWN_MAX,
+  ROOM_COUNTS_MS_PER_PARTICIPANT,
   ROOM_DELTA_INTERVAL_MS,
   ROSTER_PAGE_MEMBERS_MAX,
 } from '../../config/limits.ts'
@@ -91,11 +92,28 @@ test('deltas come at most five a second and hold counts, never the audience', (t
     hall.join('viewer')
     hall.pass(1)
   }
-  hall.pass(ROOM_DELTA_INTERVAL_MS)
+  hall.pass(1_002 * ROOM_COUNTS_MS_PER_PARTICIPANT)
   const deltas = hall.takeNotices().filter((notice) => notice.type === 'room')
   t.true(deltas.length <= 7, `${deltas.length}`)
   for (const { delta } of deltas) t.deepEqual(Object.keys(delta), ['revision', 'counts'])
   t.is(deltas.at(-1)!.delta.counts!.audience, 1_000)
+})
+
+test('counts alone travel the more seldom the more get them; what concerns the stage does not wait', (t) => {
+  const hall = new TestConference()
+  const { participant } = hall.join('chair')
+  for (let index = 0; index < 999; index += 1) hall.join('viewer')
+  hall.pass(1_000 * ROOM_COUNTS_MS_PER_PARTICIPANT)
+  hall.takeNotices()
+  const roomNotices = () => hall.takeNotices().filter((notice) => notice.type === 'room').length
+  hall.join('viewer')
+  hall.pass(1_001 * ROOM_COUNTS_MS_PER_PARTICIPANT - 50)
+  t.is(roomNotices(), 0)
+  hall.pass(50)
+  t.is(roomNotices(), 1)
+  hall.ask(participant, { type: 'lock', locked: true })
+  hall.pass(ROOM_DELTA_INTERVAL_MS)
+  t.is(roomNotices(), 1)
 })
 
 test('the head of the queue of hands travels, all are counted', (t) => {

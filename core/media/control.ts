@@ -170,7 +170,7 @@ export type MediaReport =
   | { type: 'flowing'; publicationId: number; flowing: boolean }
   /** Every 50 ms while any audio flows: pairs of publicationId, level in -dBov 0 (loud)..127 (silent). */
   | { type: 'levels'; levels: [publicationId: number, levelDbov: number][] }
-  /** Every 2 s per transport. */
+  /** Per transport at most every 2 s: when something has changed, or QUALITY_REPEAT_MS after the last one. */
   | { type: 'quality'; transportId: number; streams: StreamQuality[] }
   | { type: 'stats'; requestId: number; transportId: number; stats: TransportStats | undefined }
 

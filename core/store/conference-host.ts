@@ -1,8 +1,8 @@
 /**
- * Drives a conference by the clock: gathers requests for a few ms into one transaction, wakes at its deadlines, turns replies
- * into promises and hands out notices. Decides nothing.
+ * Drives a conference by the clock: gathers requests for a few ms (longer when the disk is slow) into one transaction, wakes
+ * at its deadlines, turns replies into promises and hands out notices. Decides nothing.
  */
-import { STORE_BATCH_MS } from '../../config/limits.ts'
+import { STORE_BATCH_MS, STORE_BATCH_MS_MAX } from '../../config/limits.ts'
 import type {
   Conference,
   Instant,
@@ -15,6 +15,8 @@ import type {
 } from '../conference/index.ts'
 
 const TIMER_MS_MAX = 2_147_483_647
+/** A slow disk (or many rooms) gets this many times its own time as a pause, in which requests gather. */
+const PAUSE_PER_FLUSH = 2
 
 export interface ConferenceHost {
   readonly conference: Conference
@@ -51,6 +53,8 @@ class Host implements ConferenceHost {
   readonly now: () => Instant
   #timer: NodeJS.Timeout | undefined
   #timerAtMs = Number.POSITIVE_INFINITY
+  /** How long requests are gathered now: the main thread never waits for the disk more than a third of its time. */
+  #batchMs = STORE_BATCH_MS
   #isClosed = false
 
   constructor(conference: Conference, now: () => Instant) {
@@ -79,7 +83,7 @@ class Host implements ConferenceHost {
   wake(): void {
     if (this.#isClosed) return
     const { nowMs } = this.now()
-    const atMs = Math.max(this.conference.deadlineMs, nowMs + STORE_BATCH_MS)
+    const atMs = Math.max(this.conference.deadlineMs, nowMs + this.#batchMs)
     if (atMs >= this.#timerAtMs || atMs === Number.POSITIVE_INFINITY) return
     clearTimeout(this.#timer)
     this.#timerAtMs = atMs
@@ -107,7 +111,13 @@ class Host implements ConferenceHost {
     clearTimeout(this.#timer)
     this.#timerAtMs = Number.POSITIVE_INFINITY
     const notices: Notice[] = []
-    this.conference.flush(this.now(), notices)
+    const now = this.now()
+    this.conference.flush(now, notices)
+    const flushMs = this.now().nowMs - now.nowMs
+    this.#batchMs = Math.min(
+      STORE_BATCH_MS_MAX,
+      Math.max(STORE_BATCH_MS, flushMs * PAUSE_PER_FLUSH),
+    )
     if (notices.length > 0) setImmediate(() => this.#tell(notices))
     this.wake()
   }

@@ -2,6 +2,7 @@ import test from 'ava'
 import {
   ENGINE_ROOMS_MAX,
   ENGINE_TRANSPORTS_MAX,
+  QUALITY_REPEAT_MS,
   SECTIONS_PER_TRANSPORT_MAX,
   SWITCH_HOLD_MS,
 } from '../../../config/limits.ts'
@@ -92,6 +93,21 @@ test('a larger view gets a higher layer, a smaller one a lower, and 0x0 nothing'
   t.true(sent.length > before)
   assertContinuous(t, sent)
   t.deepEqual(room.sink.violations, [])
+})
+
+test('quality is told when it changes, and seldom while it does not', (t) => {
+  const talk = createTalk({ viewers: 1 })
+  const { room } = talk
+  const told = () =>
+    room.reports.filter((r) => r.type === 'quality' && r.transportId === 100).length
+  run(talk, 5_000)
+  const settled = told()
+  run(talk, QUALITY_REPEAT_MS * 3)
+  t.true(told() - settled >= 2 && told() - settled <= 4, `${told() - settled} in 30 s`)
+  const before = told()
+  room.assign([0, 0, 0], 0, 0)
+  run(talk, 2_500)
+  t.is(told(), before + 1)
 })
 
 test('a tile shows what its participant asked for, but never its own picture', (t) => {

@@ -2,7 +2,7 @@
  * What the main thread is told: levels, flowing, quality and statistics, as figures. Colours and
  * words for people are made by the doors.
  */
-import { FLOWING_SILENCE_MS } from '../../../config/limits.ts'
+import { FLOWING_SILENCE_MS, QUALITY_REPEAT_MS } from '../../../config/limits.ts'
 import type { QualityReason, StreamQuality, TransportStats } from '../control.ts'
 import type { IncomingStream } from '../receive/index.ts'
 import type { Publication } from './publication.ts'
@@ -14,6 +14,10 @@ import type { Transport } from './transport.ts'
 const LOSS_RATIO_BAD = 0.04
 const RTT_MS_BAD = 500
 const JITTER_MS_BAD = 60
+/** Smaller moves of a figure are not told before QUALITY_REPEAT_MS. */
+const LOSS_RATIO_NEWS = 0.005
+const RTT_MS_NEWS = 25
+const JITTER_MS_NEWS = 15
 
 /** Calls `options.report` from within the engine's methods. */
 export class Reports {
@@ -62,9 +66,17 @@ export class Reports {
     }
   }
 
+  /**
+   * Tells how a participant's streams fare, if that differs from what was told last or that is
+   * long ago: a hall of a thousand that sees and hears well is not worth a message a millisecond.
+   */
   quality(transport: Transport, nowMs: number): void {
     const streams = streamsOf(transport, nowMs)
     transport.qualityMs = nowMs
+    const isFresh = nowMs - transport.qualityToldMs < QUALITY_REPEAT_MS
+    if (isFresh && !isNews(transport.qualityTold, streams)) return
+    transport.qualityTold = streams
+    transport.qualityToldMs = nowMs
     const { transportId } = transport
     this.#registry.options.report({ type: 'quality', transportId, streams })
   }
@@ -149,6 +161,27 @@ function incomingQuality(
     spatialLayerWanted: publication.layers.length - 1,
     reason: reasonOf({ ...figures, isSqueezed: false, isFlowing: best !== undefined }),
   }
+}
+
+function isNews(told: readonly StreamQuality[], now: readonly StreamQuality[]): boolean {
+  if (told.length !== now.length) return true
+  for (let i = 0; i < now.length; i++) {
+    if (differs(told[i]!, now[i]!)) return true
+  }
+  return false
+}
+
+function differs(told: StreamQuality, now: StreamQuality): boolean {
+  return (
+    told.mid !== now.mid ||
+    told.reason !== now.reason ||
+    told.spatialLayer !== now.spatialLayer ||
+    told.spatialLayerWanted !== now.spatialLayerWanted ||
+    (told.bitrateBps === 0) !== (now.bitrateBps === 0) ||
+    Math.abs(told.lossRatio - now.lossRatio) >= LOSS_RATIO_NEWS ||
+    Math.abs(told.rttMs - now.rttMs) >= RTT_MS_NEWS ||
+    Math.abs(told.jitterMs - now.jitterMs) >= JITTER_MS_NEWS
+  )
 }
 
 function reasonOf(stream: {

@@ -4,7 +4,13 @@
  */
 import { RESEND_BURST_PACKETS, RESEND_PACKETS_PER_S } from '../../../config/limits.ts'
 import { type AllocationSlot, createEstimator, type Estimator } from '../bandwidth/index.ts'
-import type { IncomingSection, OutgoingSection, SourceUse, TransportSpec } from '../control.ts'
+import type {
+  IncomingSection,
+  OutgoingSection,
+  SourceUse,
+  StreamQuality,
+  TransportSpec,
+} from '../control.ts'
 import { OutgoingLink } from '../forward/index.ts'
 import { StreamTable, TransportFeedbackGenerator } from '../receive/index.ts'
 import type { PacketSink } from '../sink.ts'
@@ -50,6 +56,9 @@ export class Transport {
   readonly remb: RembGuide | undefined
   reportedMs = Number.NEGATIVE_INFINITY
   qualityMs: number
+  /** The last quality that left, and when. */
+  qualityTold: readonly StreamQuality[] = []
+  qualityToldMs = Number.NEGATIVE_INFINITY
   /** The last allocation: when, at which state of the room, and what it spent, audio included. */
   spentMs = Number.NEGATIVE_INFINITY
   spentRevision = -1
