@@ -7,6 +7,8 @@ import type { SourceFile } from './source-tree.ts'
 export type Rule = { name: string; complaints: (file: SourceFile) => string[] }
 
 const FILE_LINES_MAX = 420
+/** A test file is a list; it is read from its titles. */
+const TEST_LINES_MAX = 500
 const LINE_COLUMNS_MAX = 100
 const NESTING_MAX = 3
 
@@ -102,7 +104,9 @@ export const RULES: Rule[] = [
   {
     name: `files have at most ${FILE_LINES_MAX} lines`,
     complaints: (file) =>
-      file.lines.length > FILE_LINES_MAX ? [`${file.path} has ${file.lines.length} lines`] : [],
+      file.lines.length > (file.forTests ? TEST_LINES_MAX : FILE_LINES_MAX)
+        ? [`${file.path} has ${file.lines.length} lines`]
+        : [],
   },
   {
     name: `lines have at most ${LINE_COLUMNS_MAX} columns`,
@@ -143,7 +147,7 @@ export const RULES: Rule[] = [
   {
     name: 'nothing is left to do later',
     complaints: (file) =>
-      file.path.startsWith('test/tidy/') ? [] : linesMatching(file, /\b(TODO|FIXME|XXX|HACK)\b/),
+      file.path.startsWith('test/tidy/') ? [] : linesMatching(file, /\b(TODO:|FIXME|XXX|HACK)/),
   },
 ]
 

@@ -34,7 +34,7 @@ export function readSources(root = ROOT): SourceFile[] {
 
 export function sourceFile(path: string, text: string): SourceFile {
   const forTests =
-    /\.(test|bench)\.tsx?$/.test(path) ||
+    /\.(test|bench|fixture)\.tsx?$/.test(path) ||
     path.startsWith('test/') ||
     /\/(test|fixtures)\//.test(path)
   return { path, text, lines: text.split('\n'), forTests, imports: importsOf(path, text) }
