@@ -135,6 +135,8 @@ export const DTLS_DATAGRAMS_PER_S_MAX = 64
 export const UDP_BUFFER_BYTES = 4 * 1024 * 1024
 /** Datagrams that libuv may hold for one socket behind a slow device; beyond it new ones are dropped. */
 export const UDP_SEND_QUEUE_MAX = 2_048
+/** Nursery of a media worker's heap: its garbage dies at once, so a larger one only costs memory and cache. */
+export const WORKER_YOUNG_GENERATION_MB = 12
 /** A restarting media worker waits this long, so that a crash loop does not eat the machine. */
 export const WORKER_RESTART_MS = 1_000
 /** Bytes of a ring between two workers (a power of two), made when the first publication crosses; full drops. */

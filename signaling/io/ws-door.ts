@@ -15,6 +15,7 @@ import {
   DOOR_IDLE_S,
   HEADER_BYTES_MAX,
   HEADER_COUNT_MAX,
+  MESSAGE_FRAGMENTS_MAX,
   REQUEST_MS_MAX,
 } from '../../config/index.ts'
 import type { Door, DoorOptions, DoorResponse, DoorSocket, RequestHead } from '../door.ts'
@@ -191,6 +192,7 @@ export async function openWsDoor(options: DoorOptions): Promise<Door> {
   const webSockets = new WebSocketServer({
     noServer: true,
     maxPayload: options.messageBytesMax,
+    maxFragments: MESSAGE_FRAGMENTS_MAX,
     perMessageDeflate: false,
     clientTracking: false,
     handleProtocols: (_offered, request) => chosen.get(request) ?? false,
