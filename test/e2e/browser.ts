@@ -29,6 +29,8 @@ export type BrowserOptions = {
   secureOrigins?: string[]
   /** False: the page is refused camera and microphone. */
   devices?: boolean
+  /** Of the fake camera; default 20, as Chromium has it. */
+  framesPerSecond?: number
 }
 
 export async function openBrowser(
@@ -45,7 +47,7 @@ export async function openBrowser(
     viewport: options.viewport ?? { width: 1280, height: 800 },
     permissions: denied ? [] : ['camera', 'microphone'],
     args: [
-      ...FLAGS.filter((flag) => !(denied && flag.includes('fake'))),
+      ...flagsFor(options),
       ...(origins === '' ? [] : [`--unsafely-treat-insecure-origin-as-secure=${origins}`]),
     ],
   })
@@ -54,6 +56,13 @@ export async function openBrowser(
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
   })
   return context
+}
+
+function flagsFor({ devices, framesPerSecond }: BrowserOptions): string[] {
+  if (devices === false) return FLAGS.filter((flag) => !flag.includes('fake'))
+  if (framesPerSecond === undefined) return FLAGS
+  const device = '--use-fake-device-for-media-stream'
+  return FLAGS.map((flag) => (flag === device ? `${device}=fps=${framesPerSecond}` : flag))
 }
 
 /** A browser is started inside a namespace by a script that stands for its executable. */
