@@ -3,7 +3,7 @@ import { createMetrics } from '../core/io/index.ts'
 import { DROP_REASONS } from '../core/media/rtp/index.ts'
 import { registerDoorMetrics } from '../signaling/index.ts'
 
-const MEDIA = 'nhipcau_media_'
+const MEDIA = /^nhipcau_(media|dtls)_/
 
 /** The whole page as Markdown. */
 export async function metricsPage(): Promise<string> {
@@ -27,7 +27,7 @@ worker carry \`worker\`. No label value comes from outside.
 
 | name | type | meaning |
 |---|---|---|
-${rowsOf((name) => name.startsWith(MEDIA))}
+${rowsOf((name) => MEDIA.test(name))}
 
 Forwarding latency runs from the socket callback of a packet to the send call of each copy; the kernel's queues are not in
 it. \`nhipcau_media_loop_stall_seconds\` above 0.05 means that the worker's core is shared or overloaded;
@@ -43,7 +43,7 @@ ${reasons.join(', ')}
 
 | name | type | meaning |
 |---|---|---|
-${rowsOf((name) => !name.startsWith(MEDIA) && !/^nhipcau_(process|nodejs)_/.test(name))}
+${rowsOf((name) => !MEDIA.test(name) && !/^nhipcau_(process|nodejs)_/.test(name))}
 
 ## Process
 

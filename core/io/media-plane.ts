@@ -273,7 +273,9 @@ class WorkersPlane implements MediaPlane {
 
   /** Established media goes on without the handshaker; newcomers need another one, with another certificate. */
   #watchHandshaker(): void {
-    this.#handshaker.onFailed = (error) => {
+    const handshaker = this.#handshaker
+    this.#options.metrics.watchHandshaker(() => handshaker.stats())
+    handshaker.onFailed = (error) => {
       if (this.#closing) return
       this.#options.log.error({ err: error }, 'handshaker failed; starting another')
       void this.#replaceHandshaker()

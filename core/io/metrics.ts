@@ -13,6 +13,7 @@ import {
   SNAPSHOT_LENGTH,
   WORKER_FIGURES,
 } from './metrics-figures.ts'
+import { type HandshakerSource, HandshakeTotals } from './metrics-handshakes.ts'
 
 /** What a worker counts, as its snapshot message brings it. */
 type WorkerSnapshot = { figures: Float64Array; latency: Float64Array }
@@ -24,6 +25,8 @@ export type Metrics = {
   onSnapshot(worker: number, snapshot: WorkerSnapshot): void
   /** A worker's thread has ended: its counts stay in the sums, its gauges go. */
   onWorkerEnded(worker: number): void
+  /** From now on this handshaker is asked at each scrape. */
+  watchHandshaker(source: HandshakerSource): void
   /** Prometheus text exposition, for `/metrics`. */
   text(): Promise<string>
   readonly contentType: string
@@ -40,11 +43,16 @@ export function createMetrics(): Metrics {
   registerFigures(registry, totals)
   registerDrops(registry, totals)
   registry.registerMetric(new LatencyMetric(totals))
+  const handshakes = new HandshakeTotals(registry)
   return {
     registry,
     onSnapshot: (worker, snapshot) => totals.take(worker, snapshot),
     onWorkerEnded: (worker) => totals.end(worker),
-    text: () => registry.metrics(),
+    watchHandshaker: (source) => handshakes.watch(source),
+    text: async () => {
+      await handshakes.refresh()
+      return await registry.metrics()
+    },
     contentType: registry.contentType,
   }
 }

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import test from 'ava'
 import { DROP_CODE } from '../media/rtp/index.ts'
 import { systemClock } from './clock.ts'
+import type { HandshakerStats } from './dtls/index.ts'
 import { createLog } from './log.ts'
 import { chooseAddresses } from './media-plane-addresses.ts'
 import { LATENCY_BUCKETS_US, LatencyHistogram } from './media-worker-latency.ts'
@@ -80,6 +81,32 @@ test('metrics sum workers, and keep what a dead worker had counted', async (t) =
   t.true(lines.has('nhipcau_media_forwarding_latency_seconds_count 8'))
   const json = await metrics.registry.getMetricsAsJSON()
   t.true(json.some(({ name }) => name === 'nhipcau_media_forwarding_latency_seconds'))
+})
+
+const handshakerStats = (halfOpen: number) =>
+  ({
+    connected: 5,
+    refused: { 'fingerprint-mismatch': 3 },
+    halfOpen,
+    established: 4,
+    recordsDropped: { 'plaintext-alert': 2 },
+  }) as unknown as HandshakerStats
+
+test('refused handshakes are told by reason, over a restart of their thread and its silences', async (t) => {
+  const metrics = createMetrics()
+  const lines = async () => new Set((await metrics.text()).split('\n'))
+  t.true((await lines()).has('nhipcau_dtls_half_open 0'))
+  metrics.watchHandshaker(async () => handshakerStats(7))
+  t.true((await lines()).has('nhipcau_dtls_refused_total{reason="fingerprint-mismatch"} 3'))
+  t.true((await lines()).has('nhipcau_dtls_half_open 7'))
+  metrics.watchHandshaker(() => Promise.reject(new Error('too busy')))
+  t.true((await lines()).has('nhipcau_dtls_refused_total{reason="fingerprint-mismatch"} 3'))
+  t.true((await lines()).has('nhipcau_dtls_established 0'))
+  metrics.watchHandshaker(async () => handshakerStats(1))
+  const last = await lines()
+  t.true(last.has('nhipcau_dtls_refused_total{reason="fingerprint-mismatch"} 6'))
+  t.true(last.has('nhipcau_dtls_records_dropped_total{reason="plaintext-alert"} 4'))
+  t.true(last.has('nhipcau_dtls_half_open 1'))
 })
 
 const net = (address: string, internal = false) => ({

@@ -3,7 +3,7 @@
  * only threads that call `startHandshaker` or `loadDtls` pay for it: media workers take `HandshakerPort` alone.
  */
 export type { DtlsClientSession } from './client.ts'
-export type { HandshakeEvent, SrtpKeys, SrtpProfile } from './handshake.ts'
+export type { HandshakeEvent, HandshakerStats, SrtpKeys, SrtpProfile } from './handshake.ts'
 export { HandshakerPort } from './handshaker-port.ts'
 export { type HandshakerThread, startHandshaker } from './handshaker-thread.ts'
 export type { DtlsIdentity } from './identity.ts'
