@@ -317,9 +317,11 @@ export const MESSAGE_DEPTH_MAX = 6
 export const MESSAGE_VALUES_MAX = 4_096
 /** Characters of the names of people and sites in a token. */
 export const NAME_CHARACTERS_MAX = 100
-/** Messages of one connection: sustained rate and burst; a second burst of refused ones ends it. */
+/** Messages of one connection: sustained rate and burst. */
 export const MESSAGES_PER_S_MAX = 50
 export const MESSAGES_BURST_MAX = 100
+/** Refused messages of one connection: more at once end it, and so many are forgiven per minute. */
+export const REFUSALS_PER_MIN_MAX = 100
 /** Requests of one connection that wait for the conference. */
 export const REQUESTS_IN_FLIGHT_MAX = 64
 /** Joins with one token. A room's common token may bring a whole hall back at once. */
@@ -362,3 +364,25 @@ export const CODECS_PER_SECTION_MAX = 128
 /** Text of codec lines whose meaning is remembered. */
 export const CODEC_BLOCKS_CACHED_BYTES_MAX = 2 * 1024 * 1024
 export const SSRCS_PER_SECTION_MAX = 16
+
+// ---- bench/link -------------------------------------------------------------------------------------------
+
+/** Packets and bytes on their way in one direction of an emulated link, its queue included. */
+export const LINE_FLIGHTS_MAX = 65_536
+export const LINE_FLIGHT_BYTES_MAX = 64 * 1024 * 1024
+/** Changes of one timetable. */
+export const TIMETABLE_CHANGES_MAX = 10_000
+/** UDP flows and TCP connections of one mapping; mappings of one emulator. */
+export const LINE_FLOWS_MAX = 4_096
+export const LINE_CONNECTIONS_MAX = 2_048
+export const LINE_MAPPINGS_MAX = 64
+/** Datagrams that the kernel has not taken yet from one socket of the emulator; beyond it they are dropped. */
+export const LINE_SEND_QUEUE_MAX = 256
+/** Bytes of one direction of a TCP connection: taken and not yet sent, unacknowledged, and not yet read by the end. */
+export const STREAM_UNSENT_BYTES_MAX = 128 * 1024
+export const STREAM_WINDOW_BYTES_MAX = 512 * 1024
+export const STREAM_UNREAD_BYTES_MAX = 256 * 1024
+/** Transmissions of one segment before its connection is given up. */
+export const STREAM_TRIES_MAX = 15
+/** Rows of a time series after which its buckets become twice as wide. */
+export const SERIES_ROWS_PER_WIDTH = 18_000

@@ -80,7 +80,7 @@ async function withServer<T>(
     NHIPCAU_DATA_DIR: dataDir,
     NHIPCAU_LOG_LEVEL: 'info',
   }
-  const args = kind === 'nhipcau' ? ['main.ts', 'core'] : ['bench/forward/werift-server.ts']
+  const args = kind === 'nhipcau' ? ['./nhipcau', 'core'] : ['bench/forward/werift-server.ts']
   const server = startProcess({ args, core: 0, env })
   const load = startProcess({ args: ['bench/forward/load-process.ts'], core: 1 })
   try {

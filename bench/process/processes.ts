@@ -19,9 +19,13 @@ export type JsonProcess = {
 
 export type JsonProcessOptions = { args: string[]; core: number; env?: Record<string, string> }
 
-/** Starts `node args...` on core number `core` (with `taskset`, where there is more than one). */
+/**
+ * Starts `args` on core number `core` (with `taskset`, where there is more than one): a `.ts` file under this Node, or a program
+ * such as `./nhipcau`, which must end up as the process that was started.
+ */
 export function startProcess({ args, core, env = {} }: JsonProcessOptions): JsonProcess {
-  const command = [process.execPath, '--disable-warning=ExperimentalWarning', ...args]
+  const node = [process.execPath, '--disable-warning=ExperimentalWarning']
+  const command = args[0]?.endsWith('.ts') ? [...node, ...args] : args
   const pinned = availableParallelism() > 1 ? ['taskset', '-c', String(core), ...command] : command
   const child = spawn(pinned[0] as string, pinned.slice(1), {
     cwd: ROOT,

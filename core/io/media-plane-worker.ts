@@ -3,7 +3,7 @@
  * death means for transports is the plane's business.
  */
 import { type MessagePort, type Transferable, Worker } from 'node:worker_threads'
-import { WORKER_RESTART_MS } from '../../config/index.ts'
+import { WORKER_RESTART_MS, WORKER_YOUNG_GENERATION_MB } from '../../config/index.ts'
 import type { Log } from './log.ts'
 import type { FromWorker, ToWorker, WorkerSetup } from './media-worker-protocol.ts'
 
@@ -57,6 +57,7 @@ export class WorkerHandle {
       name: `media-${this.index}`,
       workerData: { port: this.#port, handshaker } satisfies WorkerSetup,
       transferList: [handshaker],
+      resourceLimits: { maxYoungGenerationSizeMb: WORKER_YOUNG_GENERATION_MB },
     })
     worker.on('message', (message: FromWorker) => this.#onMessage(message))
     worker.on('error', (error) => this.#log.error({ err: error }, 'media worker failed'))
