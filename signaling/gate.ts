@@ -3,7 +3,7 @@
  * route or a page, and who may open a WebSocket. Everything that is said here is said to strangers.
  */
 
-import { OFFER_BYTES_MAX } from '../config/index.ts'
+import { API_BODY_BYTES_MAX, OFFER_BYTES_MAX } from '../config/index.ts'
 import type {
   DoorHandlers,
   DoorRequest,
@@ -74,7 +74,8 @@ export class Gate implements DoorHandlers {
 
   bodyBytesMax(head: RequestHead): number {
     const found = this.#router.find(head.method, head.path)
-    return found.kind === 'route' ? found.route.bodyBytesMax : 0
+    // What is not there is told so, whatever came with the question: 404 and 405, not 413.
+    return found.kind === 'route' ? found.route.bodyBytesMax : API_BODY_BYTES_MAX
   }
 
   async onRequest(request: DoorRequest): Promise<DoorResponse> {

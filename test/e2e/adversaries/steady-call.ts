@@ -139,8 +139,10 @@ export class SteadyCall {
    * sent of which nothing arrived at all, gap or not.
    */
   async verdict(mark: CallMark): Promise<CallVerdict> {
-    // A quarter of a second more: the call must go on behind the attack, too.
+    // A quarter of a second more, however slow this machine: the call must go on behind the attack, too.
+    const isLongEnough = (): boolean => this.#publisher.packetsSent.audio - mark.audioSent >= 12
     await sleep(250)
+    await this.#until(isLongEnough, SETTLE_MS).catch(() => undefined)
     const sent = this.#publisher.packetsSent
     const audioSent = sent.audio - mark.audioSent
     const videoSent = sent.video - mark.videoSent
