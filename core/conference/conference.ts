@@ -3,6 +3,7 @@
  */
 import type {
   ChatPage,
+  Identity,
   Instant,
   Joined,
   JoinRequest,
@@ -69,6 +70,8 @@ export interface Conference {
   rooms(): RoomSummary[]
   /** A participant whose session is held by this node. */
   participant(participant: string): ParticipantInfo | undefined
+  /** Whether a kick keeps the holder of these claims out of this open room at Unix `wallMs`. */
+  isBarred(room: string, claims: Pick<Identity, 'subject' | 'tokenId'>, wallMs: number): boolean
   /** Empty when the room is not open. */
   roster(room: string, query: RosterQuery): RosterPage
   chatPage(room: string, before: number | undefined, limit: number): ChatPage

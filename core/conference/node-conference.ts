@@ -9,6 +9,7 @@
 import { REQUESTS_QUEUED_MAX, ROOMS_MAX, STORE_RETRY_MS } from '../../config/limits.ts'
 import type {
   ChatPage,
+  Identity,
   Instant,
   Joined,
   JoinRequest,
@@ -33,7 +34,7 @@ import { HybridClock } from './hybrid-clock.ts'
 import { type IngestResult, sortOutIngest } from './ingest.ts'
 import { joinedOf } from './joined.ts'
 import { Room } from './room.ts'
-import type { RoomChanges } from './room-state.ts'
+import { isBarred, type RoomChanges } from './room-state.ts'
 import { chatPageOf, selfStateOf } from './room-view.ts'
 import { Sessions } from './sessions.ts'
 
@@ -153,6 +154,11 @@ class NodeConference implements Conference {
       self: selfStateOf(found),
       connected: this.#sessions.isConnected(id),
     }
+  }
+
+  isBarred(name: string, claims: Pick<Identity, 'subject' | 'tokenId'>, wallMs: number): boolean {
+    const room = this.#rooms.get(name)
+    return room !== undefined && isBarred(room.state, claims, wallMs)
   }
 
   roster(name: string, query: RosterQuery): RosterPage {

@@ -72,6 +72,28 @@ test('participants come in pages, and can be muted, staged and removed', async (
   t.is((await server.call(one, { method: 'DELETE', token: own })).status, 404)
 })
 
+test('a chair who was removed manages nothing any more', async (t) => {
+  const server = await openServer(t)
+  const own = await chair()
+  const room = '/api/v1/rooms/giao-ban'
+  const parts = [{ mid: '0', kind: 'audio', direction: 'sendonly' }] as const
+  const headers = { 'content-type': 'application/sdp' }
+  await speaker(server)
+  await server.call('/whip/giao-ban', { method: 'POST', headers, body: offerOf(parts), token: own })
+  const members = server.host.conference.summary('giao-ban')?.stage ?? []
+  const one = members.find(({ role }) => role === 'chair')?.participant ?? ''
+  const remove = { method: 'DELETE', token: await chair() }
+  t.is((await server.call(`${room}/participants/${one}`, remove)).status, 204)
+  for (const path of [room, `${room}/participants`]) {
+    const answer = await server.call(path, { token: own })
+    t.is(answer.status, 403)
+    t.is(JSON.parse(answer.body).code, 'kicked')
+  }
+  const lock = { method: 'PUT', headers: JSON_TYPE, token: own, body: '{"locked":true}' }
+  t.is((await server.call(`${room}/lock`, lock)).status, 403)
+  t.is((await server.call(room, { token: await chair() })).status, 200)
+})
+
 test('a lock and a pin are set by PUT', async (t) => {
   const server = await openServer(t)
   const participant = await speaker(server)

@@ -95,6 +95,9 @@ function guarded({ answer, ...entry }: Entry, { verify, host }: ApiOptions): Api
           ? claims.role === 'admin'
           : mayManage(claims, room)
       if (!allowed) return refusal({ code: 'forbidden', message: 'not with this token' })
+      if (room !== undefined && host.conference.isBarred(room, claims, host.now().wallMs)) {
+        return refusal({ code: 'kicked', message: 'removed from this room' })
+      }
     }
     if (entry.body === undefined) return answer({ request, claims, body: undefined })
     if (!isJson(request)) return refusal(BAD_BODY, 415)

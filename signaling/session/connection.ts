@@ -7,6 +7,7 @@ import {
   MESSAGE_BYTES_MAX,
   MESSAGES_BURST_MAX,
   MESSAGES_PER_S_MAX,
+  REFUSALS_PER_MIN_MAX,
   SESSION_BUFFERED_BYTES_MAX,
   STATISTICS_BUFFERED_BYTES_MAX,
 } from '../../config/index.ts'
@@ -18,6 +19,7 @@ import {
   closeCodeFor,
   type ErrorCode,
   parseClientMessage,
+  type Refusal,
   type ServerMessage,
 } from '../protocol/index.ts'
 import type { DoorCounters } from './counters.ts'
@@ -45,7 +47,8 @@ export class Connection {
   readonly #codec: Codec
   readonly #counters: DoorCounters
   readonly #bucket: Bucket
-  #refusals = 0
+  /** What may still be refused before the connection ends: a long session with a slip now and then goes on. */
+  readonly #patience: Bucket
 
   constructor({ id, socket, codec, counters, nowMs }: ConnectionOptions) {
     this.id = id
@@ -54,6 +57,10 @@ export class Connection {
     this.#codec = codec
     this.#counters = counters
     this.#bucket = new Bucket({ perS: MESSAGES_PER_S_MAX, burst: MESSAGES_BURST_MAX }, nowMs)
+    this.#patience = new Bucket(
+      { perS: REFUSALS_PER_MIN_MAX / 60, burst: REFUSALS_PER_MIN_MAX },
+      nowMs,
+    )
   }
 
   get remoteAddress(): string {
@@ -79,11 +86,7 @@ export class Connection {
   }
 
   /** A refusal of one request. `fatal` only announces; closing is `end`. */
-  refuse(
-    ref: number | undefined,
-    refusal: { code: ErrorCode; message: string },
-    fatal = false,
-  ): void {
+  refuse(ref: number | undefined, refusal: Refusal, fatal = false): void {
     this.#counters.refused(refusal.code)
     const { code, message } = refusal
     this.send({ type: 'error', ...(ref === undefined ? {} : { ref }), code, message, fatal })
@@ -110,12 +113,12 @@ export class Connection {
     if (this.state === 'closed') return undefined
     this.#counters.messagesIn++
     if (!this.#bucket.take(nowMs)) {
-      this.#refuseOften('rate-limited', 'too many messages')
+      this.#refuseOften({ code: 'rate-limited', message: 'too many messages' }, nowMs)
       return undefined
     }
     const parsed = parseClientMessage(this.#codec.decode(data, binary))
     if (!parsed.ok) {
-      this.#refuseOften('bad-message', parsed.problem, parsed.ref)
+      this.#refuseOften({ code: 'bad-message', message: parsed.problem }, nowMs, parsed.ref)
       return undefined
     }
     const { message } = parsed
@@ -124,14 +127,18 @@ export class Connection {
       return undefined
     }
     if (!mayAsk(this.state, message.type)) {
-      this.#refuseOften('bad-state', `not while ${this.state}`, message.ref)
+      this.#refuseOften(
+        { code: 'bad-state', message: `not while ${this.state}` },
+        nowMs,
+        message.ref,
+      )
       return undefined
     }
     return message
   }
 
-  #refuseOften(code: ErrorCode, message: string, ref?: number): void {
-    if (++this.#refusals > MESSAGES_BURST_MAX) this.end(code, message)
-    else this.refuse(ref, { code, message })
+  #refuseOften(refusal: Refusal, nowMs: number, ref?: number): void {
+    if (this.#patience.take(nowMs)) this.refuse(ref, refusal)
+    else this.end(refusal.code, refusal.message)
   }
 }

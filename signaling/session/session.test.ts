@@ -1,5 +1,5 @@
 import test from 'ava'
-import { JOIN_MS_MAX, MESSAGES_BURST_MAX } from '../../config/index.ts'
+import { JOIN_MS_MAX, MESSAGES_BURST_MAX, REFUSALS_PER_MIN_MAX } from '../../config/index.ts'
 import type { MediaReport } from '../../core/media/control.ts'
 import { Harness } from '../test/harness.ts'
 import { FINGERPRINT_B, offerOf, SITE_PARTS, SITE_SECTIONS } from '../test/offers.ts'
@@ -276,6 +276,23 @@ test('garbage is answered with bad-message, and a flood of it ends the connectio
   const an = await harness.join()
   harness.hub.onMessage(an.socket, Buffer.from('{'), false)
   t.like(an.take('error')[0], { code: 'bad-message' })
+  t.is(an.socket.closed, undefined)
+  for (let i = 0; i < REFUSALS_PER_MIN_MAX; i++) {
+    harness.hub.onMessage(an.socket, Buffer.from('{'), false)
+  }
+  t.is(an.socket.closed?.code, 1008)
+})
+
+test('a slip now and then is forgiven, however long the session', async (t) => {
+  const harness = new Harness()
+  const an = await harness.join()
+  for (let minute = 0; minute < 10; minute++) {
+    for (let i = 0; i < REFUSALS_PER_MIN_MAX * 0.9; i++) {
+      harness.hub.onMessage(an.socket, Buffer.from('{'), false)
+    }
+    await harness.pass(60_000)
+  }
+  t.is(an.take('error').length, REFUSALS_PER_MIN_MAX * 9)
   t.is(an.socket.closed, undefined)
 })
 
