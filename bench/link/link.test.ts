@@ -94,9 +94,9 @@ test('what is larger than the MTU does not pass', (t) => {
 test('an outage takes what is on its way, and after it the link is empty', (t) => {
   const link = new Link<number>({ ...PERFECT, rateBps: 8000, queueBytes: 10_000, delayMs: 100 }, 1)
   for (let packet = 0; packet < 5; packet += 1) link.send(packet, 72, packet)
-  link.change({ up: false })
+  link.change({ up: false }, 5)
   t.is(link.send(9, 72, 10), 'down')
-  link.change({ up: true })
+  link.change({ up: true }, 10)
   t.is(link.queuedBytes(10), 0)
   const arrived: number[] = []
   link.send(10, 72, 20)

@@ -5,55 +5,12 @@
  * Every offered packet draws the same number of random values whatever its fate, so the same seed gives the same
  * fate to the same sequence of packets, and changing the rate does not reshuffle the losses.
  */
+import { LINE_FLIGHT_BYTES_MAX, LINE_FLIGHTS_MAX } from '../../config/limits.ts'
 import { createRandom, type Random } from './random.ts'
-
-/** Gilbert-Elliott: two states with a loss each; probabilities per packet. */
-export type BurstLoss = {
-  goodToBad: number
-  badToGood: number
-  lossRatioGood: number
-  lossRatioBad: number
-}
-
-/** What one direction does to packets. */
-export type LinkSettings = {
-  /** 0 = unlimited. Counts payload plus overheadBytes. */
-  rateBps: number
-  /** Tail-drop bound of the queue in front of the rate; 0 = unbounded is not allowed with a rate. */
-  queueBytes: number
-  /** Headers that each packet costs on the wire (IPv4 + UDP = 28). */
-  overheadBytes: number
-  delayMs: number
-  /** Uniform 0..jitterMs added to the delay. */
-  jitterMs: number
-  /** True: jitter may deliver packets out of order; false: it only stretches gaps. */
-  reorder: boolean
-  /** Independent loss, 0..1. */
-  lossRatio: number
-  burstLoss?: BurstLoss | undefined
-  duplicateRatio: number
-  /** Larger payloads are dropped; 0 = no bound. */
-  mtuBytes: number
-  /** False: everything is dropped, what is on its way too. */
-  up: boolean
-}
-
-/** A link that changes nothing. */
-export const PERFECT: LinkSettings = {
-  rateBps: 0,
-  queueBytes: 0,
-  overheadBytes: 28,
-  delayMs: 0,
-  jitterMs: 0,
-  reorder: false,
-  lossRatio: 0,
-  duplicateRatio: 0,
-  mtuBytes: 0,
-  up: true,
-}
+import { type LinkSettings, mergeSettings } from './settings.ts'
 
 /** Why a packet did not arrive. */
-export type LinkDrop = 'lost' | 'queue-full' | 'too-large' | 'down'
+export type LinkDrop = 'lost' | 'queue-full' | 'too-large' | 'down' | 'emulator-full'
 
 /** Counted since creation. `queueMs` is the wait of the last packet that was accepted. */
 export type LinkCounters = {
@@ -64,10 +21,13 @@ export type LinkCounters = {
   duplicates: number
   reordered: number
   queueMs: number
+  /** Longest wait since the last `takeQueuePeakMs`. */
+  queuePeakMs: number
   dropped: Record<LinkDrop, number>
 }
 
-type Flight<T> = { atMs: number; order: number; sizeBytes: number; item: T }
+/** `leftMs` is when its last bit leaves the queue; from then on it only travels. */
+type Flight<T> = { atMs: number; leftMs: number; order: number; sizeBytes: number; item: T }
 
 /** One direction; both directions of a connection are two of these. */
 export class Link<T> {
@@ -79,7 +39,8 @@ export class Link<T> {
     duplicates: 0,
     reordered: 0,
     queueMs: 0,
-    dropped: { lost: 0, 'queue-full': 0, 'too-large': 0, down: 0 },
+    queuePeakMs: 0,
+    dropped: { lost: 0, 'queue-full': 0, 'too-large': 0, down: 0, 'emulator-full': 0 },
   }
   #settings: LinkSettings
   readonly #random: Random
@@ -89,11 +50,12 @@ export class Link<T> {
   #freeAtMs = Number.NEGATIVE_INFINITY
   #lastArrivalMs = Number.NEGATIVE_INFINITY
   #lastDelivered = -1
+  #flightBytes = 0
   #accepted = 0
   #bad = false
 
   constructor(settings: LinkSettings, seed: number) {
-    this.#settings = checked(settings)
+    this.#settings = mergeSettings(settings, {})
     this.#random = createRandom(seed)
   }
 
@@ -101,13 +63,16 @@ export class Link<T> {
     return this.#settings
   }
 
-  /** Takes effect for packets offered from now on; what is queued keeps its times, unless the link goes down. */
-  change(settings: Partial<LinkSettings>): void {
-    this.#settings = checked({ ...this.#settings, ...settings })
-    if (this.#settings.up) return
-    this.counters.dropped.down += this.#flights.length
-    this.#flights.length = 0
-    this.#freeAtMs = Number.NEGATIVE_INFINITY
+  /**
+   * Applies to packets offered from now on; a new rate also to what waits in the queue. What travels keeps its times,
+   * unless the link goes down: then everything is lost. Throws a RangeError and changes nothing when out of range.
+   */
+  change(settings: Partial<LinkSettings>, nowMs: number): void {
+    const before = this.#settings
+    this.#settings = mergeSettings(before, settings)
+    if (!this.#settings.up) this.#loseAll()
+    else if (before.rateBps !== this.#settings.rateBps && before.rateBps > 0)
+      this.#redrain(before.rateBps / this.#settings.rateBps, nowMs)
   }
 
   /** Offers a packet. `sizeBytes` is its payload. Returns why it was dropped, or undefined when it is on its way. */
@@ -125,10 +90,10 @@ export class Link<T> {
       return drop
     }
     const leftMs = this.#drainAt(sizeBytes, nowMs)
-    this.#schedule(item, sizeBytes, leftMs + this.#delayMs(jitterDraw, leftMs))
+    this.#schedule(item, { sizeBytes, leftMs, jitterDraw })
     if (duplicateDraw < this.#settings.duplicateRatio) {
       this.counters.duplicates += 1
-      this.#schedule(item, sizeBytes, leftMs + this.#delayMs(1 - jitterDraw, leftMs))
+      this.#schedule(item, { sizeBytes, leftMs, jitterDraw: 1 - jitterDraw })
     }
     return undefined
   }
@@ -144,6 +109,7 @@ export class Link<T> {
       const first = this.#flights[0]
       if (first === undefined || first.atMs > nowMs) return
       popFirst(this.#flights)
+      this.#flightBytes -= first.sizeBytes
       this.counters.packetsOut += 1
       this.counters.bytesOut += first.sizeBytes
       if (first.order < this.#lastDelivered) this.counters.reordered += 1
@@ -158,6 +124,13 @@ export class Link<T> {
     return rateBps === 0 ? 0 : (Math.max(0, this.#freeAtMs - nowMs) * rateBps) / 8000
   }
 
+  /** Longest wait in the queue, ms, of packets accepted since this was last asked. */
+  takeQueuePeakMs(): number {
+    const { queuePeakMs } = this.counters
+    this.counters.queuePeakMs = 0
+    return queuePeakMs
+  }
+
   #lossRatio(stateDraw: number): number {
     const { burstLoss, lossRatio } = this.#settings
     if (burstLoss === undefined) return lossRatio
@@ -168,15 +141,25 @@ export class Link<T> {
   }
 
   #obstacle(sizeBytes: number, lost: boolean, nowMs: number): LinkDrop | undefined {
-    const { up, mtuBytes, rateBps, queueBytes, overheadBytes } = this.#settings
+    const { up, mtuBytes, rateBps } = this.#settings
     if (!up) return 'down'
     if (mtuBytes > 0 && sizeBytes > mtuBytes) return 'too-large'
     if (lost) return 'lost'
-    if (rateBps === 0) return undefined
-    // What is in transmission counts as queued: a queue smaller than one packet would never send.
+    if (rateBps > 0 && this.#queueIsFull(sizeBytes, nowMs)) return 'queue-full'
+    // Bounds of this program, not of a line: an unlimited rate over a long delay would grow without end.
+    const isFull =
+      this.#flights.length >= LINE_FLIGHTS_MAX ||
+      this.#flightBytes + sizeBytes > LINE_FLIGHT_BYTES_MAX
+    return isFull ? 'emulator-full' : undefined
+  }
+
+  #queueIsFull(sizeBytes: number, nowMs: number): boolean {
+    const { queueBytes, queueMs, overheadBytes } = this.#settings
+    // What is in transmission counts as queued, but an empty queue takes one packet of any size.
     const queued = this.queuedBytes(nowMs)
-    const full = queued > 0 && queued + sizeBytes + overheadBytes > queueBytes
-    return full ? 'queue-full' : undefined
+    if (queued === 0) return false
+    const isLong = queueMs > 0 && this.#freeAtMs - nowMs > queueMs
+    return isLong || (queueBytes > 0 && queued + sizeBytes + overheadBytes > queueBytes)
   }
 
   #drainAt(sizeBytes: number, nowMs: number): number {
@@ -184,6 +167,7 @@ export class Link<T> {
     if (rateBps === 0) return nowMs
     const startMs = Math.max(nowMs, this.#freeAtMs)
     this.counters.queueMs = startMs - nowMs
+    this.counters.queuePeakMs = Math.max(this.counters.queuePeakMs, startMs - nowMs)
     this.#freeAtMs = startMs + ((sizeBytes + overheadBytes) * 8000) / rateBps
     return this.#freeAtMs
   }
@@ -197,26 +181,44 @@ export class Link<T> {
     return this.#lastArrivalMs - leftMs
   }
 
-  #schedule(item: T, sizeBytes: number, atMs: number): void {
-    pushFlight(this.#flights, { atMs, order: this.#accepted, sizeBytes, item })
+  #schedule(
+    item: T,
+    { sizeBytes, leftMs, jitterDraw }: { sizeBytes: number; leftMs: number; jitterDraw: number },
+  ): void {
+    const atMs = leftMs + this.#delayMs(jitterDraw, leftMs)
+    pushFlight(this.#flights, { atMs, leftMs, order: this.#accepted, sizeBytes, item })
     this.#accepted += 1
+    this.#flightBytes += sizeBytes
   }
-}
 
-function checked(settings: LinkSettings): LinkSettings {
-  const ratios = [
-    settings.lossRatio,
-    settings.duplicateRatio,
-    ...Object.values(settings.burstLoss ?? {}),
-  ]
-  const sizes = [settings.rateBps, settings.queueBytes, settings.delayMs, settings.jitterMs]
-  const sane =
-    ratios.every((ratio) => ratio >= 0 && ratio <= 1) &&
-    [...sizes, settings.overheadBytes, settings.mtuBytes].every((size) => size >= 0) &&
-    (settings.rateBps === 0 || settings.queueBytes > 0)
-  if (!sane)
-    throw new RangeError('link settings: ratios are 0..1, sizes >= 0, a rate needs a queue')
-  return settings
+  #loseAll(): void {
+    this.counters.dropped.down += this.#flights.length
+    this.#flights.length = 0
+    this.#flightBytes = 0
+    this.#freeAtMs = Number.NEGATIVE_INFINITY
+    this.#lastArrivalMs = Number.NEGATIVE_INFINITY
+  }
+
+  /** The queue is never idle while it holds something, so a new rate stretches its times evenly. */
+  #redrain(stretch: number, nowMs: number): void {
+    if (this.#freeAtMs <= nowMs) return
+    // Unlimited from now on: what waits leaves at once.
+    const factor = Number.isFinite(stretch) ? stretch : 0
+    const flights = this.#flights.splice(0).sort((a, b) => a.order - b.order)
+    this.#freeAtMs = nowMs + (this.#freeAtMs - nowMs) * factor
+    let lastArrivalMs = Number.NEGATIVE_INFINITY
+    for (const flight of flights) {
+      if (flight.leftMs > nowMs) {
+        const leftMs = nowMs + (flight.leftMs - nowMs) * factor
+        flight.atMs += leftMs - flight.leftMs
+        flight.leftMs = leftMs
+        if (!this.#settings.reorder) flight.atMs = Math.max(flight.atMs, lastArrivalMs)
+      }
+      lastArrivalMs = Math.max(lastArrivalMs, flight.atMs)
+      pushFlight(this.#flights, flight)
+    }
+    this.#lastArrivalMs = lastArrivalMs
+  }
 }
 
 function before(a: Flight<unknown>, b: Flight<unknown>): boolean {

@@ -2,7 +2,7 @@
  * Links as they exist in the field, each direction with its numbers. `down` is towards the site, `up` from it.
  * Queues are what such equipment has: short on fibre, bloated on old DSL and mobile networks.
  */
-import { type LinkSettings, PERFECT } from './link.ts'
+import { type LinkSettings, PERFECT } from './settings.ts'
 
 /** Both directions of a link, and what it stands for. */
 export type LinkProfile = { about: string; down: LinkSettings; up: LinkSettings }

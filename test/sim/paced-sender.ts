@@ -53,7 +53,7 @@ export function simulateFlow(options: FlowOptions): Sample[] {
   }
   for (let nowMs = 0; nowMs < options.durationMs; nowMs += TICK_MS) {
     if (changes[0] !== undefined && nowMs >= changes[0].atMs)
-      down.change(changes.shift()?.down ?? {})
+      down.change(changes.shift()?.down ?? {}, nowMs)
     const rateBps = targetBps(options, estimator.availableBps(nowMs))
     debtBytes += (rateBps * TICK_MS) / 8000
     while (debtBytes > 0) {
