@@ -86,6 +86,7 @@ test.serial(
     await joinDemo(listener, core.url, { name: 'Listener', language: 'en', listen: true })
     await eventually('sees', async () => (await framesDecoded(listener)) > 20, 30_000)
     await eventually('hears', async () => (await soundEnergy(listener)) > 0.001)
+    t.is(await listener.byId('notice').count(), 0, 'nobody invited it')
     await keepScreenshot(listener.page, 'listen-only-en')
     t.deepEqual(listener.faults, [])
   },
@@ -109,7 +110,7 @@ async function flaws({ page }: Person, language: string): Promise<string[]> {
     )
     const { scrollWidth, clientWidth, lang } = document.documentElement
     return {
-      text: [document.title, document.body.innerText, ...labels].join('\n'),
+      text: [document.title, document.body.textContent, ...labels].join('\n'),
       lang,
       overflowPx: scrollWidth - clientWidth,
     }

@@ -66,6 +66,7 @@ export class CallModel {
   readonly #unsubscribe: (() => void)[] = []
   #nextNotice = 1
   #closed = false
+  #selfKnown = false
 
   constructor(options: CallOptions) {
     const { conference } = options
@@ -303,7 +304,12 @@ export class CallModel {
     if (first) chatSeen = conference.chat.at(-1)?.number ?? -1
     this.store.set({ conference, recent, chatSeen })
     this.#announcements.change(before, conference)
-    if (before.self.onStage !== conference.self.onStage && !first) this.#onStageChanged(conference)
+    if (conference.self !== before.self) {
+      // The first that the server tells is how we came, not an invitation.
+      const isNews = this.#selfKnown && before.self.onStage !== conference.self.onStage
+      this.#selfKnown = true
+      if (isNews) this.#onStageChanged(conference)
+    }
     this.#chairMutes(before, conference)
     if (conference.hands !== before.hands && conference.phase === 'live')
       void this.names.find(conference.hands, { conference: this.conference, nowMs: Date.now() })
