@@ -4,7 +4,7 @@
  */
 import { createServer } from 'node:http'
 import { Packr } from 'msgpackr'
-import { MediaStreamTrack, RTCPeerConnection, type RtpPacket, useOPUS, useVP8 } from 'werift'
+import { MediaStreamTrack, RTCPeerConnection, useOPUS, useVP8 } from 'werift'
 import { type WebSocket, WebSocketServer } from 'ws'
 
 const packr = new Packr({ useRecords: false })
@@ -28,13 +28,15 @@ function createPeer(): RTCPeerConnection {
 }
 
 async function answerPublisher(peer: RTCPeerConnection, sdp: string): Promise<string> {
-  peer.onTrack.subscribe((track) => {
-    track.onReceiveRtp.subscribe((packet) => {
-      const kind = track.kind === 'audio' ? 'audio' : 'video'
-      for (const receiver of receivers) receiver[kind].writeRtp(packet.clone() as RtpPacket)
+  const answered = await answer(peer, sdp)
+  // werift's own router wants SSRCs or RIDs in the offer; a payload type tells as much here, and costs less.
+  for (const transport of peer.dtlsTransports) {
+    transport.onRtp.subscribe((packet) => {
+      const kind = packet.header.payloadType === OPUS ? 'audio' : 'video'
+      for (const receiver of receivers) receiver[kind].writeRtp(packet)
     })
-  })
-  return await answer(peer, sdp)
+  }
+  return answered
 }
 
 async function answerReceiver(peer: RTCPeerConnection, sdp: string): Promise<string> {
@@ -53,6 +55,8 @@ async function answerReceiver(peer: RTCPeerConnection, sdp: string): Promise<str
 
 async function answer(peer: RTCPeerConnection, sdp: string): Promise<string> {
   await peer.setRemoteDescription({ type: 'offer', sdp })
+  // The offer says setup:active, which werift would answer with active all the same.
+  for (const transport of peer.dtlsTransports) transport.role = 'server'
   await peer.setLocalDescription(await peer.createAnswer())
   return peer.localDescription?.sdp ?? ''
 }
