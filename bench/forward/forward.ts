@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { cpuShare, readUsage } from '../process/accounting.ts'
+import { cpuShare, readMachineUsage, readUsage } from '../process/accounting.ts'
 import { type JsonProcess, startProcess } from '../process/processes.ts'
 import type { JoinMeasure, LoadMeasure } from './load-process.ts'
 
@@ -33,6 +33,8 @@ export type ForwardRow = {
   samples: number
   bytesPerReceiver: number
   loadCpuShare: number
+  /** Cores that neither server nor load used but others did, or the host took; 0 on a quiet machine. */
+  othersCores: number
   joins: JoinMeasure
 }
 
@@ -126,11 +128,18 @@ async function measure(
   { kind, server, load }: Stand,
   { joins, emptyBytes, seconds }: { joins: JoinMeasure; emptyBytes: number; seconds: number },
 ): Promise<ForwardRow> {
+  const machineBefore = readMachineUsage()
   const serverBefore = readUsage(server.pid)
   const loadBefore = readUsage(load.pid)
   const seen = (await load.ask({ op: 'measure', seconds })) as unknown as LoadMeasure
   const serverAfter = readUsage(server.pid)
+  const loadAfter = readUsage(load.pid)
+  const machineAfter = readMachineUsage()
   const cpuSeconds = serverAfter.cpuSeconds - serverBefore.cpuSeconds
+  const elapsedS = (machineAfter.atMs - machineBefore.atMs) / 1000
+  const loadSeconds = loadAfter.cpuSeconds - loadBefore.cpuSeconds
+  const othersSeconds =
+    machineAfter.busySeconds - machineBefore.busySeconds - cpuSeconds - loadSeconds
   return {
     server: kind,
     receivers: seen.receivers,
@@ -141,7 +150,8 @@ async function measure(
     lossRatio: seen.lost / Math.max(1, seen.expected),
     samples: seen.samples,
     bytesPerReceiver: (serverAfter.residentBytes - emptyBytes) / Math.max(1, seen.receivers),
-    loadCpuShare: cpuShare(loadBefore, readUsage(load.pid)),
+    loadCpuShare: cpuShare(loadBefore, loadAfter),
+    othersCores: Math.max(0, othersSeconds / elapsedS),
     joins,
   }
 }

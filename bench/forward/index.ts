@@ -8,6 +8,10 @@ const GOALS = [
   { receivers: 1500, p99Ms: 20, lossRatio: 0.001, packetsPerCpuSecond: 0 },
 ]
 
+/** Beyond these a row says more about the machine than about the server. */
+const LOAD_CPU_SHARE_MAX = 0.95
+const OTHERS_CORES_MAX = 0.1
+
 export const FORWARD_USAGE = `bench forward   one publisher to N real receivers, server and load on a core each
   --receivers 1000,1500   steps of N
   --seconds 10            measured time of each step
@@ -45,7 +49,7 @@ export async function forwardCommand(args: string[]): Promise<number> {
 
 function describe(report: ForwardReport): string {
   const lines = [
-    'server    receivers  packets/s    core  packets/CPU-s   p50    p95    p99 ms      loss  KB/receiver  joins/s  load core',
+    'server    receivers  packets/s    core  packets/CPU-s   p50    p95    p99 ms      loss  KB/receiver  joins/s  load core  others',
     ...report.rows.map(describeRow),
   ]
   const naive = report.rows.find(({ server }) => server === 'werift')
@@ -64,13 +68,36 @@ function describe(report: ForwardReport): string {
         `p50 ${storm.latencyMs.p50.toFixed(1)} p99 ${storm.latencyMs.p99.toFixed(1)} ms, loss ${percent(storm.lossRatio)}`,
     )
   }
-  const misses = missed(report)
-  lines.push(misses.length === 0 ? 'all goals reached' : `missed: ${misses.join('; ')}`)
+  lines.push(...verdict(report))
   lines.push(
     'Latency is from the publisher’s send call to the receiver’s callback, both in the load process, so it includes the load’s own queue;',
     'one packet in 16 is opened and timed, all are counted by header. Receivers are unbundled sockets read by libuv on the load’s core.',
   )
   return lines.join('\n')
+}
+
+/** Goals reached or missed, which rows have none, and what makes a row doubtful. */
+function verdict(report: ForwardReport): string[] {
+  const ours = report.rows.filter(({ server }) => server === 'nhipcau')
+  const misses = missed(report)
+  const aimless = ours.filter((row) => goalOf(row) === undefined).map(({ receivers }) => receivers)
+  const lines: string[] = []
+  if (aimless.length < ours.length || report.storm !== undefined) {
+    lines.push(misses.length === 0 ? 'goals reached' : `goals missed: ${misses.join('; ')}`)
+  }
+  if (aimless.length > 0) lines.push(`no goal is set for ${aimless.join(', ')} receivers`)
+  for (const { server, receivers, loadCpuShare, othersCores } of report.rows) {
+    const row = `${server}(${receivers})`
+    if (loadCpuShare > LOAD_CPU_SHARE_MAX) lines.push(`doubtful: ${row}: the load had no core left`)
+    if (othersCores > OTHERS_CORES_MAX) {
+      lines.push(`doubtful: ${row}: others used ${percent(othersCores)} of a core meanwhile`)
+    }
+  }
+  return lines
+}
+
+function goalOf({ receivers }: ForwardRow) {
+  return GOALS.find((goal) => goal.receivers === receivers)
 }
 
 function describeRow(row: ForwardRow): string {
@@ -88,6 +115,7 @@ function describeRow(row: ForwardRow): string {
     (row.bytesPerReceiver / 1000).toFixed(0).padStart(12),
     (row.joins.joined / row.joins.seconds).toFixed(0).padStart(8),
     percent(row.loadCpuShare).padStart(10),
+    percent(row.othersCores).padStart(7),
   ].join(' ')
 }
 
@@ -98,11 +126,12 @@ function percent(ratio: number, digits = 0): string {
 function missed(report: ForwardReport): string[] {
   const misses: string[] = []
   for (const row of report.rows.filter(({ server }) => server === 'nhipcau')) {
-    const goal = GOALS.find(({ receivers }) => receivers === row.receivers)
+    const goal = goalOf(row)
     if (goal === undefined) continue
     const name = `${row.receivers} receivers`
     if (row.latencyMs.p99 >= goal.p99Ms)
       misses.push(`${name}: p99 ${row.latencyMs.p99.toFixed(1)} ms >= ${goal.p99Ms}`)
+    if (row.joins.failed > 0) misses.push(`${name}: ${row.joins.failed} joins failed`)
     if (row.lossRatio >= goal.lossRatio) misses.push(`${name}: loss ${percent(row.lossRatio, 3)}`)
     if (row.packetsPerCpuSecond < goal.packetsPerCpuSecond) {
       misses.push(`${name}: ${row.packetsPerCpuSecond.toFixed(0)} packets per CPU-second`)

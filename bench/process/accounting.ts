@@ -26,3 +26,18 @@ export function readUsage(pid: number): Usage {
 export function cpuShare(before: Usage, after: Usage): number {
   return (after.cpuSeconds - before.cpuSeconds) / ((after.atMs - before.atMs) / 1000)
 }
+
+/** What all processes of this machine and its host used of its cores, at one moment. */
+export type MachineUsage = { busySeconds: number; atMs: number }
+
+/** Time stolen by other guests of the host counts as busy: it is as lost to a measurement. */
+export function readMachineUsage(): MachineUsage {
+  const line = readFileSync('/proc/stat', 'utf8').split('\n')[0] ?? ''
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = line
+    .trim()
+    .split(/\s+/)
+    .slice(1)
+    .map(Number)
+  const ticks = user + nice + system + irq + softirq + steal
+  return { busySeconds: ticks / TICKS_PER_SECOND, atMs: performance.now() }
+}
