@@ -29,17 +29,31 @@ class WsSocket implements DoorSocket {
   /** Cleared by the sweep, set by anything received. */
   heard = true
   readonly #raw: WebSocket
+  readonly #stream: Duplex
+  #isCorked = false
 
-  constructor(raw: WebSocket, remoteAddress: string) {
+  constructor(raw: WebSocket, stream: Duplex, remoteAddress: string) {
     this.#raw = raw
+    this.#stream = stream
     this.remoteAddress = remoteAddress
     this.protocol = raw.protocol
   }
 
   send(data: string | Uint8Array): void {
     if (this.#raw.readyState !== this.#raw.OPEN) return
+    if (!this.#isCorked) {
+      // What is said in one turn (a join is answered by three messages) leaves in one system call.
+      this.#isCorked = true
+      this.#stream.cork()
+      process.nextTick(this.#uncork)
+    }
     this.#raw.send(data, { binary: typeof data !== 'string' }, ignore)
     if (this.#raw.bufferedAmount > DOOR_BUFFERED_BYTES_MAX) this.#raw.terminate()
+  }
+
+  readonly #uncork = (): void => {
+    this.#isCorked = false
+    this.#stream.uncork()
   }
 
   bufferedBytes(): number {
@@ -152,7 +166,7 @@ function openSocket(
 ): void {
   const { raw, stream, head } = peer
   const { handlers } = options
-  const socket = new WsSocket(raw, head.remoteAddress)
+  const socket = new WsSocket(raw, stream, head.remoteAddress)
   sockets.add(socket)
   raw.on('message', (data: Buffer, isBinary: boolean) => {
     socket.heard = true
