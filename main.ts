@@ -20,6 +20,7 @@ usage: ./nhipcau COMMAND [options]
   token     print a token and a join link         --room R --role chair|speaker|viewer|observer|admin
                                                   --site S --name N --ttl 2h|30m|90s --raw
   doctor    look at this machine as a core would use it
+  link      a line like those in the field between two processes (./nhipcau link help)
   bench     load it, impair it, see what each site saw (./nhipcau bench help)
   help      this text; help settings lists every setting
 
@@ -29,6 +30,7 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   core: runCore,
   token: printToken,
   doctor: printFindings,
+  link: async (args) => (await import('./bench/index.ts')).linkCommand(args),
   bench: async (args) => (await import('./bench/index.ts')).benchCommand(args),
   help: async ([topic]) => {
     console.log(topic === 'settings' ? settingsText() : USAGE)

@@ -1,0 +1,12 @@
+/** The shell of the link emulator: sockets, the clock, the command line. */
+export { linkCommand } from './command.ts'
+export {
+  createEmulator,
+  type Emulator,
+  type EmulatorOptions,
+  type EmulatorRow,
+  type EmulatorSummary,
+  type MappingOptions,
+} from './emulator.ts'
+export { type Endpoint, parseEndpoint } from './endpoint.ts'
+export { LINK_BENCH_USAGE, linkBenchCommand } from './measure.ts'
