@@ -179,6 +179,7 @@ export class Arena {
     const gauges = ['transports', 'half_open_transports', 'tuples'].map(
       (name) => `nhipcau_media_${name}{worker="0"}`,
     )
+    gauges.push('nhipcau_dtls_half_open', 'nhipcau_dtls_established')
     const endMs = performance.now() + BASELINE_MS
     let now = await this.series()
     const differ = () => gauges.filter((name) => now.get(name) !== this.#baseline.get(name))

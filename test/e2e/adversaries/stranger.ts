@@ -114,16 +114,21 @@ export async function joinByHand(options: {
   const answered = await door.request({ type: 'offer', ...offer })
   const answer = readAnswer(String(answered.sdp))
   const udp = await Stranger.open(mediaPort)
+  let closed: Promise<void> | undefined
+  const leave = async (): Promise<void> => {
+    await door.request({ type: 'leave' }).catch(() => undefined)
+    udp.close()
+    door.terminate()
+  }
   return {
     door,
     answer,
     ice,
     udp,
     check: (check) => bindingRequest(answer, ice, check),
-    close: async () => {
-      await door.request({ type: 'leave' }).catch(() => undefined)
-      udp.close()
-      door.terminate()
+    close: () => {
+      closed ??= leave()
+      return closed
     },
   }
 }
