@@ -93,8 +93,26 @@ const VERSION = createRequire(import.meta.url)('./package.json').version as stri
 
 type RunningCore = { close: (why: string) => Promise<void> }
 
-/** Opens from the inside out (log, conference, media, doors), so that whoever comes in finds all of it; closes in reverse. */
+/** A core that cannot start closes what it had opened, so that the process ends. */
 async function startCore(config: Config): Promise<RunningCore> {
+  const opened = new AsyncDisposableStack()
+  try {
+    const log = await openCore(config, opened)
+    return {
+      close: async (why) => {
+        log.info({ event: 'closing', why }, 'closing')
+        await opened.disposeAsync()
+        log.info({ event: 'closed' }, 'closed')
+      },
+    }
+  } catch (error) {
+    await opened.disposeAsync()
+    throw error
+  }
+}
+
+/** Opens from the inside out (log, conference, media, doors), so that whoever comes in finds all of it; closes in reverse. */
+async function openCore(config: Config, opened: AsyncDisposableStack): Promise<Log> {
   const [io, store, conference, signaling, web] = await Promise.all([
     import('./core/io/index.ts'),
     import('./core/store/index.ts'),
@@ -102,17 +120,14 @@ async function startCore(config: Config): Promise<RunningCore> {
     import('./signaling/index.ts'),
     import('./web/index.ts'),
   ])
-  const log = io.createLog(config['log.level'])
+  const log = io.createLog(config['log.level'], { node: config['node.name'] || hostname() })
   const metrics = io.createMetrics()
   const dataDir = resolve(config['data.dir'])
   const keys = signaling.loadTokenKeys(dataDir)
   const random = (count: number): Uint8Array => randomBytes(count)
   const events = store.openEventStore({ folder: dataDir, randomBytes: random, wallMs: Date.now() })
+  opened.defer(() => events.close())
   logStore(log, events.report)
-  const now = { nowMs: io.systemClock.nowMs(), wallMs: io.systemClock.wallMs() }
-  const host = store.createConferenceHost(
-    conference.createConference({ store: events, randomBytes: random, now }),
-  )
   const media = await io.createMediaPlane({
     workers: config['media.workers'] || Math.max(1, availableParallelism() - 1),
     mediaPort: config['media.port'],
@@ -120,6 +135,12 @@ async function startCore(config: Config): Promise<RunningCore> {
     log,
     metrics,
   })
+  opened.defer(() => media.close())
+  const now = { nowMs: io.systemClock.nowMs(), wallMs: io.systemClock.wallMs() }
+  const host = store.createConferenceHost(
+    conference.createConference({ store: events, randomBytes: random, now }),
+  )
+  opened.defer(() => host.close())
   let doors: Signaling | undefined
   signaling.registerDoorMetrics(metrics.registry, () => doors)
   doors = await signaling.createSignaling({
@@ -140,21 +161,13 @@ async function startCore(config: Config): Promise<RunningCore> {
     version: VERSION,
     onFault: (error) => log.error({ err: error }, 'a bug was contained'),
   })
-  const { port: httpPort, door, doorReason } = doors
+  const { close, port: httpPort, door, doorReason } = doors
+  opened.defer(close)
   log.info(
     { event: 'ready', url: publicUrl(config, httpPort), httpPort, door, doorReason },
     'ready',
   )
-  return {
-    close: async (why) => {
-      log.info({ event: 'closing', why }, 'closing')
-      await doors?.close()
-      await host.close()
-      await media.close()
-      events.close()
-      log.info({ event: 'closed' }, 'closed')
-    },
-  }
+  return log
 }
 
 function listenOf(config: Config): SignalingOptions['listen'] {

@@ -48,6 +48,14 @@ test('a wrong value is refused with the key, the value and the allowed range', (
   ])
 })
 
+test('an address is one, not merely made of its characters', (t) => {
+  for (const address of ['1.2.3', '999.1.1.1', ':::', 'fe80::1%eth0', 'ab']) {
+    t.is(problemsOf({ env: { NHIPCAU_HTTP_HOST: address } }).length, 1, address)
+    t.is(problemsOf({ env: { NHIPCAU_ANNOUNCED_IPS: address } }).length, 1, address)
+  }
+  t.is(loadConfig({ env: { NHIPCAU_HTTP_HOST: '::' } })['http.host'], '::')
+})
+
 test('all mistakes are told at once', (t) => {
   const file = fileWith('http: {prot: 80, door: apache}\nmedia: 5\n')
   const problems = problemsOf({ file, env: { NHIPCAU_WORKERS: '-1' }, overrides: ['x'] })

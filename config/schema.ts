@@ -3,6 +3,7 @@
  * variables, `./nhipcau help settings` and docs/CONFIG.md. Bounds that operators must not move are in limits.ts.
  */
 
+import { isIP } from 'node:net'
 import { WORKERS_MAX } from './limits.ts'
 
 type Entry = {
@@ -14,12 +15,15 @@ type Entry = {
 } & (
   | { kind: 'integer'; unit: string; min: number; max: number; default: number }
   | { kind: 'boolean'; default: boolean }
-  | { kind: 'text'; default: string; pattern?: RegExp; hint: string }
-  | { kind: 'list'; default: readonly string[]; pattern: RegExp; hint: string; countMax: number }
+  | { kind: 'text'; default: string; pattern?: Pattern; hint: string }
+  | { kind: 'list'; default: readonly string[]; pattern: Pattern; hint: string; countMax: number }
   | { kind: 'choice'; default: string; choices: readonly string[] }
 )
 
-const ADDRESS = /^[0-9a-fA-F.:]{2,45}$/
+/** What a regular expression looks like to whom it is asked only whether a text fits. */
+type Pattern = { test: (text: string) => boolean }
+
+const ADDRESS: Pattern = { test: (text) => isIP(text) !== 0 && !text.includes('%') }
 const ORIGIN = /^(\*|https?:\/\/[^\s/]+)$/
 
 export const SETTINGS = [
@@ -30,7 +34,7 @@ export const SETTINGS = [
     default: '',
     pattern: /^[\p{L}\p{N} ._-]{0,64}$/u,
     hint: 'up to 64 letters, digits, spaces, dots, dashes; empty = the host name',
-    doc: 'How this node is called in logs and on status pages.',
+    doc: 'How this node is called: `node` in each line of its log.',
   },
   {
     key: 'data.dir',

@@ -10,11 +10,15 @@ export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' |
 const SECRET_KEYS = ['password', 'token', 'secret', 'key', 'iceLocal', 'iceRemote', 'authorization']
 
 /**
- * A logger of the given level. pino escapes control characters in values, so names from outside cannot forge
- * lines. `destination` is for tests; stdout otherwise.
+ * A logger of the given level, with `fields` in each line. pino escapes control characters in values, so names from
+ * outside cannot forge lines. `destination` is for tests; stdout otherwise.
  */
-export function createLog(level: LogLevel, destination?: DestinationStream): Log {
+export function createLog(
+  level: LogLevel,
+  fields: Readonly<Record<string, string>> = {},
+  destination?: DestinationStream,
+): Log {
   const paths = SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`])
-  const options = { level, base: null, redact: { paths, censor: '[secret]' } }
+  const options = { level, base: fields, redact: { paths, censor: '[secret]' } }
   return destination === undefined ? pino(options) : pino(options, destination)
 }

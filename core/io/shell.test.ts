@@ -32,12 +32,13 @@ test('a log line holds no secret and no raw control character', (t) => {
       done()
     },
   })
-  const log = createLog('info', destination)
+  const log = createLog('info', { node: 'Mường Nhé' }, destination)
   log.info({ token: 'eyJhbGciOi', spec: { iceLocal: { password: 'hunter2' } } }, 'joined')
   log.info({ name: 'Mường Nhé\n{"level":60}\u001b[31m' }, 'named')
   log.debug('not at this level')
   t.notRegex(text, /eyJ|hunter2/)
   t.is(text.trim().split('\n').length, 2)
+  t.is(text.match(/"node":"Mường Nhé"/g)?.length, 2)
   t.false(text.includes('\u001b'))
 })
 
