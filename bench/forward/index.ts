@@ -71,7 +71,7 @@ function describe(report: ForwardReport): string {
   lines.push(...verdict(report))
   lines.push(
     'Latency is from the publisher’s send call to the receiver’s callback, both in the load process, so it includes the load’s own queue;',
-    'one packet in 16 is opened and timed, all are counted by header. Receivers are unbundled sockets read by libuv on the load’s core.',
+    'one packet in 61 is opened and timed, all are counted by header. Receivers are unbundled sockets read by libuv on the load’s core.',
   )
   return lines.join('\n')
 }

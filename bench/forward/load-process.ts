@@ -50,8 +50,8 @@ export type JoinMeasure = {
   whyFailed: string[]
 }
 
-/** One packet in this many is opened and timed. */
-const SAMPLE_EVERY = 16
+/** One packet in this many is opened and timed: a prime, so that audio and video take turns. */
+const SAMPLE_EVERY = 61
 const REPORT_SPREAD = 20
 const TICK_MS = 50
 

@@ -112,12 +112,17 @@ class SendContext {
 
 class SendStream {
   readonly context: SendContext
+  /** Of the context, here as well: with a thousand receivers each step to another object is a miss of the cache. */
+  readonly token: number
+  readonly hmacKey: number
   readonly ssrc: number
   readonly keystream: Keystream | undefined
   readonly guard = new ResealGuard()
 
   constructor(context: SendContext, ssrc: number) {
     this.context = context
+    this.token = context.token
+    this.hmacKey = context.rtp.hmacKey
     this.ssrc = ssrc
     this.keystream = context.rtp.cm ? new Keystream(context.rtp.cm, ssrc) : undefined
   }
@@ -241,7 +246,7 @@ class Sender implements SrtpSender {
     for (let lane = 0; lane < count; lane += 1) {
       const start = this.#laneStart[lane] as number
       const bytes = (this.#laneEnd[lane] as number) + INDEX_BYTES - start
-      const key = (this.#laneStream[lane] as SendStream).context.rtp.hmacKey
+      const key = (this.#laneStream[lane] as SendStream).hmacKey
       this.#hmac.setLane(lane, key, start, bytes)
     }
     this.#hmac.tags(count, INDEX_BYTES)
@@ -251,7 +256,7 @@ class Sender implements SrtpSender {
       this.#laneStream[lane] = undefined
       if (stream.guard.admit(this.#laneIndex[lane] as number, uint32At(slab, end))) {
         const start = this.#laneStart[lane] as number
-        this.#sink.onSealed(stream.context.token, start, end + CM_TAG_BYTES)
+        this.#sink.onSealed(stream.token, start, end + CM_TAG_BYTES)
       } else {
         this.#slots.giveUp()
         this.#drop(SRTP_KEYSTREAM_REUSE)
