@@ -10,6 +10,7 @@ import {
 } from './emulator.ts'
 import { LINK_USAGE, type LinkOptions, parseLinkOptions } from './options.ts'
 import { createRowWriter } from './row-writer.ts'
+import { claimProcessor } from './scheduling.ts'
 
 const PROGRESS_MS = 5000
 
@@ -22,9 +23,11 @@ export async function linkCommand(args: string[]): Promise<number> {
     console.log(LINK_USAGE)
     return 0
   }
+  const scheduling = claimProcessor(options.realtime)
   const writer = await createRowWriter(options.reportFile)
   const emulator = await createEmulator({
     ...options,
+    scheduling,
     profile: PROFILES[options.profile],
     onRow: (row) => {
       writer.write(row)
@@ -46,7 +49,9 @@ function tell(row: EmulatorRow, { profile, durationMs }: LinkOptions): void {
   if (row.event === 'ready') {
     for (const { kind, listen, to } of row.mappings) say(`${kind} ${listen} → ${to}`)
     const end = Number.isFinite(durationMs) ? `for ${durationMs / 1000} s` : 'until Ctrl-C'
-    say(`profile ${profile}: ${PROFILES[profile].about}; seed ${row.seed}; ${end}`)
+    say(
+      `profile ${profile}: ${PROFILES[profile].about}; seed ${row.seed}; scheduling ${row.scheduling}; ${end}`,
+    )
   } else if (row.event === 'change') {
     const { event: _, atMs, ...change } = row
     say(`${(atMs / 1000).toFixed(1)} s: ${JSON.stringify(change)}`)

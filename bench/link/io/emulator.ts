@@ -14,6 +14,7 @@ import type {
 } from '../index.ts'
 import { type Endpoint, endpointText, resolveEndpoint } from './endpoint.ts'
 import { LineDriver } from './line-driver.ts'
+import type { Scheduling } from './scheduling.ts'
 import { type TcpCounters, TcpMapping } from './tcp-mapping.ts'
 import { type UdpCounters, UdpMapping } from './udp-mapping.ts'
 
@@ -26,6 +27,8 @@ export type EmulatorOptions = {
   seed: number
   /** UDP flows without a packet from their client for this long are forgotten. */
   idleMs: number
+  /** Only told on, in `ready`. */
+  scheduling?: Scheduling
   /** Lower than LINE_FLOWS_MAX and LINE_CONNECTIONS_MAX, when given. */
   flowsMax?: number
   connectionsMax?: number
@@ -53,6 +56,7 @@ export type EmulatorRow =
   | {
       event: 'ready'
       seed: number
+      scheduling: Scheduling
       mappings: { kind: 'udp' | 'tcp'; listen: string; to: string }[]
     }
   | ({ event: 'bucket'; direction: LinkDirection } & Bucket)
@@ -129,7 +133,7 @@ export async function createEmulator(options: EmulatorOptions): Promise<Emulator
     listen: endpointText(listening[index] as Endpoint),
     to: endpointText(to),
   }))
-  onRow({ event: 'ready', seed, mappings: told })
+  onRow({ event: 'ready', seed, scheduling: options.scheduling ?? 'ordinary', mappings: told })
   driver.wake(driver.nowMs())
   const apply = (change: LineChange): void => {
     driver.line.apply(change, driver.nowMs())

@@ -35,6 +35,7 @@ down is towards those who come in at the listening address, up from them.
   --seed N                0 to 4294967295 (default 1): the same seed, the same fate of the same packets
   --idle TIME             forget UDP flows silent for this long (default 60s)
   --for TIME              end after this time; without it at Ctrl-C
+  --realtime              real-time scheduling (needs root and chrt): for a busy machine
   --stdin                 read CHANGE lines from standard input, made when they come
   --report FILE           JSON lines to FILE instead of standard output
 
@@ -49,6 +50,7 @@ export type LinkOptions = {
   /** Infinity: until a signal. */
   durationMs: number
   stdin: boolean
+  realtime: boolean
   reportFile: string | undefined
 }
 
@@ -68,6 +70,7 @@ const OPTIONS = {
   idle: { type: 'string', default: '60s' },
   for: { type: 'string' },
   stdin: { type: 'boolean', default: false },
+  realtime: { type: 'boolean', default: false },
   report: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
@@ -96,6 +99,7 @@ export function parseLinkOptions(args: string[]): LinkOptions | undefined {
     durationMs:
       values.for === undefined ? Number.POSITIVE_INFINITY : readTime('--for', values.for, problems),
     stdin: values.stdin,
+    realtime: values.realtime,
     reportFile: values.report,
   }
   if (problems.length > 0) throw new LinkUsageError(problems.join('\n  '))
