@@ -341,6 +341,8 @@ export const SESSION_BUFFERED_BYTES_MAX = 1024 * 1024
 export const WHIP_RESOURCES_MAX = 2_000
 /** Bodies of REST requests. */
 export const API_BODY_BYTES_MAX = 16 * 1024
+/** A refused body up to this size is read to its end, so that its sender sees the answer. */
+export const REFUSED_BODY_BYTES_MAX = 1024 * 1024
 /** The built page: files served at all, and bytes of each that are kept in memory. */
 export const PAGE_FILES_MAX = 2_000
 export const PAGE_FILE_BYTES_MAX = 8 * 1024 * 1024

@@ -3,6 +3,7 @@
  */
 
 import { STATUS_CODES } from 'node:http'
+import { REFUSED_BODY_BYTES_MAX } from '../../config/index.ts'
 import type { DoorHandlers, DoorRequest, DoorResponse, RequestHead } from '../door.ts'
 
 /** `200 OK`; unknown codes get a neutral phrase. */
@@ -22,16 +23,30 @@ export function headerEntries(response: DoorResponse): [string, string][] {
   return entries
 }
 
-/** A door's own refusal. */
-export function failure(status: number, close = false): DoorResponse {
+const CODES = { 400: 'bad-message', 413: 'too-large', 500: 'internal' } as const
+
+/** A door's own refusal, in the form of all others (docs/PROTOCOL.md §3). */
+export function failure(status: keyof typeof CODES, close = false): DoorResponse {
   return {
     status,
     headers: {
-      'content-type': 'text/plain; charset=utf-8',
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
       ...(close ? { connection: 'close' } : {}),
     },
-    body: `${STATUS_CODES[status] ?? 'Error'}\n`,
+    body: JSON.stringify({ code: CODES[status], message: STATUS_CODES[status] }),
   }
+}
+
+/**
+ * How much of a request's body is worth reading: `bytesMax`, or all of a longer one that says its length and is not
+ * outrageous (undefined: refuse at once). Whoever still writes would lose our answer when the connection is reset under it.
+ */
+export function bodyBytesToRead(head: RequestHead, bytesMax: number): number | undefined {
+  const declaredBytes = Number(head.headers['content-length'] ?? 0)
+  if (declaredBytes <= bytesMax) return bytesMax
+  return declaredBytes <= REFUSED_BODY_BYTES_MAX ? declaredBytes : undefined
 }
 
 /** Subprotocols in the client's order, at most 16. */

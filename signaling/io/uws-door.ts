@@ -28,7 +28,14 @@ import type {
   RequestHead,
 } from '../door.ts'
 import { addressFromBytes } from './remote-address.ts'
-import { answerSafely, failure, headerEntries, offeredProtocols, statusLine } from './response.ts'
+import {
+  answerSafely,
+  bodyBytesToRead,
+  failure,
+  headerEntries,
+  offeredProtocols,
+  statusLine,
+} from './response.ts'
 
 /** LIBUS_LISTEN_EXCLUSIVE_PORT. */
 const LISTEN_EXCLUSIVE = 1
@@ -112,10 +119,10 @@ function writeResponse(res: HttpResponse, response: DoorResponse, headOnly: bool
   else res.end(body ?? '', close)
 }
 
-/** Collects at most `bytesMax`; calls back once, with undefined when there was more. */
+/** Collects at most `bytesMax` of `readMax`; calls back once, with undefined when there was more. */
 function readBody(
   res: HttpResponse,
-  bytesMax: number,
+  { bytesMax, readMax }: { bytesMax: number; readMax: number },
   done: (body: Uint8Array | undefined) => void,
 ): void {
   const chunks: Uint8Array[] = []
@@ -124,17 +131,11 @@ function readBody(
   res.onData((chunk, isLast) => {
     if (ended) return
     sizeBytes += chunk.byteLength
-    if (sizeBytes > bytesMax) {
-      ended = true
-      done(undefined)
-      return
-    }
+    const fits = sizeBytes <= bytesMax
     // The ArrayBuffer is neutered when we return.
-    if (chunk.byteLength > 0) chunks.push(new Uint8Array(chunk.slice(0)))
-    if (isLast) {
-      ended = true
-      done(Buffer.concat(chunks))
-    }
+    if (fits && chunk.byteLength > 0) chunks.push(new Uint8Array(chunk.slice(0)))
+    ended = isLast || sizeBytes > readMax
+    if (ended) done(fits ? Buffer.concat(chunks) : undefined)
   })
 }
 
@@ -160,10 +161,11 @@ function serveRequest(options: DoorOptions, res: HttpResponse, head: RequestHead
     void answerSafely(options.handlers, request).then(respond)
   }
   const bytesMax = options.handlers.bodyBytesMax(head)
+  const readMax = bodyBytesToRead(head, bytesMax)
   if (!hasBody(head)) handle(new Uint8Array(0))
-  else if (Number(head.headers['content-length'] ?? 0) > bytesMax) respond(failure(413, true))
+  else if (readMax === undefined) respond(failure(413, true))
   else {
-    readBody(res, bytesMax, (body) => {
+    readBody(res, { bytesMax, readMax }, (body) => {
       if (body === undefined) respond(failure(413, true))
       else handle(body)
     })

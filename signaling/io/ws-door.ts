@@ -20,7 +20,14 @@ import {
 } from '../../config/index.ts'
 import type { Door, DoorOptions, DoorResponse, DoorSocket, RequestHead } from '../door.ts'
 import { addressFromText } from './remote-address.ts'
-import { answerSafely, failure, headerEntries, offeredProtocols, statusLine } from './response.ts'
+import {
+  answerSafely,
+  bodyBytesToRead,
+  failure,
+  headerEntries,
+  offeredProtocols,
+  statusLine,
+} from './response.ts'
 
 class WsSocket implements DoorSocket {
   readonly remoteAddress: string
@@ -112,20 +119,24 @@ function respond(out: ServerResponse, response: DoorResponse, headOnly: boolean)
   out.end(bodiless || headOnly ? undefined : bytes)
 }
 
-/** Resolves with the body, undefined when it is larger than `bytesMax` or the client went away. */
-function readBody(message: IncomingMessage, bytesMax: number): Promise<Uint8Array | undefined> {
+/**
+ * Reads at most `readMax`. Resolves with the body, undefined when it is larger than `bytesMax` or the client went away.
+ */
+function readBody(
+  message: IncomingMessage,
+  { bytesMax, readMax }: { bytesMax: number; readMax: number },
+): Promise<Uint8Array | undefined> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let sizeBytes = 0
     message.on('data', (chunk: Buffer) => {
       sizeBytes += chunk.length
       if (sizeBytes <= bytesMax) chunks.push(chunk)
-      else {
-        message.pause()
-        resolve(undefined)
-      }
+      if (sizeBytes <= readMax) return
+      message.pause()
+      resolve(undefined)
     })
-    message.on('end', () => resolve(Buffer.concat(chunks)))
+    message.on('end', () => resolve(sizeBytes <= bytesMax ? Buffer.concat(chunks) : undefined))
     message.on('error', () => resolve(undefined))
     message.on('close', () => resolve(undefined))
   })
@@ -138,8 +149,8 @@ async function serveRequest(
 ): Promise<void> {
   const head = readHead(message, options.tls !== undefined)
   const bytesMax = options.handlers.bodyBytesMax(head)
-  const tooLarge = Number(message.headers['content-length'] ?? 0) > bytesMax
-  const body = tooLarge ? undefined : await readBody(message, bytesMax)
+  const readMax = bodyBytesToRead(head, bytesMax)
+  const body = readMax === undefined ? undefined : await readBody(message, { bytesMax, readMax })
   if (body === undefined) {
     respond(out, failure(413, true), false)
     // Do not read on what nobody wants; the answer above is flushed first.

@@ -51,6 +51,21 @@ function requests(test: TestFn, open: Open): void {
     t.is(exact.status, 200)
   })
 
+  test('who sends too much and only then reads still reads the refusal', async (t) => {
+    const door = await opened(t, open, { bodyBytesMax: () => 10 })
+    const body = 'x'.repeat(600_000)
+    const answer = await call(door.port, '/', { method: 'POST', body })
+    t.is(answer.status, 413)
+    t.is(JSON.parse(answer.body).code, 'too-large')
+  })
+
+  test('a body of an outrageous length is refused before it comes', async (t) => {
+    const door = await opened(t, open, { bodyBytesMax: () => 10 })
+    const socket = connect(door.port, '127.0.0.1')
+    socket.write('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 99999999999\r\n\r\n')
+    t.regex(await firstLine(socket), /^HTTP\/1\.1 413 /)
+  })
+
   test('a chunked body above its bound is refused with 413', async (t) => {
     const door = await opened(t, open, { bodyBytesMax: () => 10 })
     const socket = connect(door.port, '127.0.0.1')
