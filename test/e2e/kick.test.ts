@@ -12,10 +12,16 @@ test('a kicked one is out at once, its media too, and stays out with the same to
   await joinByLink(chair, linkFor(core, { room: 'clinic', role: 'chair', name: 'Chủ tọa' }))
   const link = linkFor(core, { room: 'clinic', role: 'speaker', name: 'Khách' })
   await joinByLink(guest, link)
-  await eventually('the chair sees the guest', async () => (await framesDecoded(chair)) > 20, 30_000)
+  await eventually(
+    'the chair sees the guest',
+    async () => (await framesDecoded(chair)) > 20,
+    30_000,
+  )
 
   await chair.byId('people').click()
-  const row = chair.page.locator(`[data-participant="${idOf(guest)}"][data-testid="person"]`).first()
+  const row = chair.page
+    .locator(`[data-participant="${idOf(guest)}"][data-testid="person"]`)
+    .first()
   await row.locator('[data-testid="person-actions"]').click()
   await row.locator('[data-testid="kick"]').click()
   await chair.byId('confirm-yes').click()

@@ -13,6 +13,8 @@ export type GapWatch = {
   longestMs: () => Promise<number>
   /** Frames presented since then. */
   count: () => Promise<number>
+  /** Forgets what was; for after a screenshot, which stops the page for a moment. */
+  restart: () => Promise<void>
 }
 
 /** Follows the main picture's element, even when the page exchanges it. */
@@ -41,5 +43,10 @@ export async function watchGaps(person: Person): Promise<GapWatch> {
         Math.max(performance.now() - window.pictureLastMs, ...window.pictureGapsMs),
       ),
     count: () => person.page.evaluate(() => window.pictureGapsMs.length),
+    restart: () =>
+      person.page.evaluate(() => {
+        window.pictureGapsMs = []
+        window.pictureLastMs = performance.now()
+      }),
   }
 }
