@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline'
 
 const ROOT = join(import.meta.dirname, '..')
 const BIN = join(ROOT, 'node_modules/.bin')
-const AVA = join(ROOT, 'node_modules/ava/entrypoints/cli.mjs')
+const AVA = join(ROOT, 'node_modules/ava/entrypoints/cli.js')
 const NEWER_LIBC = join(ROOT, 'signaling/io/with-debian13-libc.sh')
 
 type Stage = {
