@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cpuShare, readMachineUsage, readUsage } from '../process/accounting.ts'
 import { type JsonProcess, startProcess } from '../process/processes.ts'
+import type { BareCommand, BareMeasure } from './bare-send.ts'
 import type { JoinMeasure, LoadMeasure } from './load-process.ts'
 
 export type ForwardOptions = {
@@ -47,7 +48,14 @@ export type StormRow = {
   lossRatio: number
 }
 
-export type ForwardReport = { rows: ForwardRow[]; storm: StormRow | undefined }
+/** What a core of this machine sends at all: `bare-send.ts`. */
+export type BareRow = { receivers: number; packetsPerCpuSecond: number }
+
+export type ForwardReport = {
+  rows: ForwardRow[]
+  storm: StormRow | undefined
+  bare?: BareRow
+}
 
 const VIDEO_BPS = 150_000
 const FRAMES_PER_SECOND = 25
@@ -64,6 +72,22 @@ export async function measureForward(options: ForwardOptions, say: Say): Promise
   const steps = { ...options, receivers: [baselineReceivers], storm: 0 }
   const naive = await withServer('werift', (stand) => climb(stand, steps, say))
   return { rows: [...ours.rows, ...naive.rows], storm: ours.storm }
+}
+
+/** Bare sends to so many sockets, on the cores where server and load run otherwise. */
+export async function measureBare(receivers: number, seconds: number): Promise<BareRow> {
+  const args = ['bench/forward/bare-send.ts']
+  const sender = startProcess({ args, core: 0 })
+  const sink = startProcess({ args, core: 1 })
+  try {
+    const { ports } = await sink.ask({ op: 'open', count: receivers } satisfies BareCommand)
+    const command = { op: 'send', ports: ports as number[], seconds } satisfies BareCommand
+    const seen = (await sender.ask(command)) as unknown as BareMeasure
+    return { receivers, packetsPerCpuSecond: seen.packets / seen.cpuSeconds }
+  } finally {
+    await sender.stop()
+    await sink.stop()
+  }
 }
 
 type Stand = { kind: ForwardRow['server']; server: JsonProcess; load: JsonProcess }

@@ -1,6 +1,6 @@
 /** `./nhipcau bench forward`: options, progress, and the table that a person reads. */
 import { parseArgs } from 'node:util'
-import { type ForwardReport, type ForwardRow, measureForward } from './forward.ts'
+import { type ForwardReport, type ForwardRow, measureBare, measureForward } from './forward.ts'
 
 /** What is to be reached on one core (see docs/ARCHITECTURE.md, envelope). */
 const GOALS = [
@@ -8,6 +8,7 @@ const GOALS = [
   { receivers: 1500, p99Ms: 20, lossRatio: 0.001, packetsPerCpuSecond: 0 },
 ]
 
+const BARE_SECONDS = 4
 /** Beyond these a row says more about the machine than about the server. */
 const LOAD_CPU_SHARE_MAX = 0.95
 const OTHERS_CORES_MAX = 0.1
@@ -38,6 +39,8 @@ export async function forwardCommand(args: string[]): Promise<number> {
   const receivers = values.receivers.split(',').map(Number)
   const baselineReceivers = Number(values.baseline)
   const report = await measureForward({ ...common, receivers, baselineReceivers, storm: 0 }, say)
+  say(`bare sends to ${receivers[0]} sockets, for comparison`)
+  report.bare = await measureBare(receivers[0] as number, BARE_SECONDS)
   const storm = Number(values.storm)
   if (storm > 0) {
     const options = { ...common, receivers: [300], baselineReceivers: 0, storm }
@@ -61,6 +64,7 @@ function describe(report: ForwardReport): string {
       `nhipcau(${row.receivers}) / werift(${naive.receivers}): ${ratio.toFixed(1)} × packets per CPU-second, 1/${memory.toFixed(1)} of the memory per receiver`,
     )
   }
+  lines.push(...describeBare(report))
   const { storm } = report
   if (storm !== undefined) {
     lines.push(
@@ -74,6 +78,21 @@ function describe(report: ForwardReport): string {
     'one packet in 61 is opened and timed, all are counted by header. Receivers are unbundled sockets read by libuv on the load’s core.',
   )
   return lines.join('\n')
+}
+
+/** How much of what the machine can send at all is left after everything else. */
+function describeBare({ bare, rows }: ForwardReport): string[] {
+  if (bare === undefined) return []
+  const { receivers, packetsPerCpuSecond } = bare
+  const shares = rows
+    .filter(({ server }) => server === 'nhipcau')
+    .map((row) => {
+      const ratio = row.packetsPerCpuSecond / packetsPerCpuSecond
+      return `nhipcau(${row.receivers}) ${percent(ratio)}`
+    })
+  return [
+    `bare sends to ${receivers} sockets: ${packetsPerCpuSecond.toFixed(0)} packets per CPU-second; of that ${shares.join(', ')}`,
+  ]
 }
 
 /** Goals reached or missed, which rows have none, and what makes a row doubtful. */
