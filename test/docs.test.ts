@@ -15,6 +15,17 @@ test('docs/METRICS.md is what the registry says', async (t) => {
   t.is(page, await metricsPage(), 'run: npm run docs')
 })
 
+test('every decision has a number of its own and stands in the index', (t) => {
+  const folder = join(ROOT, 'docs/adr')
+  const index = readFileSync(join(folder, 'README.md'), 'utf8')
+  const pages = readdirSync(folder).filter((name) => name !== 'README.md')
+  t.is(new Set(pages.map((name) => name.slice(0, 4))).size, pages.length)
+  for (const name of pages) {
+    t.regex(name, /^\d{4}-[a-z0-9-]+\.md$/)
+    t.true(index.includes(`[${Number(name.slice(0, 4))}](${name})`), name)
+  }
+})
+
 const pages = ['README.md', 'README.vi.md', ...readdirSync(join(ROOT, 'docs'), { recursive: true })]
   .map(String)
   .filter((page) => page.endsWith('.md'))
