@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import test from 'ava'
 import { configPage } from '../docs/config-page.ts'
+import { linkPage } from '../docs/link-page.ts'
 import { metricsPage } from '../docs/metrics-page.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -24,6 +25,10 @@ test('every decision has a number of its own and stands in the index', (t) => {
     t.regex(name, /^\d{4}-[a-z0-9-]+\.md$/)
     t.true(index.includes(`[${Number(name.slice(0, 4))}](${name})`), name)
   }
+})
+
+test('docs/LINK.md is what the tables of bench/link say', (t) => {
+  t.is(readFileSync(join(ROOT, 'docs/LINK.md'), 'utf8'), linkPage(), 'run: npm run docs')
 })
 
 const pages = ['README.md', 'README.vi.md', ...readdirSync(join(ROOT, 'docs'), { recursive: true })]

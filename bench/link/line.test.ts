@@ -11,6 +11,7 @@ import {
   Line,
   type LineChange,
   Link,
+  type LinkProfile,
   PERFECT,
   PROFILES,
   parseTimetableTexts,
@@ -19,7 +20,7 @@ import {
 
 type Way = 'down' | 'up'
 
-function stand(texts: string[], profile = PROFILES.perfect as (typeof PROFILES)['district']) {
+function stand(texts: string[], profile: LinkProfile = PROFILES.perfect) {
   const changes: LineChange[] = []
   const arrived: { way: Way; name: number; atMs: number }[] = []
   const { changes: timetable } = parseTimetableTexts(texts)

@@ -68,10 +68,11 @@ function nextLine(
     }
     const done = (): void => {
       lines.off('line', onLine)
-      child.off('exit', onExit)
+      child.off('close', onExit)
     }
     lines.on('line', onLine)
-    child.on('exit', onExit)
+    // Not 'exit': the last lines may still be in the pipe then.
+    child.on('close', onExit)
   })
 }
 

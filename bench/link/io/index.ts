@@ -10,3 +10,4 @@ export {
 } from './emulator.ts'
 export { type Endpoint, parseEndpoint } from './endpoint.ts'
 export { LINK_BENCH_USAGE, linkBenchCommand } from './measure.ts'
+export { LINK_USAGE } from './options.ts'

@@ -2,20 +2,17 @@
  * Time for a Line: one timer, armed for the earliest deadline of the line, its time series and its TCP streams. Not a place of
  * decisions: it turns the clock into `advance` calls.
  *
- * Node's timers fire on whole milliseconds of the monotonic clock. So this clock is that clock, the timer aims at the whole
- * millisecond nearest to the deadline, and what is due within half a millisecond goes out now: the error is half a millisecond
- * either way and a datagram never waits for a whole tick.
+ * Node sleeps for whole milliseconds only. So the timer takes the whole number nearest to what is left, and what is due within half a
+ * millisecond goes out now: the error is half a millisecond either way, and nothing ever spins.
  */
 import { type Cargo, Lateness, Line, type LineOptions, Series, type TcpStream } from '../index.ts'
 import type { Bucket } from '../series.ts'
 import type { LinkDirection } from '../timetable.ts'
 
+/** Also how much later than a deadline an armed timer may be to serve it. */
 const EARLY_MS = 0.5
 /** Retransmission timeouts are looked at this often; they are 200 ms at least. */
 const STREAM_TICK_MS = 10
-
-/** Milliseconds of the monotonic clock that Node's own timers use; whole at their ticks. */
-const ORIGIN_MS = Number(process.hrtime.bigint()) / 1e6 - performance.now()
 
 export type LineDriverOptions = Omit<LineOptions, 'startMs'> & {
   onBucket: (direction: LinkDirection, bucket: Bucket) => void
@@ -49,7 +46,7 @@ export class LineDriver {
   }
 
   nowMs(): number {
-    return performance.now() + ORIGIN_MS
+    return performance.now()
   }
 
   /** Lets happen what is due, and arms the timer. Call after every `send` on the line. */
@@ -88,12 +85,12 @@ export class LineDriver {
       this.#streamTickMs,
       (this.#series[0] as Series<Cargo>).nextDeadlineMs(),
     )
-    const tickMs = Math.max(Math.floor(nowMs) + 1, Math.round(deadlineMs))
     // A timer that fires earlier finds nothing to do and arms the right one: cheaper than one per packet.
-    if (this.#armedForMs <= tickMs) return
+    if (this.#armedForMs <= deadlineMs + EARLY_MS) return
     clearTimeout(this.#timer)
-    this.#armedForMs = tickMs
-    this.#timer = setTimeout(this.#fire, tickMs - Math.floor(nowMs))
+    const waitMs = Math.max(1, Math.round(deadlineMs - nowMs))
+    this.#armedForMs = nowMs + waitMs
+    this.#timer = setTimeout(this.#fire, waitMs)
   }
 
   readonly #fire = (): void => {

@@ -9,6 +9,7 @@ import { LINE_SEND_QUEUE_MAX } from '../../../config/limits.ts'
 import type { Cargo } from '../index.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { LineDriver } from './line-driver.ts'
+import { numericLookup } from './numeric-lookup.ts'
 
 const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024
 
@@ -203,13 +204,3 @@ export class UdpMapping {
     this.counters.socketErrors += 1
   }
 }
-
-type Lookup = NonNullable<
-  Parameters<typeof createSocket>[0] extends { lookup?: infer L } ? L : never
->
-
-/** Addresses are numeric: without this every send would go through a promise. */
-const numericLookup = ((address: string, ...rest: unknown[]) => {
-  const done = rest.at(-1) as (error: null, address: string, family: number) => void
-  done(null, address, isIPv6(address) ? 6 : 4)
-}) as Lookup
