@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { cpuShare, readMachineUsage, readUsage } from '../process/accounting.ts'
 import { type JsonProcess, startProcess } from '../process/processes.ts'
 import type { BareCommand, BareMeasure } from './bare-send.ts'
-import type { JoinMeasure, LoadMeasure } from './load-process.ts'
+import type { JoinMeasure, LoadMeasure, LoadSetup } from './load-process.ts'
 
 export type ForwardOptions = {
   /** Steps of N, ascending; each is measured. */
@@ -60,6 +60,7 @@ export type ForwardReport = {
 const VIDEO_BPS = 150_000
 const FRAMES_PER_SECOND = 25
 const SETTLE_MS = 2000
+const CROWD_NICENESS = 5
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 type Say = (text: string) => void
@@ -90,7 +91,12 @@ export async function measureBare(receivers: number, seconds: number): Promise<B
   }
 }
 
-type Stand = { kind: ForwardRow['server']; server: JsonProcess; load: JsonProcess }
+type Stand = {
+  kind: ForwardRow['server']
+  server: JsonProcess
+  load: JsonProcess
+  setup: Omit<LoadSetup, 'niceness'>
+}
 
 async function withServer<T>(
   kind: ForwardRow['server'],
@@ -111,14 +117,15 @@ async function withServer<T>(
   const load = startProcess({ args: ['bench/forward/load-process.ts'], core: 1 })
   try {
     const ready = await server.line((message) => message.event === 'ready')
-    await load.ask({
+    const setup = {
       doorUrl: `ws://127.0.0.1:${ready.httpPort}/ws`,
       dataDir,
       room: 'bench',
       videoBps: VIDEO_BPS,
       framesPerSecond: FRAMES_PER_SECOND,
-    })
-    return await work({ kind, server, load })
+    }
+    await load.ask({ ...setup, niceness: 0 } satisfies LoadSetup)
+    return await work({ kind, server, load, setup })
   } finally {
     await load.stop()
     await server.stop()
@@ -180,12 +187,23 @@ async function measure(
   }
 }
 
-async function brew({ load }: Stand, options: ForwardOptions, say: Say): Promise<StormRow> {
+/**
+ * The crowd comes from a process of its own, behind the first one on their core: otherwise those already in would be timed by
+ * a thread that is busy with the handshakes of the others.
+ */
+async function brew({ load, setup }: Stand, options: ForwardOptions, say: Say): Promise<StormRow> {
   say(`storm: ${options.storm} more joins, as fast as they come`)
-  const command = { op: 'storm', count: options.storm, parallel: options.parallel }
-  const { measure: seen, joins } = (await load.ask(command)) as unknown as {
-    measure: LoadMeasure
-    joins: JoinMeasure
+  const crowd = startProcess({ args: ['bench/forward/load-process.ts'], core: 1 })
+  let seen: LoadMeasure
+  let joins: JoinMeasure
+  try {
+    await crowd.ask({ ...setup, niceness: CROWD_NICENESS } satisfies LoadSetup)
+    await load.ask({ op: 'watch' })
+    const command = { op: 'join', count: options.storm, parallel: options.parallel }
+    joins = (await crowd.ask(command)) as unknown as JoinMeasure
+    seen = (await load.ask({ op: 'seen' })) as unknown as LoadMeasure
+  } finally {
+    await crowd.stop()
   }
   return {
     before: seen.receivers,

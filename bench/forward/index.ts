@@ -18,7 +18,7 @@ export const FORWARD_USAGE = `bench forward   one publisher to N real receivers,
   --seconds 10            measured time of each step
   --storm 1000            joins as fast as they come, with 300 already in; 0 = leave out
   --baseline 100          receivers of naive forwarding through werift; 0 = leave out
-  --parallel 40           joins under way at once
+  --parallel 100          joins under way at once
   --json                  print the report as JSON`
 
 /** Runs the command line; returns the exit code: 1 when a goal was missed. */
@@ -30,7 +30,7 @@ export async function forwardCommand(args: string[]): Promise<number> {
       seconds: { type: 'string', default: '10' },
       storm: { type: 'string', default: '1000' },
       baseline: { type: 'string', default: '100' },
-      parallel: { type: 'string', default: '40' },
+      parallel: { type: 'string', default: '100' },
       json: { type: 'boolean', default: false },
     },
   })

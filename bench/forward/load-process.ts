@@ -2,6 +2,7 @@
  * The load of `bench forward`, in a process (and on a core) of its own: one publisher and N watching sites. Told by JSON lines on
  * standard input, answers by JSON lines on standard output.
  */
+import { setPriority } from 'node:os'
 import { createInterface } from 'node:readline'
 import { build } from 'hdr-histogram-js'
 import { issueToken, loadTokenKeys, type TokenKeys } from '../../signaling/index.ts'
@@ -17,6 +18,8 @@ export type LoadSetup = {
   room: string
   videoBps: number
   framesPerSecond: number
+  /** How far this process steps back behind others on its core, 0..19. */
+  niceness: number
 }
 
 /** Later lines, one at a time. */
@@ -26,11 +29,12 @@ export type LoadCommand =
   | { op: 'join'; count: number; parallel: number }
   /** Watches for so long. */
   | { op: 'measure'; seconds: number }
-  /** Measures those already in while so many more join. */
-  | { op: 'storm'; count: number; parallel: number }
+  /** Watches from now until `seen`, which answers with the measure. */
+  | { op: 'watch' }
+  | { op: 'seen' }
   | { op: 'end' }
 
-/** What `measure` and `storm` answer with. Latencies in ms, of sampled packets. */
+/** What `measure` and `seen` answer with. Latencies in ms, of sampled packets. */
 export type LoadMeasure = {
   receivers: number
   packets: number
@@ -277,24 +281,27 @@ async function obey(load: Load, command: LoadCommand): Promise<unknown> {
     case 'measure':
       load.settle()
       return await load.measure(() => sleep(command.seconds * 1000))
-    case 'storm': {
+    case 'watch': {
       load.settle()
-      let joins: JoinMeasure | undefined
-      const measure = await load.measure(async () => {
-        joins = await load.join(command.count, command.parallel)
-      })
-      return { measure, joins }
+      const { promise, resolve } = Promise.withResolvers<void>()
+      watching = { measure: load.measure(() => promise), finish: resolve }
+      return {}
     }
+    case 'seen':
+      watching?.finish()
+      return (await watching?.measure) ?? {}
     case 'end':
       load.end()
       return {}
   }
 }
 
+let watching: { measure: Promise<LoadMeasure>; finish: () => void } | undefined
 let load: Load | undefined
 for await (const line of createInterface({ input: process.stdin })) {
   const message = JSON.parse(line)
   if (load === undefined) {
+    setPriority((message as LoadSetup).niceness)
     load = new Load(message as LoadSetup, await createLoadContext())
     console.log('{}')
     continue
