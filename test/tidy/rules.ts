@@ -61,6 +61,7 @@ const FORBIDDEN_IN_PURE =
 const FORBIDDEN_WHEN_HOT =
   /=>|\.\.\.|`|new (Map|Set|Error|Promise)\b|\.emit\(|\blog(ger)?\.|\bawait\b|\basync\b|\bPromise\b|\.(map|filter|forEach|slice|concat|split)\(/
 const DUMP_NAMES = /(^|\/)(utils?|helpers?|common|shared|types|misc)(\/|\.tsx?$)/
+const OPENING = /^\/\*\*/
 const EXPORT = /^export (?:async )?(?:function\*?|class|interface) (\w+)/
 
 export function levelOf(path: string): number | undefined {
@@ -132,11 +133,13 @@ export const RULES: Rule[] = [
     name: 'every exported function and class has a sentence of contract',
     complaints: (file) => {
       if (file.forTests || file.path.endsWith('index.ts')) return []
-      return file.lines.flatMap((line, index) => {
+      const bare = file.lines.flatMap((line, index) => {
         const name = EXPORT.exec(line)?.[1]
         if (name === undefined || documented(file.lines, index)) return []
         return [`${file.path}:${index + 1} exports ${name} without a comment`]
       })
+      // The one thing that a file is about is described by the file's own opening.
+      return bare.length === 1 && OPENING.test(file.text) ? [] : bare
     },
   },
   {

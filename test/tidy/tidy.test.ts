@@ -32,7 +32,7 @@ const OFFENDERS: [path: string, text: string][] = [
     '/** x */\nif (a) {\n  for (;;) {\n    while (b) {\n      if (c) {\n      }\n    }\n  }\n}\n',
   ],
   ['core/io/a.ts', 'const a = 1\n'],
-  ['core/io/a.ts', '/** x */\n\nexport function f(): void {}\n'],
+  ['core/io/a.ts', '/** x */\n\nexport function f(): void {}\n\nexport function g(): void {}\n'],
   ['core/io/utils.ts', '/** x */\n'],
   ['core/io/a.ts', '/** x */\n// TODO: later\n'],
 ]

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { getPriority } from 'node:os'
 import { setImmediate as turn } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { DtlsClientSession } from './client.ts'
@@ -95,7 +96,9 @@ test.serial('an authenticated goodbye of the peer is reported', async (t) => {
 const onLinux = process.platform === 'linux' ? test.serial : test.serial.skip
 onLinux('the thread lowers its own priority, and no other thread of the process', async (t) => {
   const { port } = await join(t, 1)
-  const lowered = niceness().filter(([, nice]) => nice > 0)
+  // The whole test run may have been started at a lower priority itself.
+  const ours = getPriority(process.pid)
+  const lowered = niceness().filter(([, nice]) => nice > ours)
   t.deepEqual(
     lowered.map(([name]) => name),
     ['handshaker'],

@@ -4,6 +4,7 @@ import { useSpeech } from '../context.ts'
 import { Icon } from './icons.tsx'
 import { Landscape, Logo } from './logo.tsx'
 
+/** One button: it says, in the other language, that it switches to it. */
 export function LanguageSwitch() {
   const { t, switchLanguage } = useSpeech()
   return (
