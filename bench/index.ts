@@ -1,23 +1,32 @@
-/** The door of bench/: `./nhipcau bench ...`. */
-import { DOORS_USAGE, doorsCommand } from './doors/index.ts'
-import { FORWARD_USAGE, forwardCommand } from './forward/index.ts'
-import { LINK_BENCH_USAGE, linkBenchCommand } from './link/io/index.ts'
-
-export { linkCommand } from './link/io/index.ts'
+/**
+ * The door of bench/: `./nhipcau bench ...` and `./nhipcau link ...`. What a command needs is
+ * loaded when it is asked for.
+ */
 
 /** Runs `bench` with what follows it on the command line; resolves with the exit code. */
 export async function benchCommand([name = 'help', ...args]: string[]): Promise<number> {
   switch (name) {
     case 'forward':
-      return await forwardCommand(args)
+      return await (await import('./forward/index.ts')).forwardCommand(args)
     case 'doors':
-      return await doorsCommand(args)
+      return await (await import('./doors/index.ts')).doorsCommand(args)
     case 'link':
-      return await linkBenchCommand(args)
+      return await (await import('./link/io/index.ts')).linkBenchCommand(args)
     default:
-      console.log(
-        `usage: ./nhipcau bench NAME [options]\n\n${FORWARD_USAGE}\n\n${DOORS_USAGE}\n\n${LINK_BENCH_USAGE}`,
-      )
+      console.log(await usage())
       return name === 'help' ? 0 : 2
   }
+}
+
+/** Runs `link` with what follows it on the command line; resolves with the exit code. */
+export async function linkCommand(args: string[]): Promise<number> {
+  return await (await import('./link/io/index.ts')).linkCommand(args)
+}
+
+async function usage(): Promise<string> {
+  const { FORWARD_USAGE } = await import('./forward/index.ts')
+  const { DOORS_USAGE } = await import('./doors/index.ts')
+  const { LINK_BENCH_USAGE } = await import('./link/io/index.ts')
+  const parts = [FORWARD_USAGE, DOORS_USAGE, LINK_BENCH_USAGE]
+  return `usage: ./nhipcau bench NAME [options]\n\n${parts.join('\n\n')}`
 }

@@ -1,6 +1,7 @@
 /**
- * How far the emulator itself was from its schedule: a histogram of actual minus scheduled time with fixed bins, so that
- * counting costs nothing and percentiles of several can be taken from the sum.
+ * How far the emulator itself was from its schedule: a histogram of actual minus scheduled time
+ * with fixed bins, so that counting costs nothing and percentiles of several can be taken from the
+ * sum.
  */
 const BIN_MS = 0.05
 /** Early deliveries are possible: the shell delivers a little ahead rather than late. */
@@ -22,7 +23,9 @@ export class Lateness {
     this.#bins[index] = (this.#bins[index] ?? 0) + 1
   }
 
-  /** Upper edge, ms, of the bin that holds the `share` (0..1) of all; 0 when nothing was counted. */
+  /**
+   * Upper edge, ms, of the bin that holds the `share` (0..1) of all; 0 when nothing was counted.
+   */
   percentileMs(share: number): number {
     let left = Math.ceil(this.count * share)
     if (this.count === 0) return 0

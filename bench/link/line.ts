@@ -1,6 +1,7 @@
 /**
- * A line: both directions of one link, shared by everything that goes over it, with the timetable of what happens to it. Pure: time
- * comes in, cargo arrives by its own method, and the next deadline goes out.
+ * A line: both directions of one link, shared by everything that goes over it, with the timetable
+ * of what happens to it. Pure: time comes in, cargo arrives by its own method, and the next
+ * deadline goes out.
  */
 import { Link } from './link.ts'
 import { type LinkProfile, PROFILES } from './profiles.ts'
@@ -21,7 +22,10 @@ export type LineOptions = {
   onChange: (change: LineChange) => void
 }
 
-/** Throws a RangeError when the timetable leads to settings that cannot be, such as a rate without a queue. */
+/**
+ * Throws a RangeError when the timetable leads to settings that cannot be, such as a rate without a
+ * queue.
+ */
 export class Line {
   readonly down: Link<Cargo>
   readonly up: Link<Cargo>
@@ -45,7 +49,9 @@ export class Line {
     return Math.min(changeMs, this.down.nextDeadlineMs(), this.up.nextDeadlineMs())
   }
 
-  /** Makes the changes that are due, each at its own time, and lets arrive what has arrived by then. */
+  /**
+   * Makes the changes that are due, each at its own time, and lets arrive what has arrived by then.
+   */
   advance(nowMs: number): void {
     const { timetable, startMs } = this.#options
     for (;;) {
@@ -58,7 +64,10 @@ export class Line {
     this.#deliver(nowMs)
   }
 
-  /** Changes the line now, outside the timetable. Throws a RangeError, with nothing changed, when it cannot be. */
+  /**
+   * Changes the line now, outside the timetable. Throws a RangeError, with nothing changed, when it
+   * cannot be.
+   */
   apply(change: LineChange, nowMs: number): void {
     const steps = change.directions.map((direction) => ({
       link: this[direction],

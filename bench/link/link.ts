@@ -1,9 +1,11 @@
 /**
- * One direction of an impaired link, as a pure value under a given clock: a loss process, a bounded queue drained
- * at a rate, then delay with jitter. Not a socket (see io/) and not a protocol: it knows sizes and times only.
+ * One direction of an impaired link, as a pure value under a given clock: a loss process, a bounded
+ * queue drained at a rate, then delay with jitter. Not a socket (see io/) and not a protocol: it
+ * knows sizes and times only.
  *
- * Every offered packet draws the same number of random values whatever its fate, so the same seed gives the same
- * fate to the same sequence of packets, and changing the rate does not reshuffle the losses.
+ * Every offered packet draws the same number of random values whatever its fate, so the same seed
+ * gives the same fate to the same sequence of packets, and changing the rate does not reshuffle the
+ * losses.
  */
 import { LINE_FLIGHT_BYTES_MAX, LINE_FLIGHTS_MAX } from '../../config/limits.ts'
 import { createRandom, type Random } from './random.ts'
@@ -64,8 +66,9 @@ export class Link<T> {
   }
 
   /**
-   * Applies to packets offered from now on; a new rate also to what waits in the queue. What travels keeps its times,
-   * unless the link goes down: then everything is lost. Throws a RangeError and changes nothing when out of range.
+   * Applies to packets offered from now on; a new rate also to what waits in the queue. What
+   * travels keeps its times, unless the link goes down: then everything is lost. Throws a
+   * RangeError and changes nothing when out of range.
    */
   change(settings: Partial<LinkSettings>, nowMs: number): void {
     const before = this.#settings
@@ -75,7 +78,10 @@ export class Link<T> {
       this.#redrain(before.rateBps / this.#settings.rateBps, nowMs)
   }
 
-  /** Offers a packet. `sizeBytes` is its payload. Returns why it was dropped, or undefined when it is on its way. */
+  /**
+   * Offers a packet. `sizeBytes` is its payload. Returns why it was dropped, or undefined when it
+   * is on its way.
+   */
   send(item: T, sizeBytes: number, nowMs: number): LinkDrop | undefined {
     this.counters.packetsIn += 1
     this.counters.bytesIn += sizeBytes

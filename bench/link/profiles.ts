@@ -1,6 +1,7 @@
 /**
- * Links as they exist in the field, each direction with its numbers. `down` is towards the site, `up` from it.
- * Queues are what such equipment has: short on fibre, bloated on old DSL and mobile networks.
+ * Links as they exist in the field, each direction with its numbers. `down` is towards the site,
+ * `up` from it. Queues are what such equipment has: short on fibre, bloated on old DSL and mobile
+ * networks.
  */
 import { type LinkSettings, PERFECT } from './settings.ts'
 
@@ -64,7 +65,10 @@ function shaped({ rateBps, queueMs, delayMs, jitterMs, lossRatio = 0 }: Shape): 
   return { ...PERFECT, rateBps, queueBytes, delayMs, jitterMs, lossRatio }
 }
 
-/** Loss in bursts of five packets on average, 1 % in all: good state 99 %, half of the bad state lost. */
+/**
+ * Loss in bursts of five packets on average, 1 % in all: good state 99 %, half of the bad state
+ * lost.
+ */
 function mobile(shape: Shape): LinkSettings {
   const burstLoss = { goodToBad: 0.004, badToGood: 0.2, lossRatioGood: 0, lossRatioBad: 0.5 }
   return { ...shaped(shape), burstLoss }

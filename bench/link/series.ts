@@ -1,6 +1,7 @@
 /**
- * What one direction did over time, in buckets of 200 ms. Rows go out as they are complete; the series itself keeps none. After
- * SERIES_ROWS_PER_WIDTH rows a bucket becomes twice as wide, so the number of rows grows with the logarithm of time only.
+ * What one direction did over time, in buckets of 200 ms. Rows go out as they are complete; the
+ * series itself keeps none. After SERIES_ROWS_PER_WIDTH rows a bucket becomes twice as wide, so the
+ * number of rows grows with the logarithm of time only.
  */
 import { SERIES_ROWS_PER_WIDTH } from '../../config/limits.ts'
 import type { Link } from './link.ts'

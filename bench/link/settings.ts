@@ -1,6 +1,6 @@
 /**
- * What one direction of a link does to packets, as one table: key, range, meaning. The type, the check, the parser of
- * `key=value` and docs/LINK.md are made from it.
+ * What one direction of a link does to packets, as one table: key, range, meaning. The type, the
+ * check, the parser of `key=value` and docs/LINK.md are made from it.
  */
 
 /** Gilbert-Elliott: two states with a loss each; probabilities per packet. */
@@ -15,7 +15,10 @@ export type BurstLoss = {
 export type LinkSettings = {
   /** 0 = unlimited. Counts payload plus overheadBytes. */
   rateBps: number
-  /** Tail-drop bound of the queue in front of the rate; 0 = none. A rate needs this bound or `queueMs`. */
+  /**
+   * Tail-drop bound of the queue in front of the rate; 0 = none. A rate needs this bound or
+   * `queueMs`.
+   */
   queueBytes: number
   /** The same bound as waiting time; 0 = none. Where both are given the smaller decides. */
   queueMs: number
@@ -93,7 +96,10 @@ export const SETTING_KEYS: readonly string[] = [
   ...OTHER_SETTINGS.map(({ key }) => key),
 ]
 
-/** The value of a key from text or YAML; undefined when it is not allowed. `burstLoss: none` gives `null`. */
+/**
+ * The value of a key from text or YAML; undefined when it is not allowed. `burstLoss: none` gives
+ * `null`.
+ */
 export function parseSetting(
   key: string,
   value: unknown,

@@ -1,9 +1,11 @@
 /**
- * One direction of a TCP connection over a line: bytes are cut into segments that travel as cargo of one Link and are acknowledged
- * over the other, so they share rate, queue, loss and outages with everything else there. What is lost is sent again after three later
- * segments were acknowledged (RFC 6675, simplified) or after the retransmission timeout (RFC 6298: 200 ms at least, doubling); the
- * window follows RFC 5681 (slow start, halving). Simplified: every segment is acknowledged at once, the receive window is known to
- * the sender without delay, no Nagle, no delayed acknowledgement, no path MTU discovery beyond the line's own `mtuBytes`.
+ * One direction of a TCP connection over a line: bytes are cut into segments that travel as cargo
+ * of one Link and are acknowledged over the other, so they share rate, queue, loss and outages with
+ * everything else there. What is lost is sent again after three later segments were acknowledged
+ * (RFC 6675, simplified) or after the retransmission timeout (RFC 6298: 200 ms at least, doubling);
+ * the window follows RFC 5681 (slow start, halving). Simplified: every segment is acknowledged at
+ * once, the receive window is known to the sender without delay, no Nagle, no delayed
+ * acknowledgement, no path MTU discovery beyond the line's own `mtuBytes`.
  */
 import {
   STREAM_TRIES_MAX,
@@ -16,7 +18,10 @@ import type { Link } from './link.ts'
 
 /** Payload of a full segment: 1500 - IPv4 20 - TCP 20 - timestamps 12. */
 const SEGMENT_BYTES = 1448
-/** TCP with timestamps has 24 bytes of header more than UDP, whose 28 with IPv4 the link adds itself. */
+/**
+ * TCP with timestamps has 24 bytes of header more than UDP, whose 28 with IPv4 the link adds
+ * itself.
+ */
 const HEADER_BYTES = 24
 const RTO_MS_START = 1000
 const RTO_MS_MIN = 200
@@ -24,7 +29,10 @@ const RTO_MS_MAX = 120_000
 const WINDOW_BYTES_START = 10 * SEGMENT_BYTES
 const REORDER_SEGMENTS = 3
 
-/** What comes out at the far end, in order. `reset` may come at any time. `write` false: call `drained` later. */
+/**
+ * What comes out at the far end, in order. `reset` may come at any time. `write` false: call
+ * `drained` later.
+ */
 export type StreamEnds = {
   onOpen: () => void
   write: (bytes: Uint8Array) => boolean
@@ -84,7 +92,10 @@ class Acknowledgement implements Cargo {
 
 const NOTHING = new Uint8Array(0)
 
-/** Data waits until the own `open` was acknowledged and `allow` was called: both halves of the handshake. */
+/**
+ * Data waits until the own `open` was acknowledged and `allow` was called: both halves of the
+ * handshake.
+ */
 export class TcpStream {
   readonly counters: StreamCounters = { segments: 0, retransmissions: 0, timeouts: 0 }
   readonly #forward: Link<Cargo>
@@ -127,7 +138,10 @@ export class TcpStream {
     return !this.#over && this.#unsentBytes < STREAM_UNSENT_BYTES_MAX
   }
 
-  /** True when nothing is under way and nothing more will come: after the end or a reset was acknowledged. */
+  /**
+   * True when nothing is under way and nothing more will come: after the end or a reset was
+   * acknowledged.
+   */
   isDone(): boolean {
     return this.#over || (this.#endSent && this.#flying.length === 0 && this.#unread.length === 0)
   }
@@ -143,7 +157,9 @@ export class TcpStream {
     this.#pump(nowMs)
   }
 
-  /** Takes bytes, always; the owner stops when `wantsMore` is false. The bytes must not be reused. */
+  /**
+   * Takes bytes, always; the owner stops when `wantsMore` is false. The bytes must not be reused.
+   */
   offer(bytes: Uint8Array, nowMs: number): void {
     if (this.#over || this.#ending || bytes.length === 0) return
     this.#unsent.push(bytes)
@@ -157,7 +173,9 @@ export class TcpStream {
     this.#pump(nowMs)
   }
 
-  /** The near end broke: what was not sent is dropped, the far end is told by a segment of its own. */
+  /**
+   * The near end broke: what was not sent is dropped, the far end is told by a segment of its own.
+   */
   reset(nowMs: number): void {
     if (this.#over || this.#flying.at(-1)?.kind === 'reset') return
     this.#dropUnsent()

@@ -1,12 +1,15 @@
 /**
- * What happens to a line over time: `10s:rateBps=300k,lossRatio=0.1`, `20s:up:cut`, `25s:heal`, `30s:rebind`, or the same
- * as a list from YAML. Text and values in, changes or complaints out; it knows no clock.
+ * What happens to a line over time: `10s:rateBps=300k,lossRatio=0.1`, `20s:up:cut`, `25s:heal`,
+ * `30s:rebind`, or the same as a list from YAML. Text and values in, changes or complaints out; it
+ * knows no clock.
  */
 import { TIMETABLE_CHANGES_MAX } from '../../config/limits.ts'
 import { PROFILES, type ProfileName } from './profiles.ts'
 import { allowedFor, type LinkSettings, parseSetting, SETTING_KEYS } from './settings.ts'
 
-/** Which way: `down` is towards the site (from --to back to who came in by --listen), `up` from it. */
+/**
+ * Which way: `down` is towards the site (from --to back to who came in by --listen), `up` from it.
+ */
 export type LinkDirection = 'down' | 'up'
 
 /** One moment. Applied in this order: profile, settings, then cut or heal, then rebind. */

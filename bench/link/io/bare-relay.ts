@@ -1,6 +1,6 @@
 /**
- * What any relay of datagrams costs in Node, without a line in between: the yardstick of `bench link`. A process of its own;
- * argument: the port to relay to. Serves one client.
+ * What any relay of datagrams costs in Node, without a line in between: the yardstick of `bench
+ * link`. A process of its own; argument: the port to relay to. Serves one client.
  */
 import { createSocket, type RemoteInfo } from 'node:dgram'
 import { numericLookup } from './numeric-lookup.ts'

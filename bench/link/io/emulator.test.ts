@@ -6,7 +6,10 @@ import test, { type ExecutionContext } from 'ava'
 import { type LinkSettings, PERFECT, parseChange } from '../index.ts'
 import { createEmulator, type EmulatorOptions, type EmulatorRow } from './index.ts'
 
-/** Real sockets on loopback. What depends on time is judged by the emulator's own schedule or may be tried again. */
+/**
+ * Real sockets on loopback. What depends on time is judged by the emulator's own schedule or may be
+ * tried again.
+ */
 
 type Stand = Awaited<ReturnType<typeof stand>>
 
@@ -17,7 +20,10 @@ async function bound(): Promise<Socket> {
   return socket
 }
 
-/** A target socket, an emulator in front of it, and clients on demand; all closed at the end of the test. */
+/**
+ * A target socket, an emulator in front of it, and clients on demand; all closed at the end of the
+ * test.
+ */
 async function stand(
   t: ExecutionContext,
   settings: Partial<LinkSettings> = {},
@@ -79,7 +85,9 @@ function echoing({ target }: Stand): void {
   target.on('message', (bytes, { port, address }) => target.send(bytes, port, address))
 }
 
-/** Round trips, ms, ascending, through a line of its own, and its own worse median of being late. */
+/**
+ * Round trips, ms, ascending, through a line of its own, and its own worse median of being late.
+ */
 async function roundTrips(t: ExecutionContext, delayMs: number) {
   const place = await stand(t, { delayMs })
   echoing(place)

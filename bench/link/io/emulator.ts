@@ -1,6 +1,6 @@
 /**
- * The emulator as a whole: one line, the mappings that share it, and rows that say what it did. The command line and the scenario
- * runner both use this.
+ * The emulator as a whole: one line, the mappings that share it, and rows that say what it did. The
+ * command line and the scenario runner both use this.
  */
 import { LINE_CONNECTIONS_MAX, LINE_FLOWS_MAX, LINE_MAPPINGS_MAX } from '../../../config/limits.ts'
 import type {
@@ -73,7 +73,10 @@ export type Emulator = {
   close: () => EmulatorSummary
 }
 
-/** Rejects when an address cannot be resolved or bound, with nothing left open; throws RangeError for a timetable that cannot be. */
+/**
+ * Rejects when an address cannot be resolved or bound, with nothing left open; throws RangeError
+ * for a timetable that cannot be.
+ */
 export async function createEmulator(options: EmulatorOptions): Promise<Emulator> {
   const { mappings, seed, onRow } = options
   if (mappings.length > LINE_MAPPINGS_MAX)

@@ -9,5 +9,9 @@ export {
   type MappingOptions,
 } from './emulator.ts'
 export { type Endpoint, parseEndpoint } from './endpoint.ts'
-export { LINK_BENCH_USAGE, linkBenchCommand } from './measure.ts'
-export { LINK_USAGE } from './options.ts'
+export { LINK_BENCH_USAGE, LINK_USAGE } from './options.ts'
+
+/** `bench link`; loaded when it is asked for. */
+export async function linkBenchCommand(args: string[]): Promise<number> {
+  return (await import('./measure.ts')).linkBenchCommand(args)
+}

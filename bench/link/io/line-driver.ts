@@ -1,9 +1,10 @@
 /**
- * Time for a Line: one timer, armed for the earliest deadline of the line, its time series and its TCP streams. Not a place of
- * decisions: it turns the clock into `advance` calls.
+ * Time for a Line: one timer, armed for the earliest deadline of the line, its time series and its
+ * TCP streams. Not a place of decisions: it turns the clock into `advance` calls.
  *
- * Node sleeps for whole milliseconds only. So the timer takes the whole number nearest to what is left, and what is due within half a
- * millisecond goes out now: the error is half a millisecond either way, and nothing ever spins.
+ * Node sleeps for whole milliseconds only. So the timer takes the whole number nearest to what is
+ * left, and what is due within half a millisecond goes out now: the error is half a millisecond
+ * either way, and nothing ever spins.
  */
 import { type Cargo, Lateness, Line, type LineOptions, Series, type TcpStream } from '../index.ts'
 import type { Bucket } from '../series.ts'
@@ -20,7 +21,10 @@ export type LineDriverOptions = Omit<LineOptions, 'startMs'> & {
   onTick: (nowMs: number) => void
 }
 
-/** One per line. Nothing happens before the first `wake`. `close` stops the timer and hands out the last buckets; idempotent. */
+/**
+ * One per line. Nothing happens before the first `wake`. `close` stops the timer and hands out the
+ * last buckets; idempotent.
+ */
 export class LineDriver {
   readonly line: Line
   readonly startMs: number

@@ -1,7 +1,9 @@
 /**
- * `bench link`: what the emulator costs and adds by itself. It runs as a process on one core; packets with a time inside go through it
- * and back from here. Its CPU comes from the kernel's books, its own delay from its schedule and, from outside, against the same
- * way without it. Next to it stands a bare relay without a line: on a busy or slow machine the ratio tells more than the share.
+ * `bench link`: what the emulator costs and adds by itself. It runs as a process on one core;
+ * packets with a time inside go through it and back from here. Its CPU comes from the kernel's
+ * books, its own delay from its schedule and, from outside, against the same way without it. Next
+ * to it stands a bare relay without a line: on a busy or slow machine the ratio tells more than the
+ * share.
  */
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
@@ -12,15 +14,12 @@ import { cpuShare, readUsage } from '../../process/accounting.ts'
 import { startProcess } from '../../process/processes.ts'
 import type { EmulatorSummary } from './emulator.ts'
 
-export const LINK_BENCH_USAGE = `bench link      what the link emulator costs and adds by itself
-  --packets 5000          packets per second through the line, half of them each way
-  --seconds 10            measured time, and half of it for a bare relay as the yardstick
-  --delay 20              one-way delay of the line, ms
-  --json                  print the report as JSON`
-
 /** What is to be held (docs/LINK.md). */
 const GOAL = { cpuShare: 0.1, p99Ms: 1 }
-/** A bare relay that needs more than this leaves no room for the goal: the machine is too busy or too slow to tell. */
+/**
+ * A bare relay that needs more than this leaves no room for the goal: the machine is too busy or
+ * too slow to tell.
+ */
 const BARE_CPU_SHARE_MAX = 0.08
 
 const PAYLOAD_BYTES = 200
@@ -28,20 +27,28 @@ const SETTLE_MS = 1000
 
 export type LinkMeasure = {
   packetsPerSecond: number
-  /** How the emulator ran: what it adds is another thing on a busy machine without real-time scheduling. */
+  /**
+   * How the emulator ran: what it adds is another thing on a busy machine without real-time
+   * scheduling.
+   */
   scheduling: string
   cpuShare: number
   /** The same packets through a relay that does nothing to them, measured in the same run. */
   bareCpuShare: number
   /** By the emulator's own books: actual minus scheduled delivery, the worse direction. */
   own: { p50Ms: number; p99Ms: number; maxMs: number }
-  /** From outside: round trip through the line minus both delays, and round trip without the line. */
+  /**
+   * From outside: round trip through the line minus both delays, and round trip without the line.
+   */
   through: { p50Ms: number; p99Ms: number }
   direct: { p50Ms: number; p99Ms: number }
   lost: number
 }
 
-/** Runs the command line; resolves with the exit code: 1 when a goal was missed, 3 when the run is void. */
+/**
+ * Runs the command line; resolves with the exit code: 1 when a goal was missed, 3 when the run is
+ * void.
+ */
 export async function linkBenchCommand(args: string[]): Promise<number> {
   const { values } = parseArgs({
     args,
@@ -71,10 +78,12 @@ function describe(measure: LinkMeasure): string {
   const { through, direct, lost } = measure
   const pair = (p50Ms: number, p99Ms: number): string =>
     `p50 ${p50Ms.toFixed(2)}  p99 ${p99Ms.toFixed(2)} ms`
+  const percent = (ratio: number): string => `${(ratio * 100).toFixed(1)} %`
   const verdict = (isMet: boolean): string => (isMet ? '✔' : '✘')
   return [
     `${packetsPerSecond.toFixed(0)} packets/s through the line, ${lost} lost; scheduling ${scheduling}`,
-    `${verdict(share <= GOAL.cpuShare)} core     ${(share * 100).toFixed(1)} % (goal ${GOAL.cpuShare * 100} %); a bare relay ${(bareCpuShare * 100).toFixed(1)} %, ratio ${(share / bareCpuShare).toFixed(2)}`,
+    `${verdict(share <= GOAL.cpuShare)} core     ${percent(share)} (goal ${percent(GOAL.cpuShare)})`,
+    `  bare     ${percent(bareCpuShare)}: a relay without a line, ratio ${(share / bareCpuShare).toFixed(2)}`,
     `${verdict(own.p99Ms < GOAL.p99Ms)} own      ${pair(own.p50Ms, own.p99Ms)}, max ${own.maxMs.toFixed(2)} (goal p99 ${GOAL.p99Ms} ms)`,
     `  outside  ${pair(through.p50Ms, through.p99Ms)} beyond its two delays; without it ${pair(direct.p50Ms, direct.p99Ms)}`,
     ...(isVoid(measure)

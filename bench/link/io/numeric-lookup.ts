@@ -1,4 +1,6 @@
-/** Addresses given to dgram are numeric here: without this every send would go through a promise. */
+/**
+ * Addresses given to dgram are numeric here: without this every send would go through a promise.
+ */
 import type { createSocket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 

@@ -1,4 +1,7 @@
-/** The command line of `link`, read and judged as a whole: every complaint names the option, its value and what is allowed. */
+/**
+ * The command line of `link`, read and judged as a whole: every complaint names the option, its
+ * value and what is allowed.
+ */
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { isSeq, LineCounter, parseDocument } from 'yaml'
@@ -41,6 +44,12 @@ down is towards those who come in at the listening address, up from them.
 
 Standard output has JSON lines: ready, bucket (200 ms per direction), change, summary. Progress goes to standard error.`
 
+export const LINK_BENCH_USAGE = `bench link      what the link emulator costs and adds by itself
+  --packets 5000          packets per second through the line, half of them each way
+  --seconds 10            measured time, and half of it for a bare relay as the yardstick
+  --delay 20              one-way delay of the line, ms
+  --json                  print the report as JSON`
+
 export type LinkOptions = {
   mappings: MappingOptions[]
   profile: ProfileName
@@ -77,7 +86,10 @@ const OPTIONS = {
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values']
 
-/** Options, or undefined when help was asked for. Throws a LinkUsageError with one line per complaint. */
+/**
+ * Options, or undefined when help was asked for. Throws a LinkUsageError with one line per
+ * complaint.
+ */
 export function parseLinkOptions(args: string[]): LinkOptions | undefined {
   const { values } = parseArgs({ args, options: OPTIONS })
   if (values.help) return undefined

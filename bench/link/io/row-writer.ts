@@ -1,4 +1,7 @@
-/** Rows as JSON lines to a file or to standard output, never more than a bounded number of bytes behind. */
+/**
+ * Rows as JSON lines to a file or to standard output, never more than a bounded number of bytes
+ * behind.
+ */
 
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'

@@ -1,6 +1,7 @@
 /**
- * Who runs first: on a busy machine an emulator that waits for a processor would look like a worse line. Real-time where asked and
- * allowed, else before ordinary processes, else as they do; it says which.
+ * Who runs first: on a busy machine an emulator that waits for a processor would look like a worse
+ * line. Real-time where asked and allowed, else before ordinary processes, else as they do; it says
+ * which.
  */
 import { execFileSync } from 'node:child_process'
 import { setPriority } from 'node:os'

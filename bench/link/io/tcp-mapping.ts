@@ -1,6 +1,7 @@
 /**
- * TCP over a line: each connection is two TcpStreams (see ../tcp-stream.ts) between two real sockets on this machine. The client's
- * connection is accepted by the kernel at once; what it sends waits for a handshake over the line.
+ * TCP over a line: each connection is two TcpStreams (see ../tcp-stream.ts) between two real
+ * sockets on this machine. The client's connection is accepted by the kernel at once; what it sends
+ * waits for a handshake over the line.
  */
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'

@@ -1,6 +1,7 @@
 /**
- * UDP over a line: one flow per client address, each with an upstream socket of its own, as a NAT does. Answers are taken only from
- * the address that the flow talks to. Not a firewall and not a router: one listening address leads to one target.
+ * UDP over a line: one flow per client address, each with an upstream socket of its own, as a NAT
+ * does. Answers are taken only from the address that the flow talks to. Not a firewall and not a
+ * router: one listening address leads to one target.
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { once } from 'node:events'
