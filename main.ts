@@ -121,6 +121,10 @@ async function openCore(config: Config, opened: AsyncDisposableStack): Promise<L
     import('./web/index.ts'),
   ])
   const log = io.createLog(config['log.level'], { node: config['node.name'] || hostname() })
+  const onFault = (error: unknown): void => log.error({ err: error }, 'a bug was contained')
+  // What slipped through every guard below: a thousand calls do not end for it.
+  process.on('uncaughtException', onFault)
+  opened.defer(() => void process.off('uncaughtException', onFault))
   const metrics = io.createMetrics()
   const dataDir = resolve(config['data.dir'])
   const keys = signaling.loadTokenKeys(dataDir)
@@ -138,7 +142,7 @@ async function openCore(config: Config, opened: AsyncDisposableStack): Promise<L
   opened.defer(() => media.close())
   const now = { nowMs: io.systemClock.nowMs(), wallMs: io.systemClock.wallMs() }
   const host = store.createConferenceHost(
-    conference.createConference({ store: events, randomBytes: random, now }),
+    conference.createConference({ store: events, randomBytes: random, now, onFault }),
   )
   opened.defer(() => host.close())
   let doors: Signaling | undefined
@@ -159,7 +163,7 @@ async function openCore(config: Config, opened: AsyncDisposableStack): Promise<L
     requestsPerS: config['http.requestRateMax'],
     demo: config['demo.enabled'],
     version: VERSION,
-    onFault: (error) => log.error({ err: error }, 'a bug was contained'),
+    onFault,
   })
   const { close, port: httpPort, door, doorReason } = doors
   opened.defer(close)

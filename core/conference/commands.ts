@@ -19,6 +19,7 @@ export type ConferenceErrorCode =
   | 'session-gone'
   | 'overloaded'
   | 'store-unavailable'
+  | 'internal'
 
 export type ConferenceError = { ok: false; code: ConferenceErrorCode; message: string }
 

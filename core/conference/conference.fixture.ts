@@ -78,13 +78,16 @@ export class TestConference {
   readonly store: MemoryStore
   readonly conference: Conference
   readonly notices: Notice[] = []
+  /** Bugs that were contained. */
+  readonly faults: unknown[] = []
   nowMs = 0
   wallMs = Date.UTC(2026, 5, 1)
   #connections = 0
 
   constructor(store = new MemoryStore()) {
     this.store = store
-    const options = { store, randomBytes: seededBytes(seeds++), now: this.now() }
+    const onFault = (error: unknown): void => void this.faults.push(error)
+    const options = { store, randomBytes: seededBytes(seeds++), now: this.now(), onFault }
     this.conference = createConference(options)
   }
 

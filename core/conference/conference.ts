@@ -44,6 +44,8 @@ export type ConferenceOptions = {
   now: Instant
   /** Whether an authorised join opens a room that is not open (default true), or only the operator does. */
   joinCreatesRooms?: boolean
+  /** Hears of bugs that were contained: a request that failed alone, a room that was closed alone. */
+  onFault?: (error: unknown) => void
 }
 
 /**

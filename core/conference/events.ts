@@ -10,7 +10,8 @@ import type { Role } from './roles.ts'
 /** Why a participant is no longer present; `node-restarted` is written by the node that lost its sessions. */
 export type LeaveCause = 'left' | 'connection-lost' | 'node-restarted' | 'room-closed'
 
-export type RoomCloseCause = 'chair' | 'operator' | 'empty'
+/** `fault`: a bug of ours broke the room on its node. */
+export type RoomCloseCause = 'chair' | 'operator' | 'empty' | 'fault'
 
 /** Payload by event type. Participant ids are unique over all nodes, so an event never needs its origin to be read. */
 export type EventPayloads = {

@@ -33,27 +33,16 @@ import type { Fact, LeaveCause, RoomEvent, VersionVector } from './events.ts'
 import { HybridClock } from './hybrid-clock.ts'
 import { type IngestResult, sortOutIngest } from './ingest.ts'
 import { joinedOf } from './joined.ts'
-import { Room } from './room.ts'
-import { isBarred, type RoomChanges } from './room-state.ts'
+import { OpenRooms } from './open-rooms.ts'
+import type { Request, Settle } from './request.ts'
+import type { Room } from './room.ts'
+import { isBarred } from './room-state.ts'
 import { chatPageOf, selfStateOf } from './room-view.ts'
 import { Sessions } from './sessions.ts'
-
-type Request =
-  | { kind: 'join'; request: JoinRequest; reply: Reply<Joined> }
-  | {
-      kind: 'command'
-      participant: string
-      command: ParticipantCommand
-      reply: Reply<undefined>
-    }
-  | { kind: 'operate'; room: string; command: OperatorCommand; reply: Reply<undefined> }
-  | { kind: 'expire'; room: string; participant: string; cause: LeaveCause }
-  | { kind: 'close-empty'; room: Room }
-
-/** Called once the batch is on disk (true) or refused (false). */
-type Settle = (durable: boolean) => void
+import { tellChanges } from './tell-changes.ts'
 
 const STORE_DOWN = refuse('store-unavailable', 'control events cannot be written now')
+const FAULTY = refuse('internal', 'this should not have happened')
 const OVERLOADED = refuse('overloaded', 'too many requests or rooms')
 
 /** Reads the open rooms from the store; participants that a former run left behind leave with the first flush. */
@@ -68,9 +57,8 @@ class NodeConference implements Conference {
   readonly #sessions: Sessions
   readonly #clock: HybridClock
   readonly #joinCreatesRooms: boolean
-  readonly #rooms = new Map<string, Room>()
-  /** Rooms with something to settle. */
-  readonly #touched = new Set<Room>()
+  readonly #rooms: OpenRooms
+  readonly #onFault: (error: unknown) => void
   readonly #vector: VersionVector
   /** Who must leave as soon as the disk takes it, with room and cause. */
   readonly #departing = new Map<string, { room: string; cause: LeaveCause }>()
@@ -78,10 +66,18 @@ class NodeConference implements Conference {
   #batch: RoomEvent[] = []
   #retryMs = 0
 
-  constructor({ store, randomBytes, now, joinCreatesRooms = true }: ConferenceOptions) {
+  constructor({
+    store,
+    randomBytes,
+    now,
+    joinCreatesRooms = true,
+    onFault = () => {},
+  }: ConferenceOptions) {
+    this.#onFault = onFault
     this.nodeId = store.nodeId
     this.#store = store
     this.#sessions = new Sessions(randomBytes)
+    this.#rooms = new OpenRooms({ store, sessions: this.#sessions, onFault })
     this.#clock = new HybridClock(store.timeLast)
     this.#joinCreatesRooms = joinCreatesRooms
     this.#vector = { [store.nodeId]: 0, ...store.versionVector() }
@@ -109,21 +105,28 @@ class NodeConference implements Conference {
     const queue = this.#queue
     this.#queue = []
     const isDown = now.nowMs < this.#retryMs
+    const closing = isDown ? [] : this.#closeBroken(now)
     if (!isDown) this.#queueDue(queue, now)
-    const settles = queue.map((request) => this.#run(request, now, isDown))
+    const settles = queue.map((request) => this.#runSafely(request, now, isDown))
     const durable = isDown || this.#write(now)
+    if (durable) this.#rooms.mended(closing)
     this.#settle(now, notices)
     for (const settle of settles) settle(durable)
     for (const room of this.#rooms.values()) {
-      const delta = room.view.takeDelta(room.state, now.nowMs)
-      if (delta !== undefined) notices.push({ type: 'room', room: room.name, delta })
+      this.#rooms.guard(room, () => {
+        const delta = room.view.takeDelta(room.state, now.nowMs)
+        if (delta !== undefined) notices.push({ type: 'room', room: room.name, delta })
+      })
     }
+    notices.push(...this.#rooms.takeNotices())
   }
 
   get deadlineMs(): number {
-    if (this.#queue.length > 0 || this.#touched.size > 0) return 0
+    if (this.#queue.length > 0 || this.#rooms.touched.size > 0) return 0
     let writeMs =
-      this.#departing.size > 0 || this.storeState !== 'ok' ? 0 : this.#sessions.deadlineMs
+      this.#departing.size + this.#rooms.brokenCount > 0 || this.storeState !== 'ok'
+        ? 0
+        : this.#sessions.deadlineMs
     let deltaMs = Number.POSITIVE_INFINITY
     for (const room of this.#rooms.values()) {
       writeMs = Math.min(writeMs, room.emptyDeadlineMs)
@@ -138,7 +141,7 @@ class NodeConference implements Conference {
   }
 
   rooms(): RoomSummary[] {
-    return [...this.#rooms.keys()].sort().map((name) => this.summary(name)!)
+    return this.#rooms.names().map((name) => this.summary(name)!)
   }
 
   participant(id: string): ParticipantInfo | undefined {
@@ -187,10 +190,10 @@ class NodeConference implements Conference {
     for (const [name, late] of byRoom) {
       const open = this.#rooms.get(name)
       // A room that is read now has the new events from the store.
-      if (open === undefined) this.#roomNamed(name)
+      if (open === undefined) this.#rooms.named(name)
       else {
-        open.merge(late)
-        this.#touched.add(open)
+        this.#rooms.touched.add(open)
+        this.#rooms.guard(open, () => open.merge(late))
       }
     }
     return result
@@ -210,7 +213,7 @@ class NodeConference implements Conference {
   }
 
   #recover(name: string): void {
-    const room = this.#roomNamed(name)
+    const room = this.#rooms.named(name)
     if (room !== undefined) this.#expireOwn(room, 'node-restarted')
   }
 
@@ -224,16 +227,13 @@ class NodeConference implements Conference {
     return origin === this.nodeId || this.#store.formerNodeIds.includes(origin)
   }
 
-  /** The room, read from the store when it is not open; undefined when this node has too many. */
-  #roomNamed(name: string): Room | undefined {
-    const open = this.#rooms.get(name)
-    if (open !== undefined) return open
-    if (this.#rooms.size >= ROOMS_MAX) return undefined
-    const room = new Room(name, () => this.#store.readRoom(name))
-    this.#rooms.set(name, room)
-    // Settling drops it again unless it has come to be open.
-    this.#touched.add(room)
-    return room
+  /** The closing of broken rooms, written without being folded: the names that are on disk if the batch gets there. */
+  #closeBroken(now: Instant): string[] {
+    const names = this.#rooms.brokenNames()
+    for (const name of names) {
+      this.#batch.push(this.#stamp(name, { type: 'room-closed', payload: { cause: 'fault' } }, now))
+    }
+    return names
   }
 
   #queueDue(queue: Request[], now: Instant): void {
@@ -246,6 +246,18 @@ class NodeConference implements Conference {
     }
     for (const room of this.#rooms.values()) {
       if (room.emptyDeadlineMs <= now.nowMs) queue.push({ kind: 'close-empty', room })
+    }
+  }
+
+  /** A bug in a decision costs that request alone: deciding changes nothing. */
+  #runSafely(request: Request, now: Instant, isDown: boolean): Settle {
+    try {
+      return this.#run(request, now, isDown)
+    } catch (error) {
+      this.#onFault(error)
+      return () => {
+        if ('reply' in request) request.reply(FAULTY)
+      }
     }
   }
 
@@ -288,6 +300,7 @@ class NodeConference implements Conference {
     this.#propose(this.#rooms.get(request.room)!, decision, now)
     return (durable) => {
       if (!durable) return reply(STORE_DOWN)
+      if (this.#rooms.isBroken(request.room)) return reply(FAULTY)
       const room = this.#rooms.get(request.room)
       // The same batch may have kicked the holder of the token, or closed the room.
       if (!room?.state.participants.has(participant)) return reply(GONE_AT_ONCE)
@@ -297,8 +310,8 @@ class NodeConference implements Conference {
   }
 
   #decideJoin(request: JoinRequest, participant: string, now: Instant): Decision {
-    const room = this.#roomNamed(request.room)
-    if (room === undefined) return OVERLOADED
+    const room = this.#rooms.named(request.room)
+    if (room === undefined) return this.#rooms.isBroken(request.room) ? FAULTY : OVERLOADED
     if (!room.state.open && !this.#joinCreatesRooms) return refuse('not-found', 'no such room')
     return decideJoin(room.state, request, { participant, wallMs: now.wallMs })
   }
@@ -335,7 +348,10 @@ class NodeConference implements Conference {
     const decision = decideCommand(found.room.state, found.actor, request.command)
     if (!Array.isArray(decision)) return () => reply(decision)
     this.#propose(found.room, decision, now)
-    return (durable) => reply(durable ? { ok: true, value: undefined } : STORE_DOWN)
+    return (durable) => {
+      if (this.#rooms.isBroken(found.room.name)) reply(FAULTY)
+      else reply(durable ? { ok: true, value: undefined } : STORE_DOWN)
+    }
   }
 
   #asParticipant(request: { participant: string }): { room: Room; actor: Actor } | undefined {
@@ -347,7 +363,7 @@ class NodeConference implements Conference {
 
   #asOperator(request: { room: string; command: OperatorCommand }) {
     const creates = request.command.type === 'create-room'
-    const room = creates ? this.#roomNamed(request.room) : this.#rooms.get(request.room)
+    const room = creates ? this.#rooms.named(request.room) : this.#rooms.get(request.room)
     if (room === undefined || (!creates && !room.state.open)) return undefined
     const actor: Actor = { id: null, role: 'chair' }
     return { room, actor }
@@ -355,14 +371,22 @@ class NodeConference implements Conference {
 
   #propose(room: Room, facts: readonly Fact[], now: Instant): void {
     for (const fact of facts) {
-      const sequence = this.#vector[this.nodeId]! + 1
-      this.#vector[this.nodeId] = sequence
-      const time = this.#clock.tick(now.wallMs)
-      const event: RoomEvent = { ...fact, origin: this.nodeId, sequence, time, room: room.name }
+      const event = this.#stamp(room.name, fact, now)
+      this.#rooms.touched.add(room)
+      if (!this.#rooms.guard(room, () => room.propose(event))) {
+        // What broke the room is not written: its number is the next one's.
+        this.#vector[this.nodeId] = event.sequence - 1
+        return
+      }
       this.#batch.push(event)
-      room.propose(event)
-      this.#touched.add(room)
     }
+  }
+
+  #stamp(room: string, fact: Fact, now: Instant): RoomEvent {
+    const sequence = this.#vector[this.nodeId]! + 1
+    this.#vector[this.nodeId] = sequence
+    const time = this.#clock.tick(now.wallMs)
+    return { ...fact, origin: this.nodeId, sequence, time, room }
   }
 
   /** All proposals to disk, or undone. */
@@ -376,32 +400,19 @@ class NodeConference implements Conference {
     if (written.ok) return true
     this.#retryMs = now.nowMs + STORE_RETRY_MS
     this.#vector[this.nodeId] = this.#vector[this.nodeId]! - batch.length
-    for (const room of this.#touched) room.undo()
+    for (const room of this.#rooms.touched) room.undo()
     return false
   }
 
   #settle(now: Instant, notices: Notice[]): void {
-    for (const room of this.#touched) {
-      for (const changes of room.settle(now.nowMs)) this.#tell(room, changes, notices)
-      if (!room.state.open) this.#rooms.delete(room.name)
+    for (const room of this.#rooms.touched) {
+      this.#rooms.guard(room, () => {
+        const out = { sessions: this.#sessions, notices }
+        for (const changes of room.settle(now.nowMs)) tellChanges(room, changes, out)
+        if (!room.state.open) this.#rooms.delete(room.name)
+      })
     }
-    this.#touched.clear()
-  }
-
-  #tell({ name, state }: Room, changes: RoomChanges, notices: Notice[]): void {
-    for (const [participant, { cause, reason }] of changes.gone) {
-      if (state.participants.has(participant) || !this.#sessions.remove(participant)) continue
-      notices.push({ type: 'gone', room: name, participant, cause, reason })
-    }
-    for (const participant of changes.selves) {
-      const found = state.participants.get(participant)
-      if (found === undefined || this.#sessions.get(participant) === undefined) continue
-      notices.push({ type: 'self', room: name, participant, self: selfStateOf(found) })
-    }
-    if (changes.chat.length > 0) notices.push({ type: 'chat', room: name, entries: changes.chat })
-    if (changes.closed !== null && !state.open) {
-      notices.push({ type: 'room-closed', room: name, cause: changes.closed })
-    }
+    this.#rooms.touched.clear()
   }
 }
 

@@ -33,7 +33,7 @@ function fact<const T extends string, E extends v.ObjectEntries>(type: T, entrie
 
 const eventSchema = v.variant('type', [
   fact('room-created', { by: v.picklist(['operator', 'join']) }),
-  fact('room-closed', { cause: v.picklist(['chair', 'operator', 'empty']) }),
+  fact('room-closed', { cause: v.picklist(['chair', 'operator', 'empty', 'fault']) }),
   fact('joined', {
     participant: id,
     role: v.picklist(ROLES),

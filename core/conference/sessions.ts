@@ -102,6 +102,16 @@ export class Sessions {
     return first.done ? Number.POSITIVE_INFINITY : first.value
   }
 
+  /** Forgets all sessions of a room; their participants. Cost grows with all sessions. */
+  removeRoom(room: string): string[] {
+    const gone: string[] = []
+    for (const [participant, session] of this.#byParticipant) {
+      if (session.room === room) gone.push(participant)
+    }
+    for (const participant of gone) this.remove(participant)
+    return gone
+  }
+
   /** Forgets; false when there was no session here. */
   remove(participant: string): boolean {
     const session = this.#byParticipant.get(participant)
