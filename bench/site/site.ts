@@ -29,6 +29,8 @@ export type SiteOptions = {
   token: string
   plans: readonly SitePlan[]
   transportWide: boolean
+  /** Where media goes instead of the answer's candidates: an emulated line in front of the core. */
+  mediaVia?: { address: string; port: number }
   /** Plain datagram handler; the buffer is reused after the call. */
   onMedia: (site: Site, datagram: Buffer, isRtcp: boolean) => void
 }
@@ -86,7 +88,9 @@ export class Site {
       const offer = siteOffer(identity, options.plans, { transportWide: options.transportWide })
       const answered = await door.request({ type: 'offer', ...offer })
       const answeredMs = performance.now()
-      const answer = readAnswer(String(answered.sdp))
+      const told = readAnswer(String(answered.sdp))
+      const { mediaVia } = options
+      const answer = mediaVia === undefined ? told : { ...told, candidates: [mediaVia] }
       tokens += 1
       const token = tokens
       let site: Site | undefined
