@@ -67,6 +67,8 @@ test.serial('one joins, mutes and leaves by the keyboard alone', async (t) => {
   await page.keyboard.type('Y tá Páo')
   await page.keyboard.press('Enter')
   await byId('call').waitFor({ timeout: 15_000 })
+  // Until the server has said what one may send, the button says no.
+  await page.locator('[data-testid="microphone"][aria-disabled="false"]').waitFor()
   await tabTo(page, 'microphone')
   await page.keyboard.press('Space')
   await page.locator('[data-testid="microphone"][aria-pressed="false"]').waitFor()
