@@ -1,6 +1,6 @@
 /**
- * The command line and the composition root: the one file that knows every folder. Commands are short here; what they do
- * lives where it belongs.
+ * The command line and the composition root: the one file that knows every folder. Commands are
+ * short here; what they do lives where it belongs.
  */
 import { randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
@@ -111,7 +111,10 @@ async function startCore(config: Config): Promise<RunningCore> {
   }
 }
 
-/** Opens from the inside out (log, conference, media, doors), so that whoever comes in finds all of it; closes in reverse. */
+/**
+ * Opens from the inside out (log, conference, media, doors), so that whoever comes in finds all of
+ * it; closes in reverse.
+ */
 async function openCore(config: Config, opened: AsyncDisposableStack): Promise<Log> {
   const [io, store, conference, signaling, web] = await Promise.all([
     import('./core/io/index.ts'),

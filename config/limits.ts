@@ -261,7 +261,10 @@ export const ROOM_UNUSED_MS = 86_400_000
 
 /** Least time between two `room` deltas of one room: five a second. */
 export const ROOM_DELTA_INTERVAL_MS = 200
-/** The same for a delta of counts alone, by participant who gets it: 500 messages a second whatever the size of a room. */
+/**
+ * The same for a delta of counts alone, by participant who gets it: 500 messages a second whatever
+ * the size of a room.
+ */
 export const ROOM_COUNTS_MS_PER_PARTICIPANT = 2
 
 /** How far ahead of our wall clock another node's event may be; one further ahead waits until its time comes. */

@@ -1,7 +1,8 @@
 /**
- * Completes package-lock.json. A registry mirror may lack binaries for other platforms; npm then leaves them out of the lock file,
- * and `npm ci` refuses the lock for it. Here they are entered by name and exact version (without integrity: nothing was
- * downloaded), for their platform only. Run `node test/lock-file.ts` after every change of dependencies.
+ * Completes package-lock.json. A registry mirror may lack binaries for other platforms; npm then
+ * leaves them out of the lock file, and `npm ci` refuses the lock for it. Here they are entered by
+ * name and exact version (without integrity: nothing was downloaded), for their platform only. Run
+ * `node test/lock-file.ts` after every change of dependencies.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,6 +1,7 @@
 /**
- * The floor under every figure of `bench forward`: a process that does nothing but send datagrams of the same sizes, at the same
- * rate, to as many sockets, and one that reads them. What a core of this machine can send at all through Node. No server.
+ * The floor under every figure of `bench forward`: a process that does nothing but send datagrams
+ * of the same sizes, at the same rate, to as many sockets, and one that reads them. What a core of
+ * this machine can send at all through Node. No server.
  */
 import { createSocket, type Socket } from 'node:dgram'
 import { createInterface } from 'node:readline'

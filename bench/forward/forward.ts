@@ -1,7 +1,8 @@
 /**
- * `bench forward`: one publisher (Opus 50 packets/s, video 150 kbit/s at 25 frames/s) to N real DTLS-SRTP receivers, the server on one
- * core, the load on the other. Prints packets per CPU-second, added latency, loss and memory per receiver; the same for naive forwarding
- * through werift; and both as ratios, from one run.
+ * `bench forward`: one publisher (Opus 50 packets/s, video 150 kbit/s at 25 frames/s) to N real
+ * DTLS-SRTP receivers, the server on one core, the load on the other. Prints packets per
+ * CPU-second, added latency, loss and memory per receiver; the same for naive forwarding through
+ * werift; and both as ratios, from one run.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -188,8 +189,8 @@ async function measure(
 }
 
 /**
- * The crowd comes from a process of its own, behind the first one on their core: otherwise those already in would be timed by
- * a thread that is busy with the handshakes of the others.
+ * The crowd comes from a process of its own, behind the first one on their core: otherwise those
+ * already in would be timed by a thread that is busy with the handshakes of the others.
  */
 async function brew({ load, setup }: Stand, options: ForwardOptions, say: Say): Promise<StormRow> {
   say(`storm: ${options.storm} more joins, as fast as they come`)

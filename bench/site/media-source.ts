@@ -1,6 +1,7 @@
 /**
- * Synthetic Opus and VP8 as RTP packets (RFC 7587, RFC 7741): right headers, key and delta frames, temporal layers and picture
- * ids, stamps inside. What is behind the frame header is filler: a decoder is not meant to see it.
+ * Synthetic Opus and VP8 as RTP packets (RFC 7587, RFC 7741): right headers, key and delta frames,
+ * temporal layers and picture ids, stamps inside. What is behind the frame header is filler: a
+ * decoder is not meant to see it.
  */
 import { ExtensionWriter, writeRtpHeader } from '../../core/media/rtp/index.ts'
 import { STAMP_BYTES, writeStamp } from './stamp.ts'

@@ -1,6 +1,6 @@
 /**
- * The SDP that a synthetic site offers, and what it needs of the answer. Written for our own server (RFC 9429 shape, BUNDLE,
- * client always active); not a general SDP writer.
+ * The SDP that a synthetic site offers, and what it needs of the answer. Written for our own server
+ * (RFC 9429 shape, BUNDLE, client always active); not a general SDP writer.
  */
 import { randomBytes } from 'node:crypto'
 import type { Fingerprint, IceCredentials } from '../../core/media/control.ts'

@@ -1,6 +1,6 @@
 /**
- * A site that speaks: Opus at 50 packets a second and VP8 in one or three layers, key frames on request, sender reports, answers
- * to NACK from a short memory. Paced by its owner's ticks.
+ * A site that speaks: Opus at 50 packets a second and VP8 in one or three layers, key frames on
+ * request, sender reports, answers to NACK from a short memory. Paced by its owner's ticks.
  */
 import { RtcpParser, RtcpWriter, SenderReport, setNtpTime } from '../../core/media/rtcp/index.ts'
 import { type LayerPlan, OpusSource, Vp8Source } from './media-source.ts'

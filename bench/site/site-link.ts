@@ -1,7 +1,7 @@
 /**
- * The media side of a synthetic site: one UDP socket, ICE (we are full and controlling), DTLS (active), SRTP. Cheap enough
- * for a thousand in one process: no timers of its own (`tick` is called by the owner), numeric addresses, no promises per
- * packet.
+ * The media side of a synthetic site: one UDP socket, ICE (we are full and controlling), DTLS
+ * (active), SRTP. Cheap enough for a thousand in one process: no timers of its own (`tick` is
+ * called by the owner), numeric addresses, no promises per packet.
  */
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { createSocket, type Socket } from 'node:dgram'

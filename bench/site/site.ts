@@ -1,6 +1,6 @@
 /**
- * One synthetic site: joins like a browser (token, WebSocket, offer, ICE, DTLS), then hands its media to whoever plays it
- * (receiver-site.ts, publisher-site.ts). Knows each step's time.
+ * One synthetic site: joins like a browser (token, WebSocket, offer, ICE, DTLS), then hands its
+ * media to whoever plays it (receiver-site.ts, publisher-site.ts). Knows each step's time.
  */
 import { sendMaster } from '../../core/io/srtp/index.ts'
 import type { LoadContext } from './load-context.ts'

@@ -1,6 +1,6 @@
 /**
- * What a synthetic publisher puts into its payloads, so that a receiver can tell latency and loss of frames: a magic, the
- * frame number and the time of sending on the clock of this process.
+ * What a synthetic publisher puts into its payloads, so that a receiver can tell latency and loss
+ * of frames: a magic, the frame number and the time of sending on the clock of this process.
  *
  *    0               4               8                             16
  *   | magic "NCST"  | frame number  | send time, ms (float64 BE)  |

@@ -1,7 +1,8 @@
 /**
- * What a conference is asked and what it answers and tells: plain data, named as on the wire (docs/PROTOCOL.md §1) so that
- * a session maps them by copying fields. Deliberately not validated here beyond what the conference itself knows:
- * lengths and types of fields are the doors' business.
+ * What a conference is asked and what it answers and tells: plain data, named as on the wire
+ * (docs/PROTOCOL.md §1) so that a session maps them by copying fields. Deliberately not validated
+ * here beyond what the conference itself knows: lengths and types of fields are the doors'
+ * business.
  */
 import type { SourceUse } from '../media/control.ts'
 import type { RoomCloseCause } from './events.ts'

@@ -1,4 +1,7 @@
-/** For tests: a store in memory that can refuse, a seeded source of randomness, and a conference with a clock to turn. */
+/**
+ * For tests: a store in memory that can refuse, a seeded source of randomness, and a conference
+ * with a clock to turn.
+ */
 import type { Joined, Notice, ParticipantCommand, Result } from './commands.ts'
 import type { Conference } from './conference.ts'
 import type { AppendResult, EventStore } from './event-store.ts'

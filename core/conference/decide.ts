@@ -1,6 +1,6 @@
 /**
- * What a request becomes: facts, or an error code of PROTOCOL §1.3. Reads the state, changes nothing; roles.ts says who may.
- * An empty list of facts means that the wish is already true.
+ * What a request becomes: facts, or an error code of PROTOCOL §1.3. Reads the state, changes
+ * nothing; roles.ts says who may. An empty list of facts means that the wish is already true.
  */
 import {
   CHAT_TEXT_CHARACTERS_MAX,

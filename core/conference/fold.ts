@@ -1,6 +1,7 @@
 /**
- * What each event means: the fold of design §3. Deterministic and total: an event that does not apply (of someone who is
- * not there, of a barred one) changes nothing. Permissions are not asked here; the node that wrote the event did.
+ * What each event means: the fold of design §3. Deterministic and total: an event that does not
+ * apply (of someone who is not there, of a barred one) changes nothing. Permissions are not asked
+ * here; the node that wrote the event did.
  */
 import { CHAT_ENTRIES_PER_ROOM_MAX, KICKS_PER_ROOM_MAX } from '../../config/limits.ts'
 import type { GoneCause } from './commands.ts'

@@ -1,6 +1,7 @@
 /**
- * Hybrid logical time (Kulkarni et al. 2014) in one safe integer: milliseconds since 2020 times 4096, plus a counter. It lasts
- * until 2089. Deliberately not a source of time: the wall clock is an argument and may step either way.
+ * Hybrid logical time (Kulkarni et al. 2014) in one safe integer: milliseconds since 2020 times
+ * 4096, plus a counter. It lasts until 2089. Deliberately not a source of time: the wall clock is
+ * an argument and may step either way.
  */
 import { CLOCK_AHEAD_MS_MAX } from '../../config/limits.ts'
 

@@ -1,6 +1,6 @@
 /**
- * The conference of one node: requests in; facts to the store; replies, notices and one next deadline out. Pure: it knows
- * neither clock nor socket, and the store is a seam (event-store.ts).
+ * The conference of one node: requests in; facts to the store; replies, notices and one next
+ * deadline out. Pure: it knows neither clock nor socket, and the store is a seam (event-store.ts).
  *
  * One flush is one transaction: each queued request is decided against the state with all before it folded in, then the
  * facts of all are written together, then everybody is answered. When the disk refuses, the folds are undone and all

@@ -1,6 +1,6 @@
 /**
- * The rooms that a node holds open, and what becomes of one that a bug of ours breaks: it is closed alone. Decides nothing
- * about what happens in a room.
+ * The rooms that a node holds open, and what becomes of one that a bug of ours breaks: it is closed
+ * alone. Decides nothing about what happens in a room.
  */
 import { ROOMS_MAX } from '../../config/limits.ts'
 import type { Notice } from './commands.ts'

@@ -1,8 +1,9 @@
 /**
- * The events of one room in their order, with the state that they fold to. Late events (of an island that heals) go to their
- * place and the state is folded again from the nearest snapshot before it; older than the oldest snapshot, the whole
- * room is read again from the store. Snapshots stand apart at least as many events as a copy costs, so appending stays
- * linear, and memory is bounded by LOG_SNAPSHOTS_MAX such distances.
+ * The events of one room in their order, with the state that they fold to. Late events (of an
+ * island that heals) go to their place and the state is folded again from the nearest snapshot
+ * before it; older than the oldest snapshot, the whole room is read again from the store. Snapshots
+ * stand apart at least as many events as a copy costs, so appending stays linear, and memory is
+ * bounded by LOG_SNAPSHOTS_MAX such distances.
  */
 import { LOG_SNAPSHOT_EVENTS_MIN, LOG_SNAPSHOTS_MAX } from '../../config/limits.ts'
 import { compareEvents, type EventPosition, type RoomEvent } from './events.ts'
@@ -63,8 +64,8 @@ export class RoomLog {
   }
 
   /**
-   * Puts events of other nodes (already in the store) in their places; those that are here already change nothing. Folds again at
-   * most once for the whole batch.
+   * Puts events of other nodes (already in the store) in their places; those that are here already
+   * change nothing. Folds again at most once for the whole batch.
    */
   merge(events: readonly RoomEvent[], changes: RoomChanges): void {
     const sorted = events.toSorted(compareEvents)

@@ -1,6 +1,7 @@
 /**
- * A room as clients see it (docs/PROTOCOL.md §1.2): the summary for who joins, coalesced deltas for who is in. A delta carries
- * what changed and never a list that grows with the audience. Deliberately without recipients.
+ * A room as clients see it (docs/PROTOCOL.md §1.2): the summary for who joins, coalesced deltas for
+ * who is in. A delta carries what changed and never a list that grows with the audience.
+ * Deliberately without recipients.
  */
 import {
   CHAT_PAGE_ENTRIES_MAX,
@@ -25,8 +26,9 @@ import {
 } from './room-state.ts'
 
 /**
- * Gathers changes of one room and hands them out at most every ROOM_DELTA_INTERVAL_MS; counts alone the more seldom the more
- * people get them, so that a hall that fills does not spend itself on telling all how full it is.
+ * Gathers changes of one room and hands them out at most every ROOM_DELTA_INTERVAL_MS; counts alone
+ * the more seldom the more people get them, so that a hall that fills does not spend itself on
+ * telling all how full it is.
  */
 export class RoomView {
   #revision = 0

@@ -1,7 +1,7 @@
 /**
- * Everyone in a room, in pages: ordered by site and name without case and marks, so that "muong" finds "Mường Nhé". A cursor is
- * a place in that order, not a person, so it stays good when people come and go. The order is made when somebody
- * looks, never on a join.
+ * Everyone in a room, in pages: ordered by site and name without case and marks, so that "muong"
+ * finds "Mường Nhé". A cursor is a place in that order, not a person, so it stays good when people
+ * come and go. The order is made when somebody looks, never on a join.
  */
 import { ROSTER_PAGE_MEMBERS_MAX } from '../../config/limits.ts'
 import type { RosterMember, RosterPage, RosterQuery } from './commands.ts'
@@ -31,7 +31,10 @@ export class Roster {
     this.#added.push(...added)
   }
 
-  /** At most ROSTER_PAGE_MEMBERS_MAX members after the cursor; a cursor that means nothing starts at its place in the order. */
+  /**
+   * At most ROSTER_PAGE_MEMBERS_MAX members after the cursor; a cursor that means nothing starts at
+   * its place in the order.
+   */
   page(state: RoomState, query: RosterQuery): RosterPage {
     this.#refresh(state)
     const limit = Math.min(Math.max(1, query.limit), ROSTER_PAGE_MEMBERS_MAX)

@@ -1,6 +1,6 @@
 /**
- * Who is connected to this node, and who may still come back. Not part of the log: secrets are never written, so after a
- * restart of the node there is nothing to resume.
+ * Who is connected to this node, and who may still come back. Not part of the log: secrets are
+ * never written, so after a restart of the node there is nothing to resume.
  */
 import { SESSION_RESUME_MS } from '../../config/limits.ts'
 

@@ -1,6 +1,6 @@
 /**
- * What the handshaker thread counts, as metrics. It is asked at each scrape; one that is too busy to answer (a storm) shows
- * what it last said. Labels are the closed sets of dtls/handshake.ts.
+ * What the handshaker thread counts, as metrics. It is asked at each scrape; one that is too busy
+ * to answer (a storm) shows what it last said. Labels are the closed sets of dtls/handshake.ts.
  */
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { HandshakerStats } from './dtls/index.ts'

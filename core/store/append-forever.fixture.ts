@@ -1,4 +1,7 @@
-/** Child of event-store.test.ts: appends batches for ever and prints the last acknowledged sequence, until it is killed. */
+/**
+ * Child of event-store.test.ts: appends batches for ever and prints the last acknowledged sequence,
+ * until it is killed.
+ */
 import { randomBytes } from 'node:crypto'
 import { writeSync } from 'node:fs'
 import type { RoomEvent } from '../conference/index.ts'

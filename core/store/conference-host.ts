@@ -1,6 +1,7 @@
 /**
- * Drives a conference by the clock: gathers requests for a few ms (longer when the disk is slow) into one transaction, wakes
- * at its deadlines, turns replies into promises and hands out notices. Decides nothing.
+ * Drives a conference by the clock: gathers requests for a few ms (longer when the disk is slow)
+ * into one transaction, wakes at its deadlines, turns replies into promises and hands out notices.
+ * Decides nothing.
  */
 import { STORE_BATCH_MS, STORE_BATCH_MS_MAX } from '../../config/limits.ts'
 import type {

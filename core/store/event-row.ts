@@ -25,8 +25,9 @@ export function rowOfEvent(event: RoomEvent): EventColumns {
 }
 
 /**
- * The event of a sound row; undefined when the checksum does not fit. What is sound was checked field by field before it was
- * written, so it is not checked again: a room of many thousand events is read while people wait.
+ * The event of a sound row; undefined when the checksum does not fit. What is sound was checked
+ * field by field before it was written, so it is not checked again: a room of many thousand events
+ * is read while people wait.
  */
 export function eventOfRow(row: EventRow): RoomEvent | undefined {
   if (!isSound(row)) return undefined

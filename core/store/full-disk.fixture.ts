@@ -1,6 +1,6 @@
 /**
- * Child of event-store.test.ts, run on a small file system of its own: fills it, appends until refused, makes room again and
- * prints what happened as one line of JSON.
+ * Child of event-store.test.ts, run on a small file system of its own: fills it, appends until
+ * refused, makes room again and prints what happened as one line of JSON.
  */
 import { randomBytes } from 'node:crypto'
 import { rmSync, writeFileSync } from 'node:fs'

@@ -1,6 +1,7 @@
 /**
- * The look over the whole log at start: every row's checksum, every origin's numbers. A damaged row goes to quarantine and a
- * `lost` event takes its place; so does a number that is missing. Either is repaired when another node sends its copy.
+ * The look over the whole log at start: every row's checksum, every origin's numbers. A damaged row
+ * goes to quarantine and a `lost` event takes its place; so does a number that is missing. Either
+ * is repaired when another node sends its copy.
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { parseEvent, type VersionVector } from '../conference/index.ts'

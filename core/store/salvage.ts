@@ -1,6 +1,6 @@
 /**
- * When the file as such is damaged (a flipped bit in a page's structure, a torn header): it is put aside, never deleted,
- * and every sound row that can still be read goes into a new one.
+ * When the file as such is damaged (a flipped bit in a page's structure, a torn header): it is put
+ * aside, never deleted, and every sound row that can still be read goes into a new one.
  */
 import { existsSync, renameSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'

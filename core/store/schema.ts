@@ -1,6 +1,6 @@
 /**
- * The tables of the event log and the steps that lead to them. A step is never altered once it has left the house; a new
- * form is a new step. `PRAGMA user_version` counts the steps taken.
+ * The tables of the event log and the steps that lead to them. A step is never altered once it has
+ * left the house; a new form is a new step. `PRAGMA user_version` counts the steps taken.
  *
  * event       one row per event; `checksum` is the CRC-32 of all other columns (checksum.ts)
  * quarantine  rows whose checksum did not fit, as they were found

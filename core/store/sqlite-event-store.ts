@@ -1,7 +1,8 @@
 /**
- * The event log in SQLite, implementing the EventStore seam. WAL with synchronous=FULL: a commit returns after fsync, so an
- * acknowledged event survives kill -9 and loss of power alike (with NORMAL the latest commits may vanish with the
- * power). The price of an fsync is shared by all events of a batch. The file is locked exclusively: one node, one folder.
+ * The event log in SQLite, implementing the EventStore seam. WAL with synchronous=FULL: a commit
+ * returns after fsync, so an acknowledged event survives kill -9 and loss of power alike (with
+ * NORMAL the latest commits may vanish with the power). The price of an fsync is shared by all
+ * events of a batch. The file is locked exclusively: one node, one folder.
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'

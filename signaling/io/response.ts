@@ -40,8 +40,9 @@ export function failure(status: keyof typeof CODES, close = false): DoorResponse
 }
 
 /**
- * How much of a request's body is worth reading: `bytesMax`, or all of a longer one that says its length and is not
- * outrageous (undefined: refuse at once). Whoever still writes would lose our answer when the connection is reset under it.
+ * How much of a request's body is worth reading: `bytesMax`, or all of a longer one that says its
+ * length and is not outrageous (undefined: refuse at once). Whoever still writes would lose our
+ * answer when the connection is reset under it.
  */
 export function bodyBytesToRead(head: RequestHead, bytesMax: number): number | undefined {
   const declaredBytes = Number(head.headers['content-length'] ?? 0)

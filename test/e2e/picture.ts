@@ -1,6 +1,7 @@
 /**
- * How long the main picture stood still, by frames that were really presented. The clock is the page's own timer: time in
- * which the whole page had no CPU is the machine's fault, and counts as one tick at most.
+ * How long the main picture stood still, by frames that were really presented. The clock is the
+ * page's own timer: time in which the whole page had no CPU is the machine's fault, and counts as
+ * one tick at most.
  */
 import type { Person } from './person.ts'
 

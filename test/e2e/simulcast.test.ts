@@ -1,4 +1,7 @@
-/** Three layers go out; a viewer behind a link that shrinks and grows again sees a smaller picture, never a frozen one. */
+/**
+ * Three layers go out; a viewer behind a link that shrinks and grows again sees a smaller picture,
+ * never a frozen one.
+ */
 import test from 'ava'
 import { eventually, keepScreenshot, openBrowser } from './browser.ts'
 import { startCore } from './core-process.ts'

@@ -1,4 +1,7 @@
-/** WHIP and WHEP by a stranger's WebRTC: werift carries a picture from one room into another, and people see it there. */
+/**
+ * WHIP and WHEP by a stranger's WebRTC: werift carries a picture from one room into another, and
+ * people see it there.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'

@@ -1,6 +1,6 @@
 /**
- * Who has the word: the loudest for a while, kept for a while, so that a cough takes nobody's picture away. Silence changes
- * nothing: the last speaker stays.
+ * Who has the word: the loudest for a while, kept for a while, so that a cough takes nobody's
+ * picture away. Silence changes nothing: the last speaker stays.
  */
 import { SPEAKERS_REMEMBERED_MAX } from '../../../config/limits.ts'
 

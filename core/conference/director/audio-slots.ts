@@ -1,6 +1,7 @@
 /**
- * Who is heard: the loudest few, with hysteresis. While there are no more microphones than slots, each has one for good, so
- * no first syllable is lost; a microphone keeps its slot's place as long as it has one.
+ * Who is heard: the loudest few, with hysteresis. While there are no more microphones than slots,
+ * each has one for good, so no first syllable is lost; a microphone keeps its slot's place as long
+ * as it has one.
  */
 
 /** Above -50 dBov somebody speaks. */

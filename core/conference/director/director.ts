@@ -1,6 +1,7 @@
 /**
- * Who is heard and who is seen by default (docs/ARCHITECTURE.md §5): levels, stage and pin in; assignments out. Pure and
- * driven by reports alone. Deliberately without decoding, mixing or views of single participants beyond their tiles.
+ * Who is heard and who is seen by default (docs/ARCHITECTURE.md §5): levels, stage and pin in;
+ * assignments out. Pure and driven by reports alone. Deliberately without decoding, mixing or views
+ * of single participants beyond their tiles.
  */
 import type { SourceUse } from '../../media/control.ts'
 import { ActiveSpeaker } from './active-speaker.ts'

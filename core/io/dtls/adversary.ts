@@ -1,6 +1,7 @@
 /**
- * A DTLS client for tests that shares no code with werift and does whatever a test wants of it: skips, swaps and forges
- * messages under true keys. Knows only our cipher suite, and no repetition. Not for production: nothing imports it there.
+ * A DTLS client for tests that shares no code with werift and does whatever a test wants of it:
+ * skips, swaps and forges messages under true keys. Knows only our cipher suite, and no repetition.
+ * Not for production: nothing imports it there.
  */
 import {
   createHash,

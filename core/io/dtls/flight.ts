@@ -1,6 +1,7 @@
 /**
- * A flight on its way out: messages cut into fragments, records packed into datagrams that pass any path that we promise
- * to work on (MTU 1280). Not the repetition of flights, which is the sessions' business.
+ * A flight on its way out: messages cut into fragments, records packed into datagrams that pass any
+ * path that we promise to work on (MTU 1280). Not the repetition of flights, which is the sessions'
+ * business.
  */
 import { HANDSHAKE_HEADER_BYTES } from './reassembly.ts'
 import { RECORD_HEADER_BYTES } from './records.ts'

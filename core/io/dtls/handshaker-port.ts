@@ -24,7 +24,10 @@ export class HandshakerPort {
     this.#push({ type: 'open', transportId, fingerprints })
   }
 
-  /** Hands over one DTLS datagram of the transport's bound 5-tuple; the bytes are copied, the caller keeps its buffer. */
+  /**
+   * Hands over one DTLS datagram of the transport's bound 5-tuple; the bytes are copied, the caller
+   * keeps its buffer.
+   */
   datagram(transportId: number, bytes: Uint8Array): void {
     this.#push({ type: 'datagram', transportId, bytes: new Uint8Array(bytes) })
   }

@@ -1,6 +1,6 @@
 /**
- * The handshaker's thread: clock, priority, channels. Each media worker has a port; a transport belongs to the port that
- * opened it. Decides nothing about handshakes (handshaker.ts).
+ * The handshaker's thread: clock, priority, channels. Each media worker has a port; a transport
+ * belongs to the port that opened it. Decides nothing about handshakes (handshaker.ts).
  */
 import { setPriority } from 'node:os'
 import { type MessagePort, parentPort } from 'node:worker_threads'

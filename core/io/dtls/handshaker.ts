@@ -1,7 +1,8 @@
 /**
- * All handshakes of a node, on whatever thread it is put: routes datagrams to sessions, keeps the bounds, and decides whose
- * turn it is. Taking a command in is cheap; the expensive part is done one step at a time by `work`, so that the
- * shell can let new commands in between. No clock and no sockets inside; not DTLS itself (session.ts).
+ * All handshakes of a node, on whatever thread it is put: routes datagrams to sessions, keeps the
+ * bounds, and decides whose turn it is. Taking a command in is cheap; the expensive part is done
+ * one step at a time by `work`, so that the shell can let new commands in between. No clock and no
+ * sockets inside; not DTLS itself (session.ts).
  *
  * Whose turn: handshakes that the peer has answered come first, oldest first, since they need one step more. Then new
  * ClientHellos in order of arrival and established associations, taking turns. So a storm of joins completes one by

@@ -1,6 +1,7 @@
 /**
- * The node's DTLS identity: one self-signed P-256 certificate for all peers of a process, made at start (RFC 8827 §6.5).
- * Never stored: a new start is a new identity, and every SDP carries the current fingerprint.
+ * The node's DTLS identity: one self-signed P-256 certificate for all peers of a process, made at
+ * start (RFC 8827 §6.5). Never stored: a new start is a new identity, and every SDP carries the
+ * current fingerprint.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { CipherContext, HashAlgorithm, NamedCurveAlgorithm, SignatureAlgorithm } from 'werift'

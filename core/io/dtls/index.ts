@@ -1,6 +1,7 @@
 /**
- * Door of the DTLS folder: the handshaker behind the gate (docs/adr/0004-dtls-gate.md). Only this folder imports werift, and
- * only threads that call `startHandshaker` or `loadDtls` pay for it: media workers take `HandshakerPort` alone.
+ * Door of the DTLS folder: the handshaker behind the gate (docs/adr/0004-dtls-gate.md). Only this
+ * folder imports werift, and only threads that call `startHandshaker` or `loadDtls` pay for it:
+ * media workers take `HandshakerPort` alone.
  */
 export type { DtlsClientSession } from './client.ts'
 export type { HandshakeEvent, HandshakerStats, SrtpKeys, SrtpProfile } from './handshake.ts'

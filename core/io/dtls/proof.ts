@@ -1,7 +1,8 @@
 /**
- * The three proofs that werift does not ask for: the certificate is the one of the SDP (RFC 8122 §5), the peer holds its
- * key (CertificateVerify, RFC 5246 §7.4.8), and both sides saw the same handshake (Finished, §7.4.9). Pure functions over
- * node:crypto; the order of messages is the session's business.
+ * The three proofs that werift does not ask for: the certificate is the one of the SDP (RFC 8122
+ * §5), the peer holds its key (CertificateVerify, RFC 5246 §7.4.8), and both sides saw the same
+ * handshake (Finished, §7.4.9). Pure functions over node:crypto; the order of messages is the
+ * session's business.
  */
 import {
   createHash,

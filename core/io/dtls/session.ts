@@ -1,7 +1,8 @@
 /**
- * The server's side of one handshake, from first ClientHello to released keys: the gate (docs/adr/0004-dtls-gate.md). Message
- * order, exactly-once and the three proofs are enforced here; werift only makes messages and secrets. No clock, no
- * sockets: datagrams and `nowMs` in, `outbox` and `result` out.
+ * The server's side of one handshake, from first ClientHello to released keys: the gate
+ * (docs/adr/0004-dtls-gate.md). Message order, exactly-once and the three proofs are enforced here;
+ * werift only makes messages and secrets. No clock, no sockets: datagrams and `nowMs` in, `outbox`
+ * and `result` out.
  */
 import type { KeyObject } from 'node:crypto'
 import {

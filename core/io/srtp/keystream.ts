@@ -90,7 +90,8 @@ export class Keystream {
     this.#blocksSeenBefore = this.#blocksSeen
     this.#blocksSeen = 0
     const made = this.#encrypt(index, count, blocks)
-    // Copied, so that what AES returned dies young: kept for a second it would wait for a full collection, by tens of MB.
+    // Copied, so that what AES returned dies young: kept for a second it would wait for a full
+    // collection, by tens of MB.
     if (this.#ahead.length < made.length) this.#ahead = Buffer.allocUnsafeSlow(made.length)
     made.copy(this.#ahead)
     this.#first = index

@@ -1,6 +1,7 @@
 /**
- * Opening SRTP and SRTCP of one transport (RFC 3711 §3.3, §3.4, RFC 7714). Not a parser: it looks at no more of a packet
- * than it must. Nothing changes before a tag has proved right, and no failure ends anything.
+ * Opening SRTP and SRTCP of one transport (RFC 3711 §3.3, §3.4, RFC 7714). Not a parser: it looks
+ * at no more of a packet than it must. Nothing changes before a tag has proved right, and no
+ * failure ends anything.
  */
 import {
   SRTCP_REPLAY_WINDOW,

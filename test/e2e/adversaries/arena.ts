@@ -1,6 +1,6 @@
 /**
- * Where adversaries meet our server: a real core, a steady call on it, its counters, and what is there before and after. Not an
- * adversary itself: those are in the tests.
+ * Where adversaries meet our server: a real core, a steady call on it, its counters, and what is
+ * there before and after. Not an adversary itself: those are in the tests.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'

@@ -1,6 +1,7 @@
 /**
- * DTLS against the gate (docs/adr/0004-dtls-gate.md) as it stands in a running core: strangers, copied certificates, forged and
- * spoofed records, floods of half-open handshakes. None gets keys, none ends the call beside.
+ * DTLS against the gate (docs/adr/0004-dtls-gate.md) as it stands in a running core: strangers,
+ * copied certificates, forged and spoofed records, floods of half-open handshakes. None gets keys,
+ * none ends the call beside.
  */
 import { generateKeyPairSync } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'

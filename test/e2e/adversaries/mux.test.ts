@@ -1,4 +1,7 @@
-/** Datagrams that are nothing, from strangers and from a peer's own 5-tuple (RFC 7983): silence, a counter, a call that goes on. */
+/**
+ * Datagrams that are nothing, from strangers and from a peer's own 5-tuple (RFC 7983): silence, a
+ * counter, a call that goes on.
+ */
 import { randomBytes } from 'node:crypto'
 import test from 'ava'
 import { Arena, paced } from './arena.ts'

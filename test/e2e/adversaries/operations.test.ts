@@ -1,6 +1,7 @@
 /**
- * What befalls the machine: kill -9, a stopped process, a full and a read-only disk, flipped bits, a clock that steps. Media goes on
- * where it can, what was acknowledged is kept, and what cannot be done is said.
+ * What befalls the machine: kill -9, a stopped process, a full and a read-only disk, flipped bits,
+ * a clock that steps. Media goes on where it can, what was acknowledged is kept, and what cannot be
+ * done is said.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

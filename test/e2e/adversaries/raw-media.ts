@@ -1,4 +1,7 @@
-/** Whatever bytes an authenticated but hostile peer puts into RTP and RTCP: sealed under its true keys, so that they are read. */
+/**
+ * Whatever bytes an authenticated but hostile peer puts into RTP and RTCP: sealed under its true
+ * keys, so that they are read.
+ */
 import type { Site } from '../../../bench/site/site.ts'
 
 /** Seals and sends plain RTP as it is: only the first 12 bytes must be a header. */

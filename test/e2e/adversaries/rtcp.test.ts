@@ -1,4 +1,7 @@
-/** RTCP from a peer with true keys: bombs, storms and absurd figures (RFC 3550 §6, RFC 4585, REMB, transport-wide feedback). */
+/**
+ * RTCP from a peer with true keys: bombs, storms and absurd figures (RFC 3550 §6, RFC 4585, REMB,
+ * transport-wide feedback).
+ */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'

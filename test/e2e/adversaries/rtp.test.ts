@@ -1,4 +1,7 @@
-/** RTP from a peer with true keys and bad intentions (RFC 3550 §5, RFC 8285, RFC 8852): read within its bounds, or dropped by name. */
+/**
+ * RTP from a peer with true keys and bad intentions (RFC 3550 §5, RFC 8285, RFC 8852): read within
+ * its bounds, or dropped by name.
+ */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'

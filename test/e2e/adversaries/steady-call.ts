@@ -1,6 +1,6 @@
 /**
- * The call beside an attack: one site speaks and shows itself, another watches; every packet is counted at both ends, so that a
- * single one that an attack costs is seen.
+ * The call beside an attack: one site speaks and shows itself, another watches; every packet is
+ * counted at both ends, so that a single one that an attack costs is seen.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LoadContext } from '../../../bench/site/load-context.ts'

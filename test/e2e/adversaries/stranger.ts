@@ -1,6 +1,6 @@
 /**
- * Sockets of those whom the server must not trust: a stranger who sends what it likes and counts what comes back, and a peer that
- * joined with a token but does ICE and DTLS by hand.
+ * Sockets of those whom the server must not trust: a stranger who sends what it likes and counts
+ * what comes back, and a peer that joined with a token but does ICE and DTLS by hand.
  */
 import { createSecretKey, randomBytes } from 'node:crypto'
 import { createSocket, type Socket } from 'node:dgram'
