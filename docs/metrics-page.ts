@@ -29,8 +29,8 @@ worker carry \`worker\`. No label value comes from outside.
 |---|---|---|
 ${rowsOf((name) => MEDIA.test(name))}
 
-Forwarding latency runs from the socket callback of a packet to the send call of each copy; the kernel's queues are not in
-it. \`nhipcau_media_loop_stall_seconds\` above 0.05 means that the worker's core is shared or overloaded;
+Forwarding latency runs from the socket callback of a packet to the send call of each copy; the
+kernel's queues are not in it. \`nhipcau_media_loop_stall_seconds\` above 0.05 means that the worker's core is shared or overloaded;
 \`nhipcau_media_cpu_ratio\` above 0.8 is the time for another worker.
 
 ## Reasons in \`nhipcau_media_dropped_total\`
