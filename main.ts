@@ -129,6 +129,8 @@ async function openCore(config: Config, opened: AsyncDisposableStack): Promise<L
   process.on('uncaughtException', onFault)
   opened.defer(() => void process.off('uncaughtException', onFault))
   const metrics = io.createMetrics()
+  // What is written from here on (keys, chat, names) is for its owner, whatever the folder allows.
+  process.umask(0o077)
   const dataDir = resolve(config['data.dir'])
   const keys = signaling.loadTokenKeys(dataDir)
   const random = (count: number): Uint8Array => randomBytes(count)
