@@ -104,7 +104,8 @@ bucket becomes twice as wide, so a report grows with the logarithm of time.
 
 - Node sleeps for whole milliseconds: a delivery is up to half a millisecond early or late on a
   machine with time to spare. \`lateness\` says what it really was; judge a run by it. On a busy
-  machine use \`--realtime\`.
+  machine use
+  \`--realtime\`, without pinning it to one core: V8's own threads would starve there.
 - Every datagram costs one receive and one send call of the kernel, as in any relay. \`./nhipcau
   bench link\` measures share of a core and added delay at 5,000 packets/s here and now, beside a
   relay that does nothing else.

@@ -17,7 +17,8 @@ export type JsonProcess = {
   stop: () => Promise<void>
 }
 
-export type JsonProcessOptions = { args: string[]; core: number; env?: Record<string, string> }
+/** Without `core` it runs where it can. */
+export type JsonProcessOptions = { args: string[]; core?: number; env?: Record<string, string> }
 
 /**
  * Starts `args` on core number `core` (with `taskset`, where there is more than one): a `.ts` file under this Node, or a program
@@ -26,7 +27,8 @@ export type JsonProcessOptions = { args: string[]; core: number; env?: Record<st
 export function startProcess({ args, core, env = {} }: JsonProcessOptions): JsonProcess {
   const node = [process.execPath, '--disable-warning=ExperimentalWarning']
   const command = args[0]?.endsWith('.ts') ? [...node, ...args] : args
-  const pinned = availableParallelism() > 1 ? ['taskset', '-c', String(core), ...command] : command
+  const isPinned = core !== undefined && availableParallelism() > 1
+  const pinned = isPinned ? ['taskset', '-c', String(core), ...command] : command
   const child = spawn(pinned[0] as string, pinned.slice(1), {
     cwd: ROOT,
     env: { ...process.env, ...env },

@@ -22,7 +22,7 @@ async function startLine(t: ExecutionContext, core: CoreProcess, profile: Profil
     `udp:127.0.0.1:0=127.0.0.1:${core.mediaPort}`,
   ].flatMap((map) => ['--map', map])
   const args = ['main.ts', 'link', '--profile', profile, '--realtime', ...maps]
-  const line = startProcess({ args, core: 1 })
+  const line = startProcess({ args })
   t.teardown(() => line.stop())
   const ready = await line.line(({ event }) => event === 'ready')
   const [doorPort = 0, mediaPort = 0] = (ready.mappings as { listen: string }[]).map(({ listen }) =>

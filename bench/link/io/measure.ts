@@ -102,7 +102,7 @@ export async function measureLink(options: MeasureOptions): Promise<LinkMeasure>
   const bareCpuShare = await measureBare(target, options)
   const change = `0s:delayMs=${delayMs}`
   const args = ['main.ts', 'link', '--listen', '127.0.0.1:0', '--to', `127.0.0.1:${target}`]
-  const emulator = startProcess({ args: [...args, '--realtime', '--at', change], core: 0 })
+  const emulator = startProcess({ args: [...args, '--realtime', '--at', change] })
   try {
     const ready = await emulator.line((message) => message.event === 'ready')
     const [mapping] = ready.mappings as { listen: string }[]
@@ -135,7 +135,7 @@ export async function measureLink(options: MeasureOptions): Promise<LinkMeasure>
 
 async function measureBare(target: number, options: MeasureOptions): Promise<number> {
   const { packetsPerSecond, seconds } = options
-  const relay = startProcess({ args: ['bench/link/io/bare-relay.ts', String(target)], core: 0 })
+  const relay = startProcess({ args: ['bench/link/io/bare-relay.ts', String(target)] })
   try {
     const ready = await relay.line((message) => message.event === 'ready')
     const port = Number(ready.port)

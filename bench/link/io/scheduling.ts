@@ -2,6 +2,8 @@
  * Who runs first: on a busy machine an emulator that waits for a processor would look like a worse
  * line. Real-time where asked and allowed, else before ordinary processes, else as they do; it says
  * which.
+ * A real-time process must not be pinned to one core: V8's own threads would starve behind the one that
+ * waits for them, and it would spin.
  */
 import { execFileSync } from 'node:child_process'
 import { setPriority } from 'node:os'
