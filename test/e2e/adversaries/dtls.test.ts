@@ -194,6 +194,7 @@ test.serial(
           link.send(new Adversary({ identity: dtlsIdentity }).hello())
           link.send(client.record(CHANGE_CIPHER_SPEC, Buffer.from([1])))
           link.send(client.record(APPLICATION_DATA, Buffer.alloc(100)))
+          // Most are counted so; what comes too fast is dropped as a flood before it is looked at.
           // A 13-byte record of a type that does not exist, and one of each first byte that mux calls DTLS.
           await paced(44, (index) => {
             const record = client.record(ALERT, Buffer.from([2, index]))
@@ -202,7 +203,7 @@ test.serial(
           })
         }
       },
-      { drops: { [dropped('after-handshake')]: 10, [dropped('content-type')]: 20 } },
+      { drops: { [dropped('after-handshake')]: 10, [dropped('content-type')]: 8 } },
     )
   },
 )
