@@ -1,0 +1,3 @@
+/** The runner: `./nhipcau bench run`. Starts what a scenario says, does to it what it says, and leaves one report. */
+export type { Leftover } from './ledger.ts'
+export type { NodeStart, RunningNode } from './node.ts'
