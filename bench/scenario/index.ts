@@ -1,0 +1,15 @@
+/** The door of bench/scenario: scenarios read from YAML, and their criteria judged. */
+export type { Expression } from './expression.ts'
+export type {
+  Criterion,
+  Fault,
+  HttpPlan,
+  LinkFault,
+  LinkPlan,
+  Need,
+  NodeFault,
+  NodePlan,
+  Placement,
+  Scenario,
+  SiteGroup,
+} from './scenario.ts'
