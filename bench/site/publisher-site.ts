@@ -11,7 +11,7 @@ import {
   RID_EXTENSION,
   VP8_PAYLOAD_TYPE,
 } from './offer.ts'
-import type { Site } from './site.ts'
+import type { MediaSite } from './site.ts'
 
 /** What it sends. */
 export type PublisherPlan = {
@@ -37,7 +37,7 @@ type Track = {
 
 /** One per speaking site; created when its Site is connected. */
 export class PublisherSite {
-  readonly #site: Site
+  readonly #site: MediaSite
   readonly #audio: Track | undefined
   readonly #video: Track[]
   readonly #videoMs: number
@@ -49,7 +49,7 @@ export class PublisherSite {
   /** Loudness, 0 (loud)..127 (silent) -dBov; the owner makes speakers take turns with it. */
   levelDbov = LOUD_DBOV
 
-  constructor(site: Site, plan: PublisherPlan, nowMs: number) {
+  constructor(site: MediaSite, plan: PublisherPlan, nowMs: number) {
     this.#site = site
     const base = 0x5000_0000 + plan.number * 16
     this.#audio = plan.audio === undefined ? undefined : this.#audioTrack(base, plan.audio)
@@ -103,7 +103,7 @@ export class PublisherSite {
   }
 
   /** The `onMedia` of its Site: feedback. */
-  onMedia(site: Site, datagram: Buffer, isRtcp: boolean): void {
+  onMedia(site: MediaSite, datagram: Buffer, isRtcp: boolean): void {
     if (!isRtcp) return
     const end = site.link.receiver?.openRtcp(datagram, 0, datagram.length) ?? -1
     if (end > 0) this.#parser.parse(datagram, 0, end)

@@ -5,7 +5,7 @@
 import { ReportBlock, RtcpWriter } from '../../core/media/rtcp/index.ts'
 import { OPUS_STAMP_OFFSET, VP8_STAMP_OFFSET } from './media-source.ts'
 import { OPUS_PAYLOAD_TYPE } from './offer.ts'
-import type { Site } from './site.ts'
+import type { MediaSite } from './site.ts'
 import { readStampMs } from './stamp.ts'
 import { StreamTally } from './stream-tally.ts'
 
@@ -38,7 +38,7 @@ export class ReceiverSite {
   }
 
   /** @hot The `onMedia` of its Site. */
-  onMedia(site: Site, datagram: Buffer, isRtcp: boolean): void {
+  onMedia(site: MediaSite, datagram: Buffer, isRtcp: boolean): void {
     if (isRtcp || datagram.length < 22) return
     const ssrc = datagram.readUInt32BE(8)
     let tally = this.tallies.get(ssrc)
@@ -53,7 +53,7 @@ export class ReceiverSite {
   }
 
   /** Sends one receiver report over all streams. */
-  report(site: Site): void {
+  report(site: MediaSite): void {
     writer.reset(scratch, 0, scratch.length)
     writer.receiverReport(RECEIVER_SSRC)
     for (const [ssrc, tally] of this.tallies) {
@@ -72,7 +72,7 @@ export class ReceiverSite {
     return tally
   }
 
-  #sample(site: Site, datagram: Buffer): void {
+  #sample(site: MediaSite, datagram: Buffer): void {
     const arrivedMs = performance.now()
     const end = site.link.receiver?.openRtp(datagram, 0, datagram.length) ?? -1
     if (end < 0) return

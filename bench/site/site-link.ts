@@ -76,7 +76,9 @@ export class SiteLink {
   /** Binds and sends the first check. */
   start(nowMs: number): void {
     this.times.startedMs = nowMs
-    this.#socket.bind(0, '127.0.0.1', () => this.tick(performance.now()))
+    // A site stays on loopback when its server is there; in a namespace pair it is elsewhere.
+    const local = this.#remoteAddress === '127.0.0.1' ? '127.0.0.1' : '0.0.0.0'
+    this.#socket.bind(0, local, () => this.tick(performance.now()))
   }
 
   /** Checks, consent and DTLS repetition that are due. Call every 100 ms or so. */

@@ -37,6 +37,9 @@ export type SiteOptions = {
 
 let tokens = 0
 
+/** What publishers and receivers need of a site, whichever server it joined (bench/rival has others). */
+export type MediaSite = Pick<Site, 'context' | 'link' | 'sealing' | 'sendRtcp' | 'extensionId'>
+
 /** A joined site. */
 export class Site {
   readonly context: LoadContext
