@@ -391,3 +391,24 @@ export const STREAM_UNREAD_BYTES_MAX = 256 * 1024
 export const STREAM_TRIES_MAX = 15
 /** Rows of a time series after which its buckets become twice as wide. */
 export const SERIES_ROWS_PER_WIDTH = 18_000
+
+// ---- bench/report -----------------------------------------------------------------------------------------
+
+/** Bytes of one report that is read (an hour's soak of 1,000 sites has about 20 MB), and of its page. */
+export const REPORT_BYTES_MAX = 256 * 1024 * 1024
+export const REPORT_PAGE_BYTES_MAX = 5 * 1024 * 1024
+/** Entries of a report's lists: sites, links, processes, nodes, series, criteria, events, names of a record. */
+export const REPORT_ENTRIES_MAX = 20_000
+/** Samples of one series. */
+export const REPORT_SAMPLES_MAX = 200_000
+/** UTF-16 units of one text, and of the scenario's YAML. */
+export const REPORT_TEXT_LENGTH_MAX = 4_096
+export const REPORT_YAML_LENGTH_MAX = 256 * 1024
+/** Bytes of one histogram, as base64 and unpacked. */
+export const REPORT_HISTOGRAM_BYTES_MAX = 512 * 1024
+export const REPORT_HISTOGRAM_UNPACKED_BYTES_MAX = 8 * 1024 * 1024
+/** Points of one line on the page, and links and processes that have lines of their own; more are thinned. */
+export const REPORT_PLOT_POINTS_MAX = 600
+export const REPORT_PLOT_LINKS_MAX = 24
+/** Reports that one `compare` takes. */
+export const COMPARE_RUNS_MAX = 16
