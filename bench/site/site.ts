@@ -8,6 +8,7 @@ import {
   createIceCredentials,
   readAnswer,
   type SiteAnswer,
+  type SiteIdentity,
   type SitePlan,
   siteOffer,
 } from './offer.ts'
@@ -34,8 +35,6 @@ export type SiteOptions = {
   /** Plain datagram handler; the buffer is reused after the call. */
   onMedia: (site: Site, datagram: Buffer, isRtcp: boolean) => void
 }
-
-let tokens = 0
 
 /** What publishers and receivers need of a site, whichever server it joined (bench/rival has others). */
 export type MediaSite = Pick<Site, 'context' | 'link' | 'sealing' | 'sendRtcp' | 'extensionId'>
@@ -78,7 +77,7 @@ export class Site {
     const startMs = performance.now()
     const door = await SiteDoor.open(options.doorUrl)
     const doorMs = performance.now()
-    let link: SiteLink | undefined
+    let media: ConnectedMedia | undefined
     try {
       const joined = await door.request({
         type: 'join',
@@ -94,24 +93,12 @@ export class Site {
       const told = readAnswer(String(answered.sdp))
       const { mediaVia } = options
       const answer = mediaVia === undefined ? told : { ...told, candidates: [mediaVia] }
-      tokens += 1
-      const token = tokens
       let site: Site | undefined
-      const { promise, resolve, reject } = Promise.withResolvers<number>()
-      link = new SiteLink(answer, {
-        identity,
-        dtlsIdentity: context.dtlsIdentity,
-        createDtls: context.createDtls,
-        hmac: context.hmac,
-        drops: context.drops,
-        onConnected: (keys) => resolve(context.sender.addContext(sendMaster(keys), token)),
-        onFailed: (why) => reject(new Error(why)),
-        onMedia: (datagram, isRtcp) => {
-          if (site !== undefined) options.onMedia(site, datagram, isRtcp)
-        },
-      })
-      context.links.set(token, link)
-      const sealing = await connected(link, promise)
+      const onMedia = (datagram: Buffer, isRtcp: boolean): void => {
+        if (site !== undefined) options.onMedia(site, datagram, isRtcp)
+      }
+      media = await connectMedia(context, { identity, answer, onMedia })
+      const { link } = media
       const times = {
         doorMs: doorMs - startMs,
         joinMs: joinedMs - doorMs,
@@ -120,10 +107,10 @@ export class Site {
         dtlsMs: link.times.connectedMs - link.times.bindingMs,
       }
       const participant = String(joined.participant)
-      site = new Site({ context, door, link, answer, times, sealing, participant, token })
+      site = new Site({ context, door, answer, times, participant, ...media })
       return site
     } catch (error) {
-      link?.close()
+      media?.link.close()
       door.terminate()
       throw error
     }
@@ -150,6 +137,47 @@ export class Site {
     this.context.links.delete(this.#token)
     this.link.close()
     this.door.terminate()
+  }
+}
+
+/** A link with keys: packets are sealed for it under `sealing`; `token` is its place in `context.links`. */
+export type ConnectedMedia = { link: SiteLink; sealing: number; token: number }
+
+let tokens = 0
+
+/** ICE and DTLS as `answer` says; rejects with what went wrong, leaving nothing open. */
+export async function connectMedia(
+  context: LoadContext,
+  {
+    identity,
+    answer,
+    onMedia,
+  }: {
+    identity: SiteIdentity
+    answer: SiteAnswer
+    onMedia: (datagram: Buffer, isRtcp: boolean) => void
+  },
+): Promise<ConnectedMedia> {
+  tokens += 1
+  const token = tokens
+  const { promise, resolve, reject } = Promise.withResolvers<number>()
+  const link = new SiteLink(answer, {
+    identity,
+    dtlsIdentity: context.dtlsIdentity,
+    createDtls: context.createDtls,
+    hmac: context.hmac,
+    drops: context.drops,
+    onConnected: (keys) => resolve(context.sender.addContext(sendMaster(keys), token)),
+    onFailed: (why) => reject(new Error(why)),
+    onMedia,
+  })
+  context.links.set(token, link)
+  try {
+    return { link, sealing: await connected(link, promise), token }
+  } catch (error) {
+    context.links.delete(token)
+    link.close()
+    throw error
   }
 }
 
