@@ -14,4 +14,5 @@ export type {
 } from './report.ts'
 export { REPORT_SCHEMA, REPORT_VERSION } from './report.ts'
 
+export { type FieldTable, reportTables } from './report-tables.ts'
 export { writeRunReport } from './write-report.ts'
