@@ -412,3 +412,26 @@ export const REPORT_PLOT_POINTS_MAX = 600
 export const REPORT_PLOT_LINKS_MAX = 24
 /** Reports that one `compare` takes. */
 export const COMPARE_RUNS_MAX = 16
+
+// ---- bench/load -------------------------------------------------------------------------------------------
+
+/** Groups and sites that one load process plays. */
+export const LOAD_GROUPS_MAX = 256
+export const LOAD_SITES_MAX = 10_000
+/** Browser sites of one load process: each costs a core while it decodes. */
+export const LOAD_CHROMIUM_SITES_MAX = 8
+/** Rows of a time series of the load; then every second one is left out and rows are twice as far apart. */
+export const LOAD_SERIES_ROWS_MAX = 7_200
+/** Sites in the heat map of layers; more are thinned out evenly. */
+export const LOAD_LAYER_ROWS_MAX = 200
+
+// ---- bench/run --------------------------------------------------------------------------------------------
+
+/** Bytes that a run keeps of what one of its processes says. */
+export const BENCH_LOG_BYTES_MAX = 16 * 1024 * 1024
+/** Samples of one series of a process or a line; then every second one is left out and they are twice as far apart. */
+export const BENCH_SAMPLES_MAX = 7_200
+/** Lines of the emulator in one process: each is a few timers and two sockets. */
+export const BENCH_LINES_MAX = 2_048
+/** Runs of one command (`--repeat`). */
+export const BENCH_REPEAT_MAX = 100

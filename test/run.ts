@@ -7,6 +7,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { findChromium } from '../bench/process/chromium.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const BIN = join(ROOT, 'node_modules/.bin')
@@ -58,8 +59,7 @@ function proofs(): Stage[] {
 
 /** Path of a Chromium; installs Debian's with apt when there is none and we may. */
 function chromium(): string | undefined {
-  const known = [process.env.CHROMIUM_PATH, '/usr/bin/chromium', '/usr/bin/chromium-browser']
-  const found = known.find((path) => path !== undefined && path !== '' && existsSync(path))
+  const found = findChromium()
   if (found !== undefined || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get'))
     return found
   console.log('# installing Chromium and iproute2 with apt (once)')
@@ -67,7 +67,7 @@ function chromium(): string | undefined {
   spawnSync('apt-get', ['-qq', 'update'], { env, stdio: 'inherit' })
   const wanted = ['install', '-y', '-qq', '--no-install-recommends', 'chromium', 'iproute2']
   spawnSync('apt-get', wanted, { env, stdio: ['ignore', 'ignore', 'inherit'] })
-  return known.find((path) => path !== undefined && path !== '' && existsSync(path))
+  return findChromium()
 }
 
 async function run(stage: Stage, tally: Tally): Promise<void> {

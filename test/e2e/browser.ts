@@ -4,21 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
+import { chromiumFlags, requireChromium } from '../../bench/process/chromium.ts'
 import { ROOT } from './core-process.ts'
-
-const CHROMIUM = process.env.CHROMIUM_PATH || '/usr/bin/chromium'
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--use-fake-ui-for-media-stream',
-  '--use-fake-device-for-media-stream',
-  '--autoplay-policy=no-user-gesture-required',
-]
 
 export type BrowserOptions = {
   locale?: string
@@ -38,7 +25,6 @@ export async function openBrowser(
   options: BrowserOptions = {},
 ): Promise<BrowserContext> {
   const profile = mkdtempSync(join(tmpdir(), 'nhipcau-chromium-'))
-  const origins = (options.secureOrigins ?? []).join(',')
   const denied = options.devices === false
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: executable(options.namespace, profile),
@@ -46,10 +32,7 @@ export async function openBrowser(
     locale: options.locale ?? 'vi-VN',
     viewport: options.viewport ?? { width: 1280, height: 800 },
     permissions: denied ? [] : ['camera', 'microphone'],
-    args: [
-      ...flagsFor(options),
-      ...(origins === '' ? [] : [`--unsafely-treat-insecure-origin-as-secure=${origins}`]),
-    ],
+    args: chromiumFlags(options),
   })
   t.teardown(async () => {
     await context.close().catch(() => undefined)
@@ -58,18 +41,12 @@ export async function openBrowser(
   return context
 }
 
-function flagsFor({ devices, framesPerSecond }: BrowserOptions): string[] {
-  if (devices === false) return FLAGS.filter((flag) => !flag.includes('fake'))
-  if (framesPerSecond === undefined) return FLAGS
-  const device = '--use-fake-device-for-media-stream'
-  return FLAGS.map((flag) => (flag === device ? `${device}=fps=${framesPerSecond}` : flag))
-}
-
 /** A browser is started inside a namespace by a script that stands for its executable. */
 function executable(namespace: string | undefined, folder: string): string {
-  if (namespace === undefined) return CHROMIUM
+  const program = requireChromium()
+  if (namespace === undefined) return program
   const script = join(folder, 'chromium-in-namespace.sh')
-  writeFileSync(script, `#!/bin/sh\nexec ip netns exec ${namespace} ${CHROMIUM} "$@"\n`)
+  writeFileSync(script, `#!/bin/sh\nexec ip netns exec ${namespace} ${program} "$@"\n`)
   chmodSync(script, 0o755)
   return script
 }

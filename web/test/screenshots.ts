@@ -7,21 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BrowserContext, Page } from 'playwright-core'
 import { chromium } from 'playwright-core'
+import { chromiumFlags, requireChromium } from '../../bench/process/chromium.ts'
 import { answerOffer } from './answerer.ts'
 import type { MockRoom } from './mock-room.ts'
 import { mockToken, startMockRoom } from './mock-room.ts'
-
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--use-fake-ui-for-media-stream',
-  '--use-fake-device-for-media-stream',
-]
 
 const VIEWS = [
   { name: 'desktop', width: 1280, height: 800, scheme: 'light', language: 'vi' },
@@ -131,8 +120,8 @@ const run = async (): Promise<void> => {
   await mkdir(folder, { recursive: true })
   const profile = await mkdtemp(join(tmpdir(), 'nhipcau-chromium-'))
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-    args: [...FLAGS, '--host-resolver-rules=MAP nhipcau.test 127.0.0.1'],
+    executablePath: requireChromium(),
+    args: [...chromiumFlags(), '--host-resolver-rules=MAP nhipcau.test 127.0.0.1'],
     headless: true,
   })
   const answerer = await context.newPage()
