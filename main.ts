@@ -140,6 +140,7 @@ async function openCore(config: Config, opened: AsyncDisposableStack): Promise<L
   const media = await io.createMediaPlane({
     workers: config['media.workers'] || Math.max(1, availableParallelism() - 1),
     mediaPort: config['media.port'],
+    batching: config['media.udp'] === 'auto',
     announcedIps: config['media.announcedIps'],
     log,
     metrics,

@@ -155,6 +155,14 @@ export const SETTINGS = [
     doc: 'Media worker threads, each with a UDP port; 0 = one for each core but one.',
   },
   {
+    key: 'media.udp',
+    env: 'NHIPCAU_UDP',
+    kind: 'choice',
+    choices: ['auto', 'dgram'],
+    default: 'auto',
+    doc: 'How media leaves: many datagrams per system call where koffi loads (auto), else one by one.',
+  },
+  {
     key: 'room.heardMax',
     env: 'NHIPCAU_HEARD',
     kind: 'integer',

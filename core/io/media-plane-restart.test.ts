@@ -17,6 +17,7 @@ test('a dead worker fails its own transports alone, comes back on its port, and 
   const plane = await createMediaPlane({
     workers: 2,
     mediaPort: 0,
+    batching: true,
     announcedIps: ['127.0.0.1'],
     log: createLog('silent'),
     metrics: createMetrics(),

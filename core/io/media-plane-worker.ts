@@ -11,6 +11,7 @@ export type WorkerHandleOptions = {
   index: number
   /** 0 = any; a restart takes the same port again. */
   port: number
+  batching: boolean
   /** A fresh channel to the handshaker for each start. */
   connectHandshaker: () => MessagePort
   log: Log
@@ -53,9 +54,10 @@ export class WorkerHandle {
   /** Starts the thread and waits until its port is bound; rejects when that fails. */
   async start(): Promise<WorkerReady> {
     const handshaker = this.#options.connectHandshaker()
+    const { batching } = this.#options
     const worker = new Worker(this.#options.entry, {
       name: `media-${this.index}`,
-      workerData: { port: this.#port, handshaker } satisfies WorkerSetup,
+      workerData: { port: this.#port, handshaker, batching } satisfies WorkerSetup,
       transferList: [handshaker],
       resourceLimits: { maxYoungGenerationSizeMb: WORKER_YOUNG_GENERATION_MB },
     })

@@ -16,7 +16,14 @@ let rooms = 0
 test.before(async () => {
   const metrics = createMetrics()
   const log = createLog('silent')
-  const options = { workers: 2, mediaPort: 0, announcedIps: ['127.0.0.1'], log, metrics }
+  const options = {
+    workers: 2,
+    mediaPort: 0,
+    batching: true,
+    announcedIps: ['127.0.0.1'],
+    log,
+    metrics,
+  }
   shared = { plane: await createMediaPlane(options), metrics, reports: [] }
   shared.plane.onReport = (report) => shared.reports.push(report)
 })
@@ -226,7 +233,13 @@ test('a port that is taken is an error with its number in it', async (t) => {
   const stage = setUp(t)
   const { candidates } = stage.plane.reserve(stage.room)
   const { port } = candidates[0]!
-  const options = { workers: 1, mediaPort: port, announcedIps: [], log: createLog('silent') }
+  const options = {
+    workers: 1,
+    mediaPort: port,
+    batching: true,
+    announcedIps: [],
+    log: createLog('silent'),
+  }
   await t.throwsAsync(createMediaPlane({ ...options, metrics: createMetrics() }), {
     message: new RegExp(`${port}`),
   })

@@ -26,6 +26,8 @@ export type MediaPlaneOptions = {
   workers: number
   /** UDP port of the first worker; worker i has `mediaPort + i`. 0 = any free port for each (tests). */
   mediaPort: number
+  /** Sends many datagrams per system call where this machine can. */
+  batching: boolean
   /** Numeric addresses for host candidates; empty = all addresses of this machine, loopback last. */
   announcedIps: readonly string[]
   log: Log
@@ -82,6 +84,7 @@ class WorkersPlane implements MediaPlane {
         new WorkerHandle({
           index,
           port,
+          batching: options.batching,
           entry,
           log: options.log,
           connectHandshaker: () => this.#handshaker.connect(),
@@ -102,6 +105,7 @@ class WorkersPlane implements MediaPlane {
     const { announcedIps, log } = this.#options
     this.#addresses = chooseAddresses({ configured: announcedIps, ipv6 })
     this.#warnAboutBuffers(ready)
+    this.#tellHowToSend(ready)
     const ports = ready.map(({ port }) => port)
     log.info({ ports, addresses: this.#addresses, ipv6 }, 'media workers are ready')
   }
@@ -298,6 +302,12 @@ class WorkersPlane implements MediaPlane {
       const port = this.#handshaker.connect()
       worker.post({ type: 'handshaker', port }, [port])
     }
+  }
+
+  #tellHowToSend([ready]: WorkerReady[]): void {
+    const unbatched = ready?.unbatched ?? ''
+    if (unbatched === '') return
+    this.#options.log.info({ why: unbatched }, 'each datagram costs a system call of its own')
   }
 
   #warnAboutBuffers(ready: WorkerReady[]): void {

@@ -34,9 +34,10 @@ export class LatencyHistogram {
     this.#startMs = -1
   }
 
-  /** @hot One packet has been given to the socket. */
-  sent(): void {
-    if (++this.#pending >= SENDS_PER_READING) this.#flush()
+  /** @hot So many packets have just been given to the socket. */
+  sent(count: number): void {
+    this.#pending += count
+    if (this.#pending >= SENDS_PER_READING) this.#flush()
   }
 
   /** Counts what waits, at the end of a burst. */

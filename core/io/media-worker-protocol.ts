@@ -7,7 +7,12 @@ import type { MessagePort } from 'node:worker_threads'
 import type { ImportedPublication, MediaCommand, MediaReport } from '../media/control.ts'
 
 /** `workerData` of a media worker. `handshaker` is transferred. */
-export type WorkerSetup = { port: number; handshaker: MessagePort }
+export type WorkerSetup = {
+  port: number
+  handshaker: MessagePort
+  /** Whether sendmmsg may be used where it can be. */
+  batching: boolean
+}
 
 /** One end of a way between two workers: a ring each way, and a port to wake and to ask. */
 export type LinkEnd = {
@@ -30,7 +35,8 @@ export type ToWorker =
   | { type: 'close' }
 
 export type FromWorker =
-  | { type: 'ready'; port: number; ipv6: boolean; bufferBytes: number }
+  /** `unbatched` says why every datagram costs a system call of its own; empty when it does not. */
+  | { type: 'ready'; port: number; ipv6: boolean; bufferBytes: number; unbatched: string }
   /** The port could not be bound; the thread ends. */
   | { type: 'unavailable'; message: string }
   /** All reports of one loop turn, in order. */

@@ -6,7 +6,6 @@
 import { DROP_CODE } from '../media/rtp/index.ts'
 import type { PacketSink } from '../media/sink.ts'
 import type { SrtpKeys } from './dtls/index.ts'
-import type { LatencyHistogram } from './media-worker-latency.ts'
 import {
   createSrtpReceiver,
   createSrtpSender,
@@ -19,20 +18,12 @@ import {
 } from './srtp/index.ts'
 import type { SlabSender } from './udp-mux-send.ts'
 import type { MuxTransport } from './udp-mux-transport.ts'
-import type { TupleSource } from './udp-mux-tuple.ts'
 
 const DROP_TUPLE_MISSING = DROP_CODE['tuple-missing']
-
-/**
- * Sealed packets go to the socket so many at a time: each send runs through so much of the kernel
- * that what sealing needs has left the CPU's nearest caches afterwards. Half of the slab's lap.
- */
-const HELD_PACKETS = 32
 
 export type SrtpPathOptions = {
   hmac: HmacSha1
   out: SlabSender
-  latency: LatencyHistogram
   /** By DropReason code; counted into. */
   drops: Uint32Array
 }
@@ -44,20 +35,14 @@ type SecuredTransport = { transport: MuxTransport; context: number; receiver: Sr
 export class SrtpPath implements PacketSink, SealedSink {
   readonly #hmac: HmacSha1
   readonly #out: SlabSender
-  readonly #latency: LatencyHistogram
   readonly #drops: Uint32Array
   readonly #sender: SrtpSender
   readonly #secured: (SecuredTransport | undefined)[] = []
-  readonly #heldTo: (TupleSource | undefined)[] = new Array<undefined>(HELD_PACKETS).fill(undefined)
-  readonly #heldStart = new Int32Array(HELD_PACKETS)
-  readonly #heldEnd = new Int32Array(HELD_PACKETS)
-  #held = 0
   #unflushed = false
 
-  constructor({ hmac, out, latency, drops }: SrtpPathOptions) {
+  constructor({ hmac, out, drops }: SrtpPathOptions) {
     this.#hmac = hmac
     this.#out = out
-    this.#latency = latency
     this.#drops = drops
     this.#sender = createSrtpSender({ hmac, sink: this, drops })
   }
@@ -123,39 +108,18 @@ export class SrtpPath implements PacketSink, SealedSink {
     if (!this.#unflushed) return
     this.#unflushed = false
     this.#sender.flush()
-    this.#release()
+    this.#out.flush()
   }
 
   /** @hot */
   onSealed(token: number, start: number, end: number): void {
     const secured = this.#secured[token]
-    const at = this.#held
-    this.#heldTo[at] = secured === undefined ? undefined : secured.transport.selected
-    this.#heldStart[at] = start
-    this.#heldEnd[at] = end
-    this.#held = at + 1
-    if (this.#held === HELD_PACKETS) this.#release()
-  }
-
-  /** @hot Gives what is held to the socket, in the order of sealing. */
-  #release(): void {
-    const count = this.#held
-    this.#held = 0
-    for (let at = 0; at < count; at += 1) {
-      const to = this.#heldTo[at]
-      this.#heldTo[at] = undefined
-      if (to === undefined) {
-        this.#drops[DROP_TUPLE_MISSING]!++
-        this.#out.skip()
-      } else {
-        this.#out.sendSlab(this.#heldStart[at]!, this.#heldEnd[at]!, to)
-        this.#latency.sent()
-      }
-    }
+    const to = secured === undefined ? undefined : secured.transport.selected
+    if (to === undefined) this.#drops[DROP_TUPLE_MISSING]!++
+    this.#out.sendSlab(start, end, to)
   }
 
   inFlightCount(): number {
-    this.#release()
     return this.#out.inFlightCount()
   }
 

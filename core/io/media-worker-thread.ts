@@ -13,6 +13,7 @@ import { MediaWorker } from './media-worker.ts'
 import type { FromWorker, ToWorker, WorkerSetup } from './media-worker-protocol.ts'
 import { type LoopFigures, writeSnapshot } from './media-worker-snapshot.ts'
 import { createHmacSha1 } from './srtp/index.ts'
+import { HELD_PACKETS } from './udp-mux-send.ts'
 import { bindUdpSockets, type UdpSockets } from './udp-mux-sockets.ts'
 
 const SNAPSHOT_MS = 1_000
@@ -22,6 +23,7 @@ async function run(main: MessagePort, setup: WorkerSetup): Promise<void> {
   let onDatagram: MediaWorker['onDatagram'] = () => undefined
   const udp = await bindUdpSockets({
     port: setup.port,
+    batching: setup.batching,
     onDatagram: (bytes, source) => onDatagram(bytes, source),
   })
   const connect = (port: MessagePort): HandshakerPort =>
@@ -31,10 +33,11 @@ async function run(main: MessagePort, setup: WorkerSetup): Promise<void> {
     worker.onTurnEnd()
     deadline.arm()
   }
+  const hmac = createHmacSha1()
   const worker: MediaWorker = new MediaWorker({
     clock: systemClock,
-    hmac: createHmacSha1(),
-    sockets: udp.sockets,
+    hmac,
+    routes: udp.routes(hmac.slab, HELD_PACKETS),
     handshaker: {
       open: (transportId, fingerprints) => handshaker.open(transportId, fingerprints),
       datagram: (transportId, bytes) => handshaker.datagram(transportId, bytes),
@@ -53,8 +56,8 @@ async function run(main: MessagePort, setup: WorkerSetup): Promise<void> {
     else if (message.type === 'handshaker') handshaker = connect(message.port)
     else worker.onMessage(message)
   })
-  const { port, bufferBytes, sockets } = udp
-  post({ type: 'ready', port, bufferBytes, ipv6: sockets.length > 1 })
+  const { port, bufferBytes, sockets, unbatched } = udp
+  post({ type: 'ready', port, bufferBytes, ipv6: sockets.length > 1, unbatched })
 }
 
 /** Time for the close_notify of all transports to come back from the handshaker and leave. */

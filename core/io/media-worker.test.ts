@@ -97,10 +97,12 @@ class Harness {
     this.worker = new MediaWorker({
       clock: { nowMs: () => this.nowMs, wallMs: () => 1e12 + this.nowMs },
       hmac: createHmacSha1('hash'),
-      sockets: [
+      routes: [
         {
-          send: (bytes, port) => this.sent.push({ bytes: bytes.slice(), port }),
-          getSendQueueCount: () => 0,
+          socket: {
+            send: (bytes, port) => this.sent.push({ bytes: bytes.slice(), port }),
+            getSendQueueCount: () => 0,
+          },
         },
       ],
       handshaker: {

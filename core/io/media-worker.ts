@@ -16,7 +16,7 @@ import type { FromWorker, ToWorker } from './media-worker-protocol.ts'
 import { SrtpPath } from './media-worker-srtp.ts'
 import type { HmacSha1 } from './srtp/index.ts'
 import { UdpMux } from './udp-mux.ts'
-import { type SendSocket, SlabSender } from './udp-mux-send.ts'
+import { type SendRoute, SlabSender } from './udp-mux-send.ts'
 import type { MuxTransport } from './udp-mux-transport.ts'
 import type { Tuple, TupleSource } from './udp-mux-tuple.ts'
 
@@ -27,7 +27,7 @@ export type MediaWorkerOptions = {
   clock: Clock
   hmac: HmacSha1
   /** IPv4, then IPv6 where there is any. */
-  sockets: readonly SendSocket[]
+  routes: readonly SendRoute[]
   handshaker: Pick<HandshakerPort, 'open' | 'datagram' | 'close'>
   createEngine: CreateEngine
   /** Uniform unsigned 32-bit integers. */
@@ -66,13 +66,14 @@ export class MediaWorker {
   #recentFaults = 0
 
   constructor(options: MediaWorkerOptions) {
-    const { clock, hmac, sockets, createEngine, randomUint32 } = options
+    const { clock, hmac, routes, createEngine, randomUint32 } = options
     const { drops } = this
     this.#options = options
     this.#clock = clock
     this.latency = new LatencyHistogram(clock)
-    this.out = new SlabSender({ slab: hmac.slab, sockets, drops })
-    this.#srtp = new SrtpPath({ hmac, out: this.out, latency: this.latency, drops })
+    const onSent = (count: number): void => this.latency.sent(count)
+    this.out = new SlabSender({ slab: hmac.slab, routes, drops, onSent })
+    this.#srtp = new SrtpPath({ hmac, out: this.out, drops })
     this.#crossing = new Crossing({
       engine: () => this.engine,
       nowMs: () => clock.nowMs(),

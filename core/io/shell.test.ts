@@ -47,11 +47,11 @@ test('latency is counted per copy, in buckets that add up', (t) => {
   const histogram = new LatencyHistogram({ nowMs: () => nowMs, wallMs: () => 0 })
   histogram.begin(0)
   nowMs = 0.04
-  for (let i = 0; i < 8; i++) histogram.sent()
+  for (let i = 0; i < 8; i++) histogram.sent(1)
   nowMs = 1_000
-  for (let i = 0; i < 11; i++) histogram.sent()
+  for (let i = 0; i < 11; i++) histogram.sent(1)
   histogram.pause()
-  for (let i = 0; i < 20; i++) histogram.sent()
+  for (let i = 0; i < 20; i++) histogram.sent(1)
   histogram.pause()
   t.is(histogram.counts[0], 8)
   t.is(histogram.counts[LATENCY_BUCKETS_US.length], 11)

@@ -2,7 +2,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { UDP_SEND_QUEUE_MAX } from '../../config/index.ts'
 import { createDropCounters, DROP_CODE } from '../media/rtp/index.ts'
-import { type SendSocket, SlabSender } from './udp-mux-send.ts'
+import { type SendRoute, type SendSocket, SlabSender } from './udp-mux-send.ts'
 import type { TupleSource } from './udp-mux-tuple.ts'
 
 const SLOT_BYTES = 64
@@ -39,8 +39,12 @@ class SlabOwner {
   #taken = 0
   #written = 0
 
-  constructor(sockets: SendSocket[]) {
-    this.sender = new SlabSender({ slab: this.slab, sockets, drops: this.drops })
+  constructor(sockets: SendSocket[], batches: SendRoute['batch'][] = []) {
+    const routes = sockets.map((socket, family): SendRoute => {
+      const batch = batches[family]
+      return batch === undefined ? { socket } : { socket, batch }
+    })
+    this.sender = new SlabSender({ slab: this.slab, routes, drops: this.drops })
   }
 
   /** Writes number `#written` into a free slot and sends it; false when every slot may still be read. */
@@ -63,11 +67,14 @@ test('a slab slot is never sent with the bytes of a later packet, however slow t
   const socket = new SlowSocket()
   const owner = new SlabOwner([socket])
   for (let i = 0; i < 100; i++) owner.send(TO)
+  owner.sender.flush()
   socket.slow = true
   for (let i = 0; i < 100; i++) owner.send(TO)
+  owner.sender.flush()
   socket.slow = false
   socket.drain(50)
   for (let i = 0; i < 300; i++) owner.send(TO)
+  owner.sender.flush()
   socket.drain(Number.POSITIVE_INFINITY)
   const seen = numbers(socket)
   t.true(seen.length >= 200)
@@ -91,6 +98,7 @@ test('property: under any slowness of two sockets every datagram on the wire is 
       else if ('slow' in one) sockets[one.socket]!.slow = one.slow
       else sockets[one.socket]!.drain(one.drain)
     }
+    owner.sender.flush()
     for (const socket of sockets) {
       socket.drain(Number.POSITIVE_INFINITY)
       const seen = numbers(socket)
@@ -117,6 +125,7 @@ test('the queue behind a slow device is bounded; what is beyond is dropped and c
   const owner = new SlabOwner([socket])
   socket.slow = true
   for (let i = 0; i < UDP_SEND_QUEUE_MAX + 100; i++) owner.sender.sendSlab(0, 40, TO)
+  owner.sender.flush()
   for (let i = 0; i < 10; i++) owner.sender.sendOwned(new Uint8Array(10), TO)
   t.is(socket.queue.length, UDP_SEND_QUEUE_MAX)
   t.is(owner.drops[DROP_CODE['send-queue-full']], 110)
@@ -126,6 +135,97 @@ test('a datagram for a family without a socket goes nowhere', (t) => {
   const socket = new SlowSocket()
   const owner = new SlabOwner([socket])
   owner.sender.sendSlab(0, 40, TO_IPV6)
+  owner.sender.flush()
   owner.sender.sendOwned(new Uint8Array(4), TO_IPV6)
   t.is(socket.onWire.length, 0)
+})
+
+/** Like the kernel behind sendmmsg: copies what it takes; `full` after so many; some addresses it refuses. */
+class FakeKernel {
+  readonly onWire: number[] = []
+  room = Number.POSITIVE_INFINITY
+  readonly #slab: () => Uint8Array
+  #added: { start: number; refused: boolean }[] = []
+
+  constructor(slab: () => Uint8Array) {
+    this.#slab = slab
+  }
+
+  add(start: number, _end: number, to: Int32Array): void {
+    this.#added.push({ start, refused: to === REFUSED })
+  }
+
+  send(from: number): number {
+    let taken = 0
+    for (const { start, refused } of this.#added.slice(from)) {
+      if (refused) return taken > 0 ? taken : ENETUNREACH
+      if (this.room === 0) return taken > 0 ? taken : EAGAIN
+      this.room -= 1
+      this.onWire.push(new DataView(this.#slab().buffer).getUint32(start))
+      taken += 1
+    }
+    return taken
+  }
+
+  clear(): void {
+    this.#added = []
+  }
+}
+
+const EAGAIN = -11
+const ENETUNREACH = -101
+const REFUSED = new Int32Array(4)
+const TO_BATCHED: TupleSource = { ...TO, socketAddress: new Int32Array(4) }
+const TO_REFUSED: TupleSource = { ...TO, socketAddress: REFUSED }
+
+function batchedOwner(): { owner: SlabOwner; kernel: FakeKernel; socket: SlowSocket } {
+  const socket = new SlowSocket()
+  let slab = new Uint8Array(0)
+  const kernel = new FakeKernel(() => slab)
+  const owner = new SlabOwner([socket], [kernel])
+  slab = owner.slab
+  return { owner, kernel, socket }
+}
+
+test('what has an address goes out in batches, the rest one by one', (t) => {
+  const { owner, kernel, socket } = batchedOwner()
+  for (let i = 0; i < 100; i++) owner.send(i % 10 === 9 ? TO : TO_BATCHED)
+  t.is(owner.sender.inFlightCount(), 0)
+  t.is(kernel.onWire.length, 90)
+  t.is(socket.onWire.length, 10)
+  t.is(owner.sender.packets, 100)
+  t.is(owner.sender.bytes, 4_000)
+})
+
+test('a datagram that the kernel refuses is counted and keeps nobody back', (t) => {
+  const { owner, kernel } = batchedOwner()
+  for (let i = 0; i < 64; i++) owner.send(i % 8 === 3 ? TO_REFUSED : TO_BATCHED)
+  owner.sender.flush()
+  t.is(owner.drops[DROP_CODE['send-refused']], 8)
+  t.deepEqual(
+    kernel.onWire,
+    Array.from({ length: 64 }, (_, index) => index).filter((index) => index % 8 !== 3),
+  )
+})
+
+test('property: behind a full kernel libuv waits, in order, and nothing is sent twice', (t) => {
+  const rooms = fc.array(fc.integer({ min: 0, max: 80 }), { minLength: 1, maxLength: 12 })
+  const property = fc.property(rooms, (steps) => {
+    const { owner, kernel, socket } = batchedOwner()
+    for (const room of steps) {
+      kernel.room = room
+      socket.slow = true
+      for (let i = 0; i < 40; i++) owner.send(TO_BATCHED)
+      owner.sender.flush()
+      socket.slow = false
+      socket.drain(Number.POSITIVE_INFINITY)
+    }
+    t.is(owner.sender.inFlightCount(), 0)
+    const seen = [...kernel.onWire, ...numbers(socket)].sort((one, other) => one - other)
+    t.deepEqual(
+      seen,
+      Array.from({ length: steps.length * 40 }, (_, index) => index),
+    )
+  })
+  fc.assert(property, { numRuns: 200 })
 })

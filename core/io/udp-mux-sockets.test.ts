@@ -21,6 +21,7 @@ test('both families are served on one port, from 0 to 65,507 bytes, and told apa
   const seen: Seen[] = []
   const udp = await bindUdpSockets({
     port: 0,
+    batching: true,
     onDatagram: (bytes, source) => seen.push({ bytes: bytes.length, ...source }),
   })
   t.teardown(() => udp.close())
@@ -37,8 +38,8 @@ test('both families are served on one port, from 0 to 65,507 bytes, and told apa
 })
 
 test('a taken port is refused with a stable code', async (t) => {
-  const udp = await bindUdpSockets({ port: 0, onDatagram: () => undefined })
+  const udp = await bindUdpSockets({ port: 0, batching: true, onDatagram: () => undefined })
   t.teardown(() => udp.close())
-  const again = bindUdpSockets({ port: udp.port, onDatagram: () => undefined })
+  const again = bindUdpSockets({ port: udp.port, batching: true, onDatagram: () => undefined })
   await t.throwsAsync(again, { code: 'media-port-unavailable' })
 })

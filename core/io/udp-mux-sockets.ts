@@ -5,11 +5,15 @@
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { UDP_BUFFER_BYTES } from '../../config/index.ts'
+import type { SendRoute } from './udp-mux-send.ts'
 import type { TupleSource } from './udp-mux-tuple.ts'
+import { loadNativeUdp, type NativeUdp, SendBatch } from './udp-native/index.ts'
 
 export type UdpSocketsOptions = {
   /** 0 = any free port, the same for both families. */
   port: number
+  /** Makes the sockets so that sendmmsg reaches them too, where this machine has it. */
+  batching: boolean
   /** Called once per datagram on the loop; `source` is reused and valid only during the call. */
   onDatagram: (bytes: Uint8Array, source: TupleSource) => void
 }
@@ -20,6 +24,10 @@ export type UdpSockets = {
   port: number
   /** The smaller of what the kernel gave for receiving and sending, in bytes as asked (it reports twice that). */
   bufferBytes: number
+  /** Why there is no sendmmsg; empty when there is. */
+  unbatched: string
+  /** Ways to send what lies in `slab`, `held` at a time; index = `TupleSource.family`. */
+  routes(slab: Uint8Array, held: number): SendRoute[]
   close(): Promise<void>
 }
 
@@ -50,33 +58,60 @@ export async function bindUdpSockets(options: UdpSocketsOptions): Promise<UdpSoc
   }
 }
 
-async function bindBoth({ port, onDatagram }: UdpSocketsOptions): Promise<UdpSockets> {
-  const ipv4 = await bindOne(0, port, onDatagram)
-  const sockets = [ipv4]
-  const bound = ipv4.address().port
+/** A socket, and its descriptor where it was made by us. */
+type Bound = { socket: Socket; descriptor: number }
+
+async function bindBoth({ port, onDatagram, batching }: UdpSocketsOptions): Promise<UdpSockets> {
+  const loaded = batching ? loadNativeUdp() : 'switched off'
+  const native = typeof loaded === 'string' ? undefined : loaded
+  const ipv4 = await bindOne({ family: 0, port, onDatagram, native })
+  const both = [ipv4]
+  const bound = ipv4.socket.address().port
   try {
-    sockets.push(await bindOne(1, bound, onDatagram))
+    both.push(await bindOne({ family: 1, port: bound, onDatagram, native }))
   } catch (error) {
     if (!NO_IPV6.has(codeOf(error))) {
-      ipv4.close()
+      ipv4.socket.close()
       throw error
     }
   }
+  const sockets = both.map(({ socket }) => socket)
   const sizes = sockets.flatMap((socket) => [
     socket.getRecvBufferSize() / 2,
     socket.getSendBufferSize() / 2,
   ])
-  const close = async (): Promise<void> => {
-    await Promise.all(sockets.map((socket) => closeOne(socket)))
+  return {
+    sockets,
+    port: bound,
+    bufferBytes: Math.min(...sizes),
+    unbatched: typeof loaded === 'string' ? loaded : '',
+    routes: (slab, held) =>
+      both.map(({ socket, descriptor }) => {
+        if (native === undefined) return { socket }
+        const batch = new SendBatch({ native, descriptor, memory: slab, capacity: held })
+        return { socket, batch }
+      }),
+    close: async () => {
+      await Promise.all(sockets.map((socket) => closeOne(socket)))
+    },
   }
-  return { sockets, port: bound, bufferBytes: Math.min(...sizes), close }
 }
 
-function bindOne(
-  family: 0 | 1,
-  port: number,
-  onDatagram: UdpSocketsOptions['onDatagram'],
-): Promise<Socket> {
+type BindOne = {
+  family: 0 | 1
+  port: number
+  onDatagram: UdpSocketsOptions['onDatagram']
+  native: NativeUdp | undefined
+}
+
+async function bindOne({ family, port, onDatagram, native }: BindOne): Promise<Bound> {
+  const descriptor =
+    native?.open({
+      family,
+      address: new Uint8Array(family === 0 ? 4 : 16),
+      port,
+      bufferBytes: UDP_BUFFER_BYTES,
+    }) ?? -1
   const socket = createSocket({
     type: family === 0 ? 'udp4' : 'udp6',
     ipv6Only: family === 1,
@@ -91,17 +126,19 @@ function bindOne(
     source.port = from.port
     onDatagram(bytes, source)
   })
-  return new Promise((resolve, reject) => {
+  await new Promise<void>((resolve, reject) => {
     // With a synchronous lookup 'listening' fires inside bind(): the listeners come first.
     socket.once('error', reject)
     socket.once('listening', () => {
       socket.off('error', reject)
       // A receive error (an ICMP message, a full kernel table) concerns one datagram, never the port.
       socket.on('error', () => undefined)
-      resolve(socket)
+      resolve()
     })
-    socket.bind({ port, address: family === 0 ? '0.0.0.0' : '::', exclusive: true })
+    if (descriptor >= 0) socket.bind({ fd: descriptor })
+    else socket.bind({ port, address: family === 0 ? '0.0.0.0' : '::', exclusive: true })
   })
+  return { socket, descriptor }
 }
 
 function closeOne(socket: Socket): Promise<void> {

@@ -2,7 +2,9 @@
  * The 5-tuples that authenticated STUN has bound, found once per datagram. The local half is fixed by the socket, so
  * a tuple is (remote address, remote port); text of IPv4 and IPv6 addresses never coincides.
  */
+import { parseIpOctets } from './ip-address.ts'
 import type { MuxTransport } from './udp-mux-transport.ts'
+import { socketAddress } from './udp-native/index.ts'
 
 /** One bound 5-tuple. */
 export class Tuple {
@@ -10,6 +12,7 @@ export class Tuple {
   readonly port: number
   /** 0 = the IPv4 socket, 1 = the IPv6 socket. */
   readonly family: 0 | 1
+  readonly socketAddress: Int32Array | undefined
   transport: MuxTransport
   /** Monotonic time of the last authenticated datagram from it. */
   lastHeardMs: number
@@ -18,12 +21,24 @@ export class Tuple {
     this.address = source.address
     this.port = source.port
     this.family = source.family
+    this.socketAddress = source.address.includes('%') ? undefined : encoded(source)
     this.transport = transport
     this.lastHeardMs = nowMs
   }
 }
 
-export type TupleSource = { address: string; port: number; family: 0 | 1 }
+export type TupleSource = {
+  address: string
+  port: number
+  family: 0 | 1
+  /** As the kernel wants it; undefined for link-local addresses, whose zone only dgram resolves. */
+  socketAddress?: Int32Array | undefined
+}
+
+function encoded({ address, port }: TupleSource): Int32Array | undefined {
+  const octets = parseIpOctets(address)
+  return octets === undefined ? undefined : socketAddress(octets, port)
+}
 
 /**
  * Address first, then port: many sites behind one NAT share the address, many sites with the same habit share the

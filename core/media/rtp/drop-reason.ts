@@ -117,6 +117,8 @@ export const DROP_REASONS = [
   'source-unanswerable',
   /** Outgoing: UDP_SEND_QUEUE_MAX datagrams wait behind a slow device. */
   'send-queue-full',
+  /** Outgoing: the kernel will not send this one: no route, too large for the path, forbidden. */
+  'send-refused',
   /** Outgoing: the transport has no 5-tuple (any more). */
   'tuple-missing',
   /** Between workers: the ring is full. */

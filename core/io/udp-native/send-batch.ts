@@ -1,0 +1,62 @@
+/**
+ * Datagrams of one memory, gathered and handed to the kernel in one sendmmsg(2). The kernel copies within the call: when
+ * `send` returns, nothing is read any more. Not a queue: what the kernel does not take stays with the caller.
+ */
+import type { NativeUdp } from './libc.ts'
+import { MessageHeaders } from './message-headers.ts'
+
+export type SendBatchOptions = {
+  native: NativeUdp
+  descriptor: number
+  /** All datagrams lie in it; it never moves. */
+  memory: Uint8Array
+  /** Datagrams of one call. */
+  capacity: number
+}
+
+/** One per socket. */
+export class SendBatch {
+  readonly capacity: number
+  readonly #native: NativeUdp
+  readonly #descriptor: number
+  readonly #base: number
+  readonly #headers: MessageHeaders
+  readonly #words: Int32Array
+  #count = 0
+
+  constructor({ native, descriptor, memory, capacity }: SendBatchOptions) {
+    this.#native = native
+    this.#descriptor = descriptor
+    this.#base = native.addressOf(memory)
+    this.#headers = new MessageHeaders({ native, count: capacity, controlBytes: 0 })
+    this.#words = this.#headers.words
+    this.capacity = capacity
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  /** @hot Adds `memory.subarray(start, end)` for the sockaddr in `to`; there must be room. */
+  add(start: number, end: number, to: Int32Array): void {
+    const at = this.#count
+    this.#count = at + 1
+    this.#headers.setData(at, this.#base + start, end - start)
+    this.#headers.setNameBytes(at, to.length << 2)
+    const name = this.#headers.nameWord(at)
+    for (let word = 0; word < to.length; word += 1) this.#words[name + word] = to[word]!
+  }
+
+  /**
+   * @hot Hands over what was added from number `from` on: how many the kernel took of these, or the negative errno
+   * of the first one. The caller goes on behind them, then calls `clear`.
+   */
+  send(from: number): number {
+    const first = this.#headers.addressAt(from)
+    return this.#native.send(this.#descriptor, first, this.#count - from)
+  }
+
+  clear(): void {
+    this.#count = 0
+  }
+}
