@@ -435,3 +435,21 @@ export const BENCH_SAMPLES_MAX = 7_200
 export const BENCH_LINES_MAX = 2_048
 /** Runs of one command (`--repeat`). */
 export const BENCH_REPEAT_MAX = 100
+
+// ---- bench/scenario ---------------------------------------------------------------------------------------
+
+/** A scenario's file, and what it may hold. */
+export const SCENARIO_BYTES_MAX = 256 * 1024
+export const SCENARIO_NODES_MAX = 64
+export const SCENARIO_LINKS_MAX = 64
+export const SCENARIO_GROUPS_MAX = 64
+export const SCENARIO_SITES_MAX = 20_000
+export const SCENARIO_FAULTS_MAX = 1_000
+export const SCENARIO_CRITERIA_MAX = 200
+/** Sites that have a line of their own: each costs the emulator a UDP and a TCP door. */
+export const SCENARIO_OWN_LINES_MAX = 256
+export const SCENARIO_DURATION_S_MAX = 14 * 24 * 3600
+export const SCENARIO_REPEAT_MAX = 100
+/** One criterion: its text, and how deep it nests. */
+export const EXPRESSION_CHARS_MAX = 1_000
+export const EXPRESSION_DEPTH_MAX = 32

@@ -1,5 +1,6 @@
 /** The door of bench/scenario: scenarios read from YAML, and their criteria judged. */
-export type { Expression } from './expression.ts'
+export { type Expression, figuresOf } from './expression.ts'
+export { type JudgeOptions, judge } from './judge.ts'
 export type {
   Criterion,
   Fault,
