@@ -1,6 +1,6 @@
 /** CPU time and memory of a process from the kernel's own books (Linux /proc). */
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 /** CPU seconds used by all threads, and resident memory, at one moment. */
 export type Usage = { cpuSeconds: number; residentBytes: number; atMs: number }
@@ -27,8 +27,55 @@ export function cpuShare(before: Usage, after: Usage): number {
   return (after.cpuSeconds - before.cpuSeconds) / ((after.atMs - before.atMs) / 1000)
 }
 
-/** What all processes of this machine and its host used of its cores, at one moment. */
-export type MachineUsage = { busySeconds: number; atMs: number }
+/** One process as the kernel's table has it. */
+export type TableRow = {
+  pid: number
+  parentPid: number
+  cpuSeconds: number
+  residentBytes: number
+  threads: number
+}
+
+/** All processes of this machine, by pid; one small file each. */
+export function readProcessTable(): Map<number, TableRow> {
+  const table = new Map<number, TableRow>()
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name)
+    if (!(pid > 0)) continue
+    const fields = statFields(pid)
+    if (fields === undefined) continue
+    table.set(pid, {
+      pid,
+      parentPid: Number(fields[1]),
+      cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
+      residentBytes: Number(fields[21]) * PAGE_BYTES,
+      threads: Number(fields[17]),
+    })
+  }
+  return table
+}
+
+/** Fields of /proc/PID/stat behind the name, the state first; undefined when the process is gone. */
+function statFields(pid: number): string[] | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  } catch {
+    return undefined
+  }
+}
+
+/** Open file descriptors; 0 when the process is gone or not ours. */
+export function countHandles(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length
+  } catch {
+    return 0
+  }
+}
+
+/** What all processes of this machine and its host used of its cores, at one moment; `stealSeconds` is the host's part. */
+export type MachineUsage = { busySeconds: number; stealSeconds: number; atMs: number }
 
 /** Time stolen by other guests of the host counts as busy: it is as lost to a measurement. */
 export function readMachineUsage(): MachineUsage {
@@ -39,5 +86,9 @@ export function readMachineUsage(): MachineUsage {
     .slice(1)
     .map(Number)
   const ticks = user + nice + system + irq + softirq + steal
-  return { busySeconds: ticks / TICKS_PER_SECOND, atMs: performance.now() }
+  return {
+    busySeconds: ticks / TICKS_PER_SECOND,
+    stealSeconds: steal / TICKS_PER_SECOND,
+    atMs: performance.now(),
+  }
 }

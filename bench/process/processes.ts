@@ -17,16 +17,26 @@ export type JsonProcess = {
   stop: () => Promise<void>
 }
 
-/** Without `core` it runs where it can. */
-export type JsonProcessOptions = { args: string[]; core?: number; env?: Record<string, string> }
+/** Without `core` it runs where it can. `prefix` stands in front of it (`ip netns exec NAME`) and must become it. */
+export type JsonProcessOptions = {
+  args: readonly string[]
+  core?: number
+  env?: Readonly<Record<string, string>>
+  prefix?: readonly string[]
+}
 
 /**
  * Starts `args` on core number `core` (with `taskset`, where there is more than one): a `.ts` file under this Node, or a program
  * such as `./nhipcau`, which must end up as the process that was started.
  */
-export function startProcess({ args, core, env = {} }: JsonProcessOptions): JsonProcess {
+export function startProcess({
+  args,
+  core,
+  env = {},
+  prefix = [],
+}: JsonProcessOptions): JsonProcess {
   const node = [process.execPath, '--disable-warning=ExperimentalWarning']
-  const command = args[0]?.endsWith('.ts') ? [...node, ...args] : args
+  const command = [...prefix, ...(args[0]?.endsWith('.ts') ? node : []), ...args]
   const isPinned = core !== undefined && availableParallelism() > 1
   const pinned = isPinned ? ['taskset', '-c', String(core), ...command] : command
   const child = spawn(pinned[0] as string, pinned.slice(1), {
