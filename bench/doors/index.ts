@@ -6,12 +6,17 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import autocannon from 'autocannon'
-import { build } from 'hdr-histogram-js'
 import { issueToken, loadTokenKeys } from '../../signaling/index.ts'
+import {
+  loadPage,
+  newHistogram,
+  type PagePlan,
+  percentileMs,
+  recordMs,
+  SignallingSite,
+} from '../load/index.ts'
 import { readUsage } from '../process/accounting.ts'
 import { startProcess } from '../process/processes.ts'
-import { SiteDoor } from '../site/site-door.ts'
 
 export const DOORS_USAGE = `bench doors     HTTP under autocannon, WebSocket under sites that only signal
   --seconds 5             measured time of each page
@@ -56,12 +61,9 @@ export async function doorsCommand(args: string[]): Promise<number> {
     for (const path of PATHS) {
       console.error(`… GET ${path}`)
       const url = `http://127.0.0.1:${ready.httpPort}${path}`
-      const load = {
-        url,
-        connections: Number(values.connections),
-        duration: Number(values.seconds),
-      }
-      rows.push(await pageRow(path, load, server.pid))
+      const connections = Number(values.connections)
+      const plan = { url, connections, seconds: Number(values.seconds) }
+      rows.push(await pageRow(path, plan, server.pid))
     }
     console.error(`… ${values.sites} sites join and chat`)
     const doorUrl = `ws://127.0.0.1:${ready.httpPort}/ws`
@@ -74,19 +76,17 @@ export async function doorsCommand(args: string[]): Promise<number> {
   }
 }
 
-type PageLoad = { url: string; connections: number; duration: number }
-
-async function pageRow(path: string, load: PageLoad, pid: number): Promise<Row> {
+async function pageRow(path: string, plan: PagePlan, pid: number): Promise<Row> {
   const before = readUsage(pid)
-  const result = await autocannon(load)
+  const { requests, seconds, errors, responses } = await loadPage(plan)
   const cpuSeconds = readUsage(pid).cpuSeconds - before.cpuSeconds
   return {
     what: `GET ${path}`,
-    perSecond: result.requests.average,
-    perCpuSecond: result.requests.total / cpuSeconds,
-    p50: result.latency.p50,
-    p99: result.latency.p99,
-    errors: result.errors + result.non2xx,
+    perSecond: requests / seconds,
+    perCpuSecond: requests / cpuSeconds,
+    p50: percentileMs(responses, 50),
+    p99: percentileMs(responses, 99),
+    errors,
   }
 }
 
@@ -95,25 +95,25 @@ type SitesLoad = { doorUrl: string; dataDir: string; sites: number; pid: number 
 /** Each site joins, says one thing and waits for the answer; half of them are connected at any time. */
 async function sitesRow({ doorUrl, dataDir, sites, pid }: SitesLoad): Promise<Row> {
   const keys = loadTokenKeys(dataDir)
-  const histogram = build({ numberOfSignificantValueDigits: 3 })
+  const histogram = newHistogram()
   const before = readUsage(pid)
   let errors = 0
   let next = 0
-  const site = async (): Promise<void> => {
+  const play = async (number: number): Promise<void> => {
     const startMs = performance.now()
     const request = { room: 'doors', role: 'viewer' as const, ttlS: 600, nowMs: Date.now() }
     const token = await issueToken(keys, { ...request, name: 'bench', site: 'bench' })
-    const door = await SiteDoor.open(doorUrl)
-    await door.request({ type: 'join', token })
-    await door.request({ type: 'chat', text: 'xin chào' })
-    histogram.recordValue(Math.round((performance.now() - startMs) * 1000))
-    await door.request({ type: 'leave' })
-    door.close()
+    const site = new SignallingSite({ id: `${number}`, token, doorUrl, onEvent: () => {} })
+    const outcome = await site.join()
+    if (!outcome.joined) throw new Error(outcome.whyFailed)
+    await site.chat('xin chào')
+    recordMs(histogram, performance.now() - startMs)
+    await site.leave()
   }
   const runner = async (): Promise<void> => {
     while (next < sites) {
       next += 1
-      await site().catch(() => {
+      await play(next).catch(() => {
         errors += 1
       })
     }
@@ -125,8 +125,8 @@ async function sitesRow({ doorUrl, dataDir, sites, pid }: SitesLoad): Promise<Ro
     what: 'join + chat over WebSocket',
     perSecond: (sites - errors) / seconds,
     perCpuSecond: (sites - errors) / (readUsage(pid).cpuSeconds - before.cpuSeconds),
-    p50: histogram.getValueAtPercentile(50) / 1000,
-    p99: histogram.getValueAtPercentile(99) / 1000,
+    p50: percentileMs(histogram, 50),
+    p99: percentileMs(histogram, 99),
     errors,
   }
 }

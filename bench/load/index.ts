@@ -1,4 +1,6 @@
 /** The load: a process that plays groups of sites (protocol.ts), and what its results become together. */
+export { newHistogram, percentileMs, recordMs } from './histograms.ts'
+export { loadPage, type PagePlan } from './http-load.ts'
 export type {
   Behaviour,
   HttpLoad,
@@ -19,6 +21,7 @@ export type {
   LoadStop,
   LoadWatches,
 } from './protocol.ts'
+export { SignallingSite } from './signalling-site.ts'
 
 /** Script to start with `startProcess({ args: [LOAD_PROCESS] })`. */
 export const LOAD_PROCESS = 'bench/load/load-process.ts'
