@@ -25,7 +25,7 @@ export type ForwardOptions = {
 
 /** One measured step of one server. */
 export type ForwardRow = {
-  server: 'nhipcau' | 'werift'
+  server: 'nhipcau' | 'werift' | 'janus'
   receivers: number
   packetsPerSecond: number
   cpuShare: number
@@ -92,9 +92,10 @@ export async function measureBare(receivers: number, seconds: number): Promise<B
   }
 }
 
-type Stand = {
+/** A server that takes joins, and its load process, already set up. */
+export type Stand = {
   kind: ForwardRow['server']
-  server: JsonProcess
+  server: Pick<JsonProcess, 'pid'>
   load: JsonProcess
   setup: Omit<LoadSetup, 'niceness'>
 }
@@ -134,7 +135,12 @@ async function withServer<T>(
   }
 }
 
-async function climb(stand: Stand, options: ForwardOptions, say: Say): Promise<ForwardReport> {
+/** Joins and measures step by step, then brews the storm. */
+export async function climb(
+  stand: Stand,
+  options: ForwardOptions,
+  say: Say,
+): Promise<ForwardReport> {
   const { kind, server, load } = stand
   await load.ask({ op: 'publish' })
   await sleep(SETTLE_MS)

@@ -2,6 +2,9 @@
 import { parseArgs } from 'node:util'
 import { type ForwardReport, type ForwardRow, measureBare, measureForward } from './forward.ts'
 
+export { climb, type ForwardRow, type Stand } from './forward.ts'
+export type { LoadSetup } from './load-process.ts'
+
 /** What is to be reached on one core (see docs/ARCHITECTURE.md, envelope). */
 const GOALS = [
   { receivers: 1000, p99Ms: 12, lossRatio: 0.001, packetsPerCpuSecond: 125_000 },

@@ -6,10 +6,12 @@ import { setPriority } from 'node:os'
 import { createInterface } from 'node:readline'
 import { build } from 'hdr-histogram-js'
 import { issueToken, loadTokenKeys, type TokenKeys } from '../../signaling/index.ts'
+import { JanusSite } from '../rival/index.ts'
 import { createLoadContext, type LoadContext } from '../site/load-context.ts'
+import type { SitePlan } from '../site/offer.ts'
 import { PublisherSite } from '../site/publisher-site.ts'
 import { ReceiverSite } from '../site/receiver-site.ts'
-import { type JoinTimes, Site } from '../site/site.ts'
+import { type JoinTimes, type MediaSite, Site } from '../site/site.ts'
 
 /** First line: where the core is. */
 export type LoadSetup = {
@@ -20,6 +22,8 @@ export type LoadSetup = {
   framesPerSecond: number
   /** How far this process steps back behind others on its core, 0..19. */
   niceness: number
+  /** The server is Janus, `doorUrl` its WebSocket; the room is its number. */
+  isJanus?: boolean
 }
 
 /** Later lines, one at a time. */
@@ -58,8 +62,13 @@ export type JoinMeasure = {
 const SAMPLE_EVERY = 61
 const REPORT_SPREAD = 20
 const TICK_MS = 50
+const SPEAKER_PLANS: readonly SitePlan[] = [{ use: 'microphone' }, { use: 'camera' }]
+const VIEWER_PLANS: readonly SitePlan[] = [{ use: 'audio' }, { use: 'main' }]
 
-type Watcher = { site: Site; receiver: ReceiverSite }
+/** A site of either server. */
+type JoinedSite = MediaSite & { readonly times: JoinTimes; drop(): void }
+
+type Watcher = { site: JoinedSite; receiver: ReceiverSite }
 
 class Load {
   readonly #setup: LoadSetup
@@ -80,7 +89,6 @@ class Load {
     const { videoBps, framesPerSecond } = this.#setup
     let publisher: PublisherSite | undefined
     const site = await this.#join('speaker', {
-      plans: [{ use: 'microphone' }, { use: 'camera' }],
       onMedia: (from, datagram, isRtcp) => publisher?.onMedia(from, datagram, isRtcp),
     })
     const layer = { rid: '', bitrateBps: videoBps, width: 320, height: 180 }
@@ -94,8 +102,10 @@ class Load {
       performance.now(),
     )
     this.#pace(publisher)
-    await site.door.request({ type: 'publish', use: 'microphone', live: true })
-    await site.door.request({ type: 'publish', use: 'camera', live: true })
+    if (site instanceof Site) {
+      await site.door.request({ type: 'publish', use: 'microphone', live: true })
+      await site.door.request({ type: 'publish', use: 'camera', live: true })
+    }
     this.#tickables.push(site)
   }
 
@@ -158,7 +168,7 @@ class Load {
     process.exit(0)
   }
 
-  readonly #tickables: Site[] = []
+  readonly #tickables: JoinedSite[] = []
 
   async #watch(): Promise<Watcher> {
     // Only those that were in when a measurement began are timed: the newcomers' first packets are a join, not latency.
@@ -172,11 +182,10 @@ class Load {
     })
     const watcher = { timed: false }
     const site = await this.#join('viewer', {
-      plans: [{ use: 'audio' }, { use: 'main' }],
       onMedia: (from, datagram, isRtcp) => receiver.onMedia(from, datagram, isRtcp),
     })
-    const views = [{ mid: '1', widthPx: 320, heightPx: 180 }]
-    await site.door.request({ type: 'view', slots: views })
+    const slots = [{ mid: '1', widthPx: 320, heightPx: 180 }]
+    if (site instanceof Site) await site.door.request({ type: 'view', slots })
     const entry = { site, receiver }
     this.#watchers.push(entry)
     this.#tickables.push(site)
@@ -194,22 +203,27 @@ class Load {
 
   async #join(
     role: 'speaker' | 'viewer',
-    how: Pick<Parameters<typeof Site.join>[1], 'plans' | 'onMedia'>,
-  ): Promise<Site> {
-    const request = {
-      room: this.#setup.room,
-      role,
-      name: role,
-      site: 'bench',
-      ttlS: 3600,
-      nowMs: Date.now(),
+    { onMedia }: { onMedia: (from: MediaSite, datagram: Buffer, isRtcp: boolean) => void },
+  ): Promise<JoinedSite> {
+    const { doorUrl, room, isJanus = false } = this.#setup
+    const plans = role === 'speaker' ? SPEAKER_PLANS : VIEWER_PLANS
+    if (isJanus) {
+      const publishes = role === 'speaker' ? { publishes: plans } : {}
+      return await JanusSite.join(this.#context, {
+        doorUrl,
+        room: Number(room),
+        ...publishes,
+        onMedia,
+      })
     }
+    const request = { room, role, name: role, site: 'bench', ttlS: 3600, nowMs: Date.now() }
     const token = await issueToken(this.#keys, request)
     return await Site.join(this.#context, {
-      ...how,
-      doorUrl: this.#setup.doorUrl,
+      doorUrl,
       token,
+      plans,
       transportWide: false,
+      onMedia,
     })
   }
 

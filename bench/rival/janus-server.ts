@@ -21,6 +21,8 @@ export type JanusServer = {
   /** `ws://address:port/`, for JanusDoor. */
   doorUrl: string
   room: number
+  /** Its configuration's. */
+  folder: string
   /** Ends it and removes its folder; idempotent. */
   stop: () => Promise<void>
 }
@@ -70,7 +72,7 @@ export async function startJanus({ side, eventLoops, core }: JanusOptions): Prom
     throw error
   }
   const doorUrl = `ws://${side.address}:${WEB_SOCKET_PORT}/`
-  return { pid: child.pid, doorUrl, room: ROOM, stop }
+  return { pid: child.pid, doorUrl, room: ROOM, folder, stop }
 }
 
 function writeFolder(folder: string, files: Record<string, string>): void {
