@@ -3,6 +3,7 @@
  * media to whoever plays it (receiver-site.ts, publisher-site.ts). Knows each step's time.
  */
 import { sendMaster } from '../../core/io/srtp/index.ts'
+import type { IceCredentials } from '../../core/media/control.ts'
 import type { LoadContext } from './load-context.ts'
 import {
   createIceCredentials,
@@ -45,6 +46,8 @@ export class Site {
   readonly door: SiteDoor
   readonly link: SiteLink
   readonly answer: SiteAnswer
+  /** Our side's, with which whoever owns the site can speak STUN for it. */
+  readonly ice: IceCredentials
   readonly times: JoinTimes
   /** Handle of `context.sender`. */
   readonly sealing: number
@@ -57,6 +60,7 @@ export class Site {
     door: SiteDoor
     link: SiteLink
     answer: SiteAnswer
+    ice: IceCredentials
     times: JoinTimes
     sealing: number
     participant: string
@@ -66,6 +70,7 @@ export class Site {
     this.door = parts.door
     this.link = parts.link
     this.answer = parts.answer
+    this.ice = parts.ice
     this.times = parts.times
     this.sealing = parts.sealing
     this.participant = parts.participant
@@ -107,7 +112,7 @@ export class Site {
         dtlsMs: link.times.connectedMs - link.times.bindingMs,
       }
       const participant = String(joined.participant)
-      site = new Site({ context, door, answer, times, participant, ...media })
+      site = new Site({ context, door, answer, ice, times, participant, ...media })
       return site
     } catch (error) {
       media?.link.close()
