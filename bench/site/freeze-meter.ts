@@ -1,0 +1,67 @@
+/**
+ * Standstill of a picture. A freeze is what getStats counts as one (webrtc-stats, freezeCount): a pause between two shown frames
+ * of at least three mean intervals and 150 ms more than one; here never below 200 ms. Its whole length is frozen time.
+ */
+
+const FREEZE_MS_MIN = 200
+const FREEZE_EXTRA_MS = 150
+const FREEZE_FACTOR = 3
+const MEAN_MS_START = 40
+/** The standard's mean is over 30 frames. */
+const SMOOTHING = 1 / 30
+
+export type FreezeReading = { freezes: number; longestMs: number; frozenMs: number }
+
+/** One per video stream. */
+export class FreezeMeter {
+  #freezes = 0
+  #longestMs = 0
+  #frozenMs = 0
+  #meanMs = MEAN_MS_START
+  #lastMs = -1
+
+  /** @hot A frame was shown. */
+  onShown(nowMs: number): void {
+    const intervalMs = nowMs - this.#lastMs
+    if (this.#lastMs >= 0) {
+      if (intervalMs >= this.#thresholdMs()) this.#count(intervalMs)
+      else this.#meanMs += (intervalMs - this.#meanMs) * SMOOTHING
+    }
+    this.#lastMs = nowMs
+  }
+
+  /** Nothing is to be shown until the next frame: the slot is empty. */
+  pause(): void {
+    this.#lastMs = -1
+  }
+
+  /** A standstill that goes on is included. */
+  read(nowMs: number): FreezeReading {
+    const openMs = this.#lastMs < 0 ? 0 : nowMs - this.#lastMs
+    const isOpen = openMs >= this.#thresholdMs()
+    return {
+      freezes: this.#freezes + (isOpen ? 1 : 0),
+      longestMs: Math.max(this.#longestMs, isOpen ? openMs : 0),
+      frozenMs: this.#frozenMs + (isOpen ? openMs : 0),
+    }
+  }
+
+  /** Counts from here; a standstill that goes on begins here. */
+  restart(nowMs: number): void {
+    this.#freezes = 0
+    this.#longestMs = 0
+    this.#frozenMs = 0
+    if (this.#lastMs >= 0) this.#lastMs = Math.max(this.#lastMs, nowMs - this.#meanMs)
+  }
+
+  #thresholdMs(): number {
+    const mean = this.#meanMs
+    return Math.max(FREEZE_MS_MIN, FREEZE_FACTOR * mean, mean + FREEZE_EXTRA_MS)
+  }
+
+  #count(intervalMs: number): void {
+    this.#freezes += 1
+    this.#frozenMs += intervalMs
+    if (intervalMs > this.#longestMs) this.#longestMs = intervalMs
+  }
+}

@@ -1,0 +1,53 @@
+/** Pauses between the arrivals of one audio stream, from the arrivals alone; what a listener with no buffer would hear. */
+
+/** A pause longer than this is a gap: two frames and more are missing. */
+export const GAP_MS = 60
+const SPACING_MS = 20
+
+export type GapReading = { gaps: number; longestMs: number; silentMs: number }
+
+/** One per audio stream. */
+export class GapMeter {
+  #gaps = 0
+  #longestMs = 0
+  #silentMs = 0
+  /** Of the last arrival; -1 = nothing is awaited. */
+  #lastMs = -1
+
+  /** @hot */
+  onArrival(nowMs: number): void {
+    const gapMs = nowMs - this.#lastMs
+    if (this.#lastMs >= 0 && gapMs > GAP_MS) this.#count(gapMs)
+    this.#lastMs = nowMs
+  }
+
+  /** Silence is meant from here to the next arrival. */
+  pause(): void {
+    this.#lastMs = -1
+  }
+
+  /** `silentMs` is what was missing of each gap; a gap that is open now is included. */
+  read(nowMs: number): GapReading {
+    const openMs = this.#lastMs < 0 ? 0 : nowMs - this.#lastMs
+    const isOpen = openMs > GAP_MS
+    return {
+      gaps: this.#gaps + (isOpen ? 1 : 0),
+      longestMs: Math.max(this.#longestMs, isOpen ? openMs : 0),
+      silentMs: this.#silentMs + (isOpen ? openMs - SPACING_MS : 0),
+    }
+  }
+
+  /** Counts from here; an open gap begins here. */
+  restart(nowMs: number): void {
+    this.#gaps = 0
+    this.#longestMs = 0
+    this.#silentMs = 0
+    if (this.#lastMs >= 0 && nowMs - this.#lastMs > GAP_MS) this.#lastMs = nowMs
+  }
+
+  #count(gapMs: number): void {
+    this.#gaps += 1
+    this.#silentMs += gapMs - SPACING_MS
+    if (gapMs > this.#longestMs) this.#longestMs = gapMs
+  }
+}
