@@ -68,6 +68,8 @@ export type SitePlayerOptions = {
   depth: SiteDepth
   /** One packet in so many is opened at depth `sampled`. */
   sampleEvery: number
+  /** Where this site's latencies are counted (bench/load: one pair a group); default: the context's. */
+  latencies?: LatencyHistograms
   /** 0..1, for backoff; seeded by the owner. */
   random: () => number
   /** Whether a lost WebSocket comes back by itself, as the web SDK does it. Default true. */
@@ -109,6 +111,36 @@ export type PlayerReport = {
 /** Microseconds, 3 digits, 1 us..60 s; of the whole process, by class. Mergeable. */
 export type LatencyHistograms = { audio: Histogram; video: Histogram }
 
+/**
+ * Sums of one site since it was made, over all its joins and streams; `restartMeasure` does not touch them. bench/load
+ * reads them every second of every site (live loss, bitrates) and adds them up over groups: ratios of a run are ratios of sums.
+ */
+export type PlayerTotals = {
+  audioPackets: number
+  /** Audio packets that never came (by sequence numbers), and how many of both there should have been. */
+  audioLost: number
+  audioExpected: number
+  videoPackets: number
+  videoLost: number
+  videoExpected: number
+  /** On its link: all datagrams with their UDP payload, RTCP and STUN included. */
+  receivedBytes: number
+  sentBytes: number
+  sentPackets: number
+  /** Of the playout model: frames due, and those that had to be concealed. */
+  audioFrames: number
+  audioConcealed: number
+  framesComplete: number
+  framesLate: number
+  freezes: number
+  frozenMs: number
+  /** Time during which a picture should have been there, ms: what frozenMs is a part of. */
+  watchedMs: number
+  /** Opened and checked; found wrong among these (bad authentication, content not what was sent). */
+  checked: number
+  checkFailed: number
+}
+
 /** One participant of a site. Made by `createSitePlayer`; nothing happens before `join`. */
 export interface SitePlayer {
   readonly id: string
@@ -136,6 +168,8 @@ export interface SitePlayer {
   /** Forgets what was seen, keeps what is known: a new measured time begins. */
   restartMeasure(nowMs: number): void
   report(nowMs: number): PlayerReport
+  /** Cheap: writes into `into` and returns it. */
+  totals(into: PlayerTotals, nowMs: number): PlayerTotals
   /** When `tick` has something to do next, ms of performance.now. */
   nextDeadlineMs(): number
   /** Sends what is due. SiteDriver does this for all sites of a process. */
