@@ -26,7 +26,11 @@ export type ForwardOptions = {
 /** One measured step of one server. */
 export type ForwardRow = {
   server: 'nhipcau' | 'werift' | 'janus'
+  /** Planned to be in by this step, and in. */
+  step: number
   receivers: number
+  /** What was counted, to be put together with other rows: ratios and percentiles are not averaged. */
+  counted: { packets: number; expected: number; cpuSeconds: number; latency: string }
   packetsPerSecond: number
   cpuShare: number
   packetsPerCpuSecond: number
@@ -157,14 +161,20 @@ export async function climb(
     say(
       `${kind}: ${present} in, ${(joins.joined / joins.seconds).toFixed(0)} joins/s; measuring ${options.seconds} s`,
     )
-    rows.push(await measure(stand, { joins, emptyBytes, seconds: options.seconds }))
+    const { seconds } = options
+    rows.push(await measure(stand, { step: receivers, joins, emptyBytes, seconds }))
   }
   return { rows, storm: options.storm > 0 ? await brew(stand, options, say) : undefined }
 }
 
 async function measure(
   { kind, server, load }: Stand,
-  { joins, emptyBytes, seconds }: { joins: JoinMeasure; emptyBytes: number; seconds: number },
+  {
+    step,
+    joins,
+    emptyBytes,
+    seconds,
+  }: { step: number; joins: JoinMeasure; emptyBytes: number; seconds: number },
 ): Promise<ForwardRow> {
   const machineBefore = readMachineUsage()
   const serverBefore = readUsage(server.pid)
@@ -180,7 +190,14 @@ async function measure(
     machineAfter.busySeconds - machineBefore.busySeconds - cpuSeconds - loadSeconds
   return {
     server: kind,
+    step,
     receivers: seen.receivers,
+    counted: {
+      packets: seen.packets,
+      expected: seen.expected,
+      cpuSeconds,
+      latency: seen.latencyEncoded,
+    },
     packetsPerSecond: seen.packets / seen.seconds,
     cpuShare: cpuShare(serverBefore, serverAfter),
     packetsPerCpuSecond: seen.packets / cpuSeconds,

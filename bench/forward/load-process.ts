@@ -4,7 +4,7 @@
  */
 import { setPriority } from 'node:os'
 import { createInterface } from 'node:readline'
-import { build } from 'hdr-histogram-js'
+import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js'
 import { issueToken, loadTokenKeys, type TokenKeys } from '../../signaling/index.ts'
 import { JanusSite } from '../rival/index.ts'
 import { createLoadContext, type LoadContext } from '../site/load-context.ts'
@@ -46,6 +46,8 @@ export type LoadMeasure = {
   lost: number
   samples: number
   latencyMs: { p50: number; p95: number; p99: number; max: number }
+  /** The same whole, in microseconds: base64 of hdr-histogram-js' compressed encoding. */
+  latencyEncoded: string
   seconds: number
 }
 
@@ -159,6 +161,7 @@ class Load {
         p99: percentile(99),
         max: this.#histogram.maxValue / 1000,
       },
+      latencyEncoded: encodeIntoCompressedBase64(this.#histogram),
       seconds,
     }
   }

@@ -1,6 +1,7 @@
 /** The load: a process that plays groups of sites (protocol.ts), and what its results become together. */
-export { newHistogram, percentileMs, recordMs } from './histograms.ts'
+export { encodeHistogram, mergeEncoded, newHistogram, percentileMs, recordMs } from './histograms.ts'
 export { loadPage, type PagePlan } from './http-load.ts'
+export { dealRoutes } from './deal.ts'
 export type {
   Behaviour,
   HttpLoad,

@@ -9,7 +9,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startProcess } from '../process/processes.ts'
@@ -21,8 +20,7 @@ export type JanusServer = {
   /** `ws://address:port/`, for JanusDoor. */
   doorUrl: string
   room: number
-  /** Its configuration's. */
-  folder: string
+
   /** Ends it and removes its folder; idempotent. */
   stop: () => Promise<void>
 }
@@ -30,6 +28,10 @@ export type JanusServer = {
 export type JanusOptions = {
   side: NamespaceSide
   eventLoops: number
+  /** Added to its environment. */
+  env: Readonly<Record<string, string>>
+  /** A folder that is there, for its configuration. */
+  parentFolder: string
   /** CPU core that all its threads are pinned to; undefined: wherever the kernel likes. */
   core?: number
 }
@@ -52,13 +54,15 @@ export function whyNoJanus(): string | undefined {
 }
 
 /** Starts it inside `side` and resolves when it takes connections; rejects when it ends before, leaving nothing. */
-export async function startJanus({ side, eventLoops, core }: JanusOptions): Promise<JanusServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'nhipcau-janus-'))
+export async function startJanus(options: JanusOptions): Promise<JanusServer> {
+  const { side, eventLoops, env, parentFolder, core } = options
+  const folder = mkdtempSync(join(parentFolder, 'janus-'))
   const setup = { address: side.address, webSocketPort: WEB_SOCKET_PORT, eventLoops, room: ROOM }
   writeFolder(folder, janusConfiguration(setup, folder))
   // A socket for each site: Node has raised its own limit of open files to the hard one, and its children inherit it.
-  const args = [...side.enter, 'janus', '-F', folder]
-  const child = startProcess({ args, ...(core === undefined ? {} : { core }) })
+  const pinned = core === undefined ? {} : { core }
+  const args = ['janus', '-F', folder]
+  const child = startProcess({ args, prefix: side.enter, env, ...pinned })
   const stop = async (): Promise<void> => {
     await child.stop()
     rmSync(folder, { recursive: true, force: true })
@@ -72,7 +76,7 @@ export async function startJanus({ side, eventLoops, core }: JanusOptions): Prom
     throw error
   }
   const doorUrl = `ws://${side.address}:${WEB_SOCKET_PORT}/`
-  return { pid: child.pid, doorUrl, room: ROOM, folder, stop }
+  return { pid: child.pid, doorUrl, room: ROOM, stop }
 }
 
 function writeFolder(folder: string, files: Record<string, string>): void {

@@ -1,17 +1,16 @@
 /**
  * Two network namespaces joined by a veth pair, one for a server and one for its load: Janus offers no loopback
- * candidate, so its load must come from elsewhere. Needs root and Linux. Nothing is left behind: removed by `close`, when
- * this process ends, and, after a kill -9, by the next pair that is made.
+ * candidate, so its load must come from elsewhere. Needs root and Linux. Removed by `close` and when this process ends; who wants
+ * more (kill -9) writes the names down before they are made.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 
 /** One side: programs started through `enter` live in it. */
 export type NamespaceSide = {
   name: string
   /** IPv4 of this side, as the other sees it. */
   address: string
-  /** Words to put before a command, so that it runs in here; its pid stays the one that was started. */
+  /** Words to put before a command, so that it runs in here and ends with us; its pid stays the one that was started. */
   enter: string[]
 }
 
@@ -38,11 +37,14 @@ export function whyNoNamespacePair(): string | undefined {
   return undefined
 }
 
-/** Throws with the output of `ip` when the kernel refuses; nothing is left then. */
-export function createNamespacePair(): NamespacePair {
-  removeStale()
+/**
+ * `track` is called with each name before it is made. Throws with the output of `ip` when the kernel refuses; nothing is left
+ * then.
+ */
+export function createNamespacePair(track: (name: string) => void = () => {}): NamespacePair {
   const server = side('server', 1)
   const load = side('load', 2)
+  for (const { name } of [server, load]) track(name)
   const remove = (): void => {
     for (const { name } of [server, load]) removeNamespace(name)
   }
@@ -65,7 +67,8 @@ export function createNamespacePair(): NamespacePair {
 
 function side(what: 'server' | 'load', host: number): NamespaceSide {
   const name = `${PREFIX}-${process.pid}-${what}`
-  return { name, address: `${NETWORK}.${host}`, enter: ['ip', 'netns', 'exec', name] }
+  const enter = ['ip', 'netns', 'exec', name, 'setpriv', '--pdeathsig', 'KILL']
+  return { name, address: `${NETWORK}.${host}`, enter }
 }
 
 function connect(server: NamespaceSide, load: NamespaceSide): void {
@@ -85,15 +88,6 @@ function connect(server: NamespaceSide, load: NamespaceSide): void {
   }
 }
 
-/** What a killed run left: its namespaces, when no process has its number any more. */
-function removeStale(): void {
-  const listed = ip('netns', 'list').split('\n')
-  for (const line of listed) {
-    const [, name = '', pid = ''] = /^(nhipcau-rival-(\d+)-\w+)/.exec(line) ?? []
-    if (name !== '' && !existsSync(`/proc/${pid}`)) removeNamespace(name)
-  }
-}
-
 function removeNamespace(name: string): void {
   try {
     ip('netns', 'del', name)
@@ -102,6 +96,6 @@ function removeNamespace(name: string): void {
   }
 }
 
-function ip(...args: string[]): string {
-  return execFileSync('ip', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+function ip(...args: string[]): void {
+  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] })
 }

@@ -1,0 +1,104 @@
+/**
+ * What legs say together: figures by server and step, and ours over theirs. Counts are added up and histograms merged over the
+ * rounds before anything is divided; how far the rounds lie apart stands beside it. Pure.
+ */
+import type { ForwardRow } from '../forward/index.ts'
+import { encodeHistogram, mergeEncoded, percentileMs } from '../load/index.ts'
+import { type Leg, type RivalServer, SERVERS } from './legs.ts'
+
+/** Parts of a report (bench/report). */
+export type RivalFigures = {
+  /** `<server>.n<receivers>.<what>`, and `ratio.n<receivers>.<what>`: ours over theirs. */
+  figures: Record<string, number>
+  /** `<server>.n<receivers>.latency`, in microseconds. */
+  histograms: Record<string, string>
+  /** Why the run is void; empty: it is not. */
+  reasons: string[]
+}
+
+/** Beyond these a row says more about the machine than about a server. */
+const LOAD_CPU_SHARE_MAX = 0.95
+const OTHERS_CORES_MAX = 0.25
+
+/** Steps that only one of the two reached have no ratio. */
+export function rivalFigures(legs: readonly Leg[]): RivalFigures {
+  const figures: Record<string, number> = {}
+  const histograms: Record<string, string> = {}
+  const steps = new Set(legs.flatMap(({ rows }) => rows.map(({ step }) => step)))
+  for (const step of steps) {
+    for (const server of SERVERS) {
+      const rows = rowsOf(legs, server, step)
+      if (rows.length === 0) continue
+      const name = `${server}.n${step}`
+      const latency = mergeEncoded(rows.map(({ counted }) => counted.latency))
+      histograms[`${name}.latency`] = encodeHistogram(latency)
+      for (const p of [50, 95, 99]) figures[`${name}.latency.p${p}Ms`] = percentileMs(latency, p)
+      for (const [what, value] of stepFigures(rows)) figures[`${name}.${what}`] = value
+    }
+    for (const [what, value] of ratios(legs, step, figures))
+      figures[`ratio.n${step}.${what}`] = value
+  }
+  return { figures, histograms, reasons: legs.flatMap(doubts) }
+}
+
+function rowsOf(legs: readonly Leg[], server: RivalServer, step: number): ForwardRow[] {
+  const own = legs.filter((leg) => leg.server === server)
+  return own.flatMap(({ rows }) => rows.filter((row) => row.step === step))
+}
+
+function stepFigures(rows: readonly ForwardRow[]): [string, number][] {
+  const mean = (of: (row: ForwardRow) => number) => sum(rows, of) / rows.length
+  const packets = sum(rows, ({ counted }) => counted.packets)
+  const expected = sum(rows, ({ counted }) => counted.expected)
+  return [
+    ['receivers', mean(({ receivers }) => receivers)],
+    ['joinsFailed', sum(rows, ({ joins }) => joins.failed)],
+    ['joinsPerSecond', mean(({ joins }) => joins.joined / Math.max(0.001, joins.seconds))],
+    ['packetsPerSecond', mean(({ packetsPerSecond }) => packetsPerSecond)],
+    ['packetsPerCpuSecond', packets / sum(rows, ({ counted }) => counted.cpuSeconds)],
+    ['lossRatio', Math.max(0, expected - packets) / Math.max(1, expected)],
+    ['perReceiverBytes', mean(({ bytesPerReceiver }) => bytesPerReceiver)],
+    ['cpuShare', mean(({ cpuShare }) => cpuShare)],
+    ['loadCpuShare', mean(({ loadCpuShare }) => loadCpuShare)],
+  ]
+}
+
+/** Ours over theirs; `Min` and `Max` are those of single rounds: what lies between them is noise. */
+function ratios(
+  legs: readonly Leg[],
+  step: number,
+  figures: Readonly<Record<string, number>>,
+): [string, number][] {
+  const [ours, theirs] = SERVERS.map((server) => rowsOf(legs, server, step))
+  if (ours === undefined || theirs === undefined || ours.length === 0 || theirs.length === 0)
+    return []
+  const over = (what: string) =>
+    (figures[`nhipcau.n${step}.${what}`] ?? 0) / (figures[`janus.n${step}.${what}`] ?? 0)
+  const rounds = ours
+    .slice(0, theirs.length)
+    .map((row, index) => row.packetsPerCpuSecond / theirs[index]!.packetsPerCpuSecond)
+  return [
+    ['packetsPerCpuSecond', over('packetsPerCpuSecond')],
+    ['packetsPerCpuSecondMin', Math.min(...rounds)],
+    ['packetsPerCpuSecondMax', Math.max(...rounds)],
+    ['latencyP99', over('latency.p99Ms')],
+    ['memory', over('perReceiverBytes')],
+  ]
+}
+
+/** What makes a leg say more about the machine than about its server. */
+function doubts({ server, round, rows, problem }: Leg): string[] {
+  const which = `${server}, round ${round}`
+  const found = problem === undefined ? [] : [`${which}: ${problem}`]
+  for (const { step, loadCpuShare, othersCores } of rows) {
+    const where = `${which}, ${step} receivers`
+    if (loadCpuShare > LOAD_CPU_SHARE_MAX) found.push(`${where}: the load had no core left`)
+    if (othersCores > OTHERS_CORES_MAX)
+      found.push(`${where}: other processes took ${othersCores.toFixed(2)} of a core`)
+  }
+  return found
+}
+
+function sum(rows: readonly ForwardRow[], of: (row: ForwardRow) => number): number {
+  return rows.reduce((total, row) => total + of(row), 0)
+}
