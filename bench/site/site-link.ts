@@ -4,7 +4,6 @@
  * called by the owner), numeric addresses, no promises per packet.
  */
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
-import { createSocket, type Socket } from 'node:dgram'
 import type { DtlsClientSession, DtlsIdentity, SrtpKeys } from '../../core/io/dtls/index.ts'
 import {
   createSrtpReceiver,
@@ -19,6 +18,7 @@ import {
   writeBindingRequest,
 } from '../../core/io/stun/index.ts'
 import type { SiteAnswer, SiteIdentity } from './offer.ts'
+import { createSitePort, type SitePort } from './site-port.ts'
 
 /** Consent (RFC 7675) every 5 s; an unanswered first check is repeated sooner. */
 const CONSENT_MS = 5000
@@ -45,8 +45,10 @@ export type LinkTimes = { startedMs: number; bindingMs: number; connectedMs: num
 export class SiteLink {
   readonly times: LinkTimes = { startedMs: 0, bindingMs: 0, connectedMs: 0 }
   receiver: SrtpReceiver | undefined
+  /** When the datagram in hand arrived, of `performance.now()`: by the kernel's clock where it tells. */
+  arrivedMs = 0
   readonly #options: SiteLinkOptions
-  readonly #socket: Socket
+  readonly #port: SitePort
   readonly #remoteAddress: string
   readonly #remotePort: number
   readonly #key: KeyObject
@@ -68,17 +70,17 @@ export class SiteLink {
     this.#key = createSecretKey(Buffer.from(answer.ice.password, 'utf8'))
     this.#username = `${answer.ice.usernameFragment}:${options.identity.ice.usernameFragment}`
     this.#fingerprints = answer.fingerprints
-    this.#socket = createSocket({ type: 'udp4', lookup: numericLookup, recvBufferSize: 1 << 19 })
-    this.#socket.on('message', (datagram) => this.#onDatagram(datagram))
-    this.#socket.on('error', (error) => options.onFailed(error.message))
+    this.#port = createSitePort({
+      remote: candidate,
+      onDatagram: (datagram, arrivedMs) => this.#onDatagram(datagram, arrivedMs),
+      onError: options.onFailed,
+    })
   }
 
   /** Binds and sends the first check. */
   start(nowMs: number): void {
     this.times.startedMs = nowMs
-    // A site stays on loopback when its server is there; in a namespace pair it is elsewhere.
-    const local = this.#remoteAddress === '127.0.0.1' ? '127.0.0.1' : '0.0.0.0'
-    this.#socket.bind(0, local, () => this.tick(performance.now()))
+    this.#port.open(() => this.tick(performance.now()))
   }
 
   /** Checks, consent and DTLS repetition that are due. Call every 100 ms or so. */
@@ -93,7 +95,7 @@ export class SiteLink {
 
   /** Sends a protected or plain datagram as it is; the bytes may be sent later: they must not be reused. */
   send(datagram: Uint8Array): void {
-    if (!this.#closed) this.#socket.send(datagram, this.#remotePort, this.#remoteAddress)
+    if (!this.#closed) this.#port.send(datagram)
   }
 
   close(): void {
@@ -101,7 +103,7 @@ export class SiteLink {
     this.#dtls?.close()
     this.#closed = true
     this.receiver?.close()
-    this.#socket.close()
+    this.#port.close()
   }
 
   #check(): void {
@@ -116,7 +118,9 @@ export class SiteLink {
     this.send(writeBindingRequest(request, this.#key))
   }
 
-  #onDatagram(datagram: Buffer): void {
+  #onDatagram(datagram: Buffer, arrivedMs: number): void {
+    if (this.#closed) return
+    this.arrivedMs = arrivedMs
     const first = datagram[0] ?? 255
     if (first >= 128 && first < 192) {
       const type = datagram[1] ?? 0
@@ -162,13 +166,3 @@ export class SiteLink {
     onConnected(keys)
   }
 }
-
-type Lookup = NonNullable<
-  Parameters<typeof createSocket>[0] extends { lookup?: infer L } ? L : never
->
-
-/** Addresses are numeric: without this every send would go through a promise. */
-const numericLookup = ((address: string, ...rest: unknown[]) => {
-  const done = rest.at(-1) as (error: null, address: string, family: number) => void
-  done(null, address, 4)
-}) as Lookup

@@ -7,4 +7,6 @@
  *   batch.add(start, end, socketAddress(octets, port)); ...; batch.send()
  */
 export { loadNativeUdp, type NativeUdp, NativeUdpError, socketAddress } from './libc.ts'
+export type { Arrival } from './message-headers.ts'
+export { ReceiveBatch } from './receive-batch.ts'
 export { SendBatch } from './send-batch.ts'

@@ -22,6 +22,7 @@ const IPPROTO_IPV6 = 41
 const IPV6_V6ONLY = 26
 const MSG_DONTWAIT = 0x40
 const EINTR = 4
+const CLOCK_REALTIME = 0
 
 /** A system call failed; `code` is its name, such as EADDRINUSE. */
 export class NativeUdpError extends Error {
@@ -53,6 +54,8 @@ export interface NativeUdp {
   addressOf(bytes: Uint8Array): number
   /** @hot Sends `count` messages described at `headers`; how many the kernel took, or the negative errno of the first. */
   send(descriptor: number, headers: number, count: number): number
+  /** Milliseconds since 1970 on the clock of `tellArrival`, with fractions. */
+  wallMs(): number
   /** @hot Fills up to `count` messages described at `headers`; how many, or a negative errno. Never waits. */
   receive(descriptor: number, headers: number, count: number): number
 }
@@ -94,6 +97,8 @@ function bind(koffi: Koffi): NativeUdp {
   const receiveMany = libc.func(
     'int recvmmsg(int fd, uintptr_t headers, uint count, int flags, void *timeout)',
   )
+  const readClock = libc.func('int clock_gettime(int clock, void *time)')
+  const time = new BigInt64Array(16)
   const outcome = (result: number): number => (result < 0 ? -koffi.errno() : result)
 
   const set = (descriptor: number, [level, name, value]: [number, number, number]): void => {
@@ -137,6 +142,10 @@ function bind(koffi: Koffi): NativeUdp {
         result = sendMany(descriptor, headers, count, MSG_DONTWAIT)
       }
       return outcome(result)
+    },
+    wallMs: () => {
+      readClock(CLOCK_REALTIME, time)
+      return Number(time[0]) * 1000 + Number(time[1]) / 1e6
     },
     receive: (descriptor, headers, count) =>
       outcome(receiveMany(descriptor, headers, count, MSG_DONTWAIT, null)),

@@ -13,6 +13,15 @@ const IOVEC_WORDS = 4
 const NAME_WORDS = 8
 const TWO_TO_32 = 2 ** 32
 
+/** A control message with `struct in_pktinfo`: 16 bytes of cmsghdr, three words, padded. */
+export const PACKET_INFO_BYTES = 32
+const PACKET_INFO_USED = 28
+const IPPROTO_IP = 0
+const IP_PKTINFO = 8
+const SOL_SOCKET = 1
+/** SO_TIMESTAMPNS: `struct timespec` after 16 bytes of cmsghdr. */
+const TIMESTAMP_NS = 35
+
 export type HeaderOptions = {
   native: NativeUdp
   count: number
@@ -67,6 +76,11 @@ export class MessageHeaders {
     this.words[at * HEADER_WORDS + 10] = bytes
   }
 
+  /** @hot What the kernel wrote (or may write) of control messages. */
+  controlBytes(at: number): number {
+    return this.words[at * HEADER_WORDS + 10]!
+  }
+
   /** @hot Where in `words` the name of message `at` begins: a sockaddr. */
   nameWord(at: number): number {
     return this.#names + at * NAME_WORDS
@@ -91,5 +105,41 @@ export class MessageHeaders {
     const address = this.address + target * 4
     this.words[word] = address | 0
     this.words[word + 1] = address / TWO_TO_32
+  }
+}
+
+/** Message `at` goes out from the IPv4 address whose word in memory is `source`. */
+export function writePacketInfo(headers: MessageHeaders, at: number, source: number): void {
+  const word = headers.controlWord(at)
+  const { words } = headers
+  words[word] = PACKET_INFO_USED
+  words[word + 2] = IPPROTO_IP
+  words[word + 3] = IP_PKTINFO
+  words[word + 4] = 0
+  words[word + 5] = source
+  headers.setControlBytes(at, PACKET_INFO_BYTES)
+}
+
+/** Where and when a datagram came in; 0 where the kernel did not say. */
+export type Arrival = { destination: number; wallMs: number }
+
+/** @hot Reads the control messages of a received message `at` into `arrival`. */
+export function readArrival(headers: MessageHeaders, at: number, arrival: Arrival): void {
+  const { words } = headers
+  let word = headers.controlWord(at)
+  const end = word + (headers.controlBytes(at) >> 2)
+  arrival.destination = 0
+  arrival.wallMs = 0
+  while (word + 4 <= end) {
+    const bytes = words[word]!
+    if (bytes < 16) return
+    const level = words[word + 2]
+    const type = words[word + 3]
+    if (level === IPPROTO_IP && type === IP_PKTINFO) arrival.destination = words[word + 6]!
+    if (level === SOL_SOCKET && type === TIMESTAMP_NS) {
+      const seconds = (words[word + 4]! >>> 0) + words[word + 5]! * TWO_TO_32
+      arrival.wallMs = seconds * 1000 + words[word + 6]! / 1e6
+    }
+    word += ((bytes + 7) >> 3) << 1
   }
 }

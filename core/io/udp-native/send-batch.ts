@@ -3,7 +3,7 @@
  * `send` returns, nothing is read any more. Not a queue: what the kernel does not take stays with the caller.
  */
 import type { NativeUdp } from './libc.ts'
-import { MessageHeaders } from './message-headers.ts'
+import { MessageHeaders, PACKET_INFO_BYTES, writePacketInfo } from './message-headers.ts'
 
 export type SendBatchOptions = {
   native: NativeUdp
@@ -12,6 +12,8 @@ export type SendBatchOptions = {
   memory: Uint8Array
   /** Datagrams of one call. */
   capacity: number
+  /** Each datagram says from which of this machine's IPv4 addresses it goes. */
+  choosesSource?: boolean
 }
 
 /** One per socket. */
@@ -24,17 +26,27 @@ export class SendBatch {
   readonly #words: Int32Array
   #count = 0
 
-  constructor({ native, descriptor, memory, capacity }: SendBatchOptions) {
+  constructor({ native, descriptor, memory, capacity, choosesSource }: SendBatchOptions) {
     this.#native = native
     this.#descriptor = descriptor
     this.#base = native.addressOf(memory)
-    this.#headers = new MessageHeaders({ native, count: capacity, controlBytes: 0 })
+    this.#headers = new MessageHeaders({
+      native,
+      count: capacity,
+      controlBytes: choosesSource === true ? PACKET_INFO_BYTES : 0,
+    })
     this.#words = this.#headers.words
     this.capacity = capacity
   }
 
   get count(): number {
     return this.#count
+  }
+
+  /** Adds as `add` does, from the IPv4 address in `source` (as it stands in memory); needs `choosesSource`. */
+  addFrom(source: number, [start, end]: readonly [number, number], to: Int32Array): void {
+    writePacketInfo(this.#headers, this.#count, source)
+    this.add(start, end, to)
   }
 
   /** @hot Adds `memory.subarray(start, end)` for the sockaddr in `to`; there must be room. */
