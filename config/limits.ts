@@ -294,9 +294,8 @@ export const EVENT_PAYLOAD_BYTES_MAX = 16_384
 /** Events handed to another node at once. */
 export const EVENTS_PER_EXCHANGE_MAX = 1_000
 
-/** How long requests are gathered for one transaction, at least, and at most when each takes the disk long. */
+/** From the beginning of one transaction to that of the next, at least; requests gather meanwhile. */
 export const STORE_BATCH_MS = 3
-export const STORE_BATCH_MS_MAX = 50
 
 // ---- signaling --------------------------------------------------------------------------------------------
 

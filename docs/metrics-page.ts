@@ -1,6 +1,7 @@
 /** docs/METRICS.md from a node's registry and the table of drop reasons. */
 import { createMetrics } from '../core/io/index.ts'
 import { DROP_REASONS } from '../core/media/rtp/index.ts'
+import { registerStoreMetrics } from '../core/store/index.ts'
 import { registerDoorMetrics } from '../signaling/index.ts'
 
 const MEDIA = /^nhipcau_(media|dtls)_/
@@ -9,6 +10,7 @@ const MEDIA = /^nhipcau_(media|dtls)_/
 export async function metricsPage(): Promise<string> {
   const { registry } = createMetrics()
   registerDoorMetrics(registry, () => undefined)
+  registerStoreMetrics(registry)
   const metrics = await registry.getMetricsAsJSON()
   const rowsOf = (belongs: (name: string) => boolean): string =>
     metrics
@@ -39,7 +41,7 @@ core/media/rtp/drop-reason.ts says what each means.
 
 ${reasons.join(', ')}
 
-## Doors and rooms
+## Doors, rooms and the log
 
 | name | type | meaning |
 |---|---|---|

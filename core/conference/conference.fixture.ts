@@ -4,12 +4,13 @@
  */
 import type { Joined, Notice, ParticipantCommand, Result } from './commands.ts'
 import type { Conference } from './conference.ts'
-import type { AppendResult, EventStore } from './event-store.ts'
+import type { AppendResult, EventReader } from './event-store.ts'
 import { compareEvents, type EventPosition, type RoomEvent, type VersionVector } from './events.ts'
+import type { IngestResult } from './ingest.ts'
 import { createConference } from './node-conference.ts'
 import type { Role } from './roles.ts'
 
-export class MemoryStore implements EventStore {
+export class MemoryStore implements EventReader {
   readonly nodeId: string
   readonly formerNodeIds: string[] = []
   readonly events: RoomEvent[] = []
@@ -98,8 +99,23 @@ export class TestConference {
     return { nowMs: this.nowMs, wallMs: this.wallMs }
   }
 
+  /** Decides what waits and writes it, at once. */
   flush(): void {
-    this.conference.flush(this.now(), this.notices)
+    for (;;) {
+      const batch = this.conference.flush(this.now(), this.notices)
+      if (batch === undefined) return
+      this.conference.settle(this.store.append(batch), this.now(), this.notices)
+    }
+  }
+
+  /** Takes events of other nodes. */
+  ingest(events: readonly RoomEvent[]): IngestResult {
+    let answer: IngestResult | undefined
+    this.conference.ingest(events, (result) => {
+      answer = result
+    })
+    this.flush()
+    return answer!
   }
 
   /** Lets time go by, and what is due happen when it is due. */

@@ -291,5 +291,6 @@ test('without permission to open rooms, a join to a closed room is not-found', a
   conference.join(request, (result) => t.is(result.ok ? 'ok' : result.code, 'not-found'))
   conference.operate('x', { type: 'create-room' }, (result) => t.true(result.ok))
   conference.join(request, (result) => t.true(result.ok))
-  conference.flush(now, [])
+  t.is(conference.flush(now, [])!.length, 2)
+  conference.settle({ ok: true }, now, [])
 })

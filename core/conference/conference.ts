@@ -16,7 +16,7 @@ import type {
   RosterQuery,
   SelfState,
 } from './commands.ts'
-import type { EventStore } from './event-store.ts'
+import type { AppendResult, EventReader } from './event-store.ts'
 import type { RoomEvent, VersionVector } from './events.ts'
 import type { IngestResult } from './ingest.ts'
 import type { Role } from './roles.ts'
@@ -38,7 +38,7 @@ export type StoreState = 'ok' | 'full' | 'read-only' | 'failed'
 export type Reply<T> = (result: Result<T>) => void
 
 export type ConferenceOptions = {
-  store: EventStore
+  store: EventReader
   /** Cryptographic randomness for ids and secrets. */
   randomBytes: RandomBytes
   now: Instant
@@ -49,8 +49,9 @@ export type ConferenceOptions = {
 }
 
 /**
- * Requests are queued and answered together by `flush`: one transaction on disk for all of them, then the replies in
- * order of request, then the notices. A reply is never called before `flush`, and must not throw.
+ * Requests are queued and decided together by `flush`, which hands out one batch for the disk; `settle` says what became
+ * of it: then come the replies in order of request, then the notices. While a batch is on its way further requests gather
+ * for the next, and all that can be read here is as it is on disk. A reply must not throw.
  */
 export interface Conference {
   readonly nodeId: string
@@ -62,9 +63,14 @@ export interface Conference {
   operate(room: string, command: OperatorCommand, reply: Reply<undefined>): void
   /** The socket is gone: the session waits 60 s for a resume, then the participant leaves. */
   disconnected(participant: string, connection: number, nowMs: number): void
-  /** Writes and answers what is queued, runs what is due, appends notices to `notices`. */
-  flush(now: Instant, notices: Notice[]): void
-  /** When `flush` is due (monotonic ms), or Infinity; 0 when something is queued. */
+  /**
+   * Decides what is queued or due and appends due notices to `notices`. Returns the batch that must be appended to the
+   * log and then settled (an empty one only tries the disk), or undefined when there is none, or one is on its way.
+   */
+  flush(now: Instant, notices: Notice[]): readonly RoomEvent[] | undefined
+  /** What became of the batch of the last `flush`. Call `flush` again afterwards: requests may have gathered. */
+  settle(result: AppendResult, now: Instant, notices: Notice[]): void
+  /** When `flush` is due (monotonic ms), or Infinity; 0 when something is queued and no batch is on its way. */
   readonly deadlineMs: number
 
   summary(room: string): RoomSummary | undefined
@@ -78,8 +84,9 @@ export interface Conference {
   roster(room: string, query: RosterQuery): RosterPage
   chatPage(room: string, before: number | undefined, limit: number): ChatPage
 
-  /** Stores and folds events of other nodes (ascending per origin); clients hear of them by the next `flush`. */
-  ingest(events: readonly RoomEvent[], now: Instant): IngestResult
+  /** Queues events of other nodes (ascending per origin) to be stored and folded; answered as a request is. */
+  ingest(events: readonly RoomEvent[], reply: (result: IngestResult) => void): void
+  /** Of what is on disk. */
   versionVector(): VersionVector
   /** Sends home whoever is present here without waiting: for a graceful end of the node. */
   leaveAll(): void

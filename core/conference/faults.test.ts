@@ -40,8 +40,7 @@ test('a broken room closes alone: its people are told, the others go on, it open
   hall.pass(1_000)
   hall.takeNotices()
   const time = hall.store.timeLast + 1
-  hall.conference.ingest([poison('broken', { time, times: 1 })], hall.now())
-  t.is(hall.conference.deadlineMs, 0)
+  hall.ingest([poison('broken', { time, times: 1 })])
   hall.flush()
   const notices = hall.takeNotices()
   t.true(notices.some((notice) => notice.type === 'gone' && notice.participant === victim))
@@ -72,4 +71,19 @@ test('a room that cannot be read does not keep the node from starting, nor its o
     own.map(({ sequence }) => sequence),
     own.map((_event, index) => index + 1),
   )
+})
+
+test('a room whose log is poisoned is closed on disk once, however often somebody tries it', (t) => {
+  const before = new TestConference()
+  before.join('chair', { room: 'broken' })
+  const store = before.store
+  store.append([poison('broken', { time: store.timeLast + 1, times: Number.POSITIVE_INFINITY })])
+  const hall = new TestConference(store)
+  for (let count = 0; count < 5; count += 1) {
+    const refused = hall.tryJoin('viewer', { room: 'broken' })
+    t.is(refused.ok ? 'ok' : refused.code, 'internal')
+    hall.pass(1_000)
+  }
+  t.is(store.events.filter(({ type }) => type === 'room-closed').length, 1)
+  t.is(hall.faults.length, 2, 'read at the start, and once more after it was closed')
 })

@@ -6,7 +6,7 @@ export {
   type Director,
   type StageSources,
 } from './director/director.ts'
-export type { AppendResult, EventStore } from './event-store.ts'
+export type { AppendResult, EventReader, EventStore } from './event-store.ts'
 export type * from './events.ts'
 export { createConference } from './node-conference.ts'
 export { parseEvent } from './parse-event.ts'

@@ -1,10 +1,11 @@
 /**
- * The conference of one node: requests in; facts to the store; replies, notices and one next
- * deadline out. Pure: it knows neither clock nor socket, and the store is a seam (event-store.ts).
+ * The conference of one node: requests in; batches of facts for the disk, replies, notices and one
+ * next deadline out. Pure: it knows neither clock nor socket, and only reads the store (event-store.ts).
  *
- * One flush is one transaction: each queued request is decided against the state with all before it folded in, then the
- * facts of all are written together, then everybody is answered. When the disk refuses, the folds are undone and all
- * are answered `store-unavailable`; nothing between shows to anybody, since a flush is synchronous.
+ * One flush makes one batch: each queued request is decided against the state with all before it folded in. While the
+ * batch is on its way to the disk, requests gather for the next, and everybody still sees the state that is on disk
+ * (room.ts has both). Once it is there, its facts are folded into that state and everybody is answered; when the disk
+ * refuses, they are forgotten and all are answered `store-unavailable`.
  */
 import { REQUESTS_QUEUED_MAX, ROOMS_MAX, STORE_RETRY_MS } from '../../config/limits.ts'
 import type {
@@ -28,12 +29,12 @@ import type {
   StoreState,
 } from './conference.ts'
 import { type Actor, type Decision, decideCommand, decideJoin, refuse } from './decide.ts'
-import type { EventStore } from './event-store.ts'
+import type { AppendResult, EventReader } from './event-store.ts'
 import type { Fact, LeaveCause, RoomEvent, VersionVector } from './events.ts'
-import { HybridClock } from './hybrid-clock.ts'
-import { type IngestResult, sortOutIngest } from './ingest.ts'
+import type { IngestResult } from './ingest.ts'
 import { joinedOf } from './joined.ts'
 import { OpenRooms } from './open-rooms.ts'
+import { Proposals } from './proposals.ts'
 import type { Request, Settle } from './request.ts'
 import type { Room } from './room.ts'
 import { isBarred } from './room-state.ts'
@@ -45,6 +46,9 @@ const STORE_DOWN = refuse('store-unavailable', 'control events cannot be written
 const FAULTY = refuse('internal', 'this should not have happened')
 const OVERLOADED = refuse('overloaded', 'too many requests or rooms')
 
+/** A batch on its way to the disk, and who waits for it. */
+type Flight = { settles: Settle[]; closing: string[] }
+
 /** Reads the open rooms from the store; participants that a former run left behind leave with the first flush. */
 export function createConference(options: ConferenceOptions): Conference {
   return new NodeConference(options)
@@ -53,17 +57,16 @@ export function createConference(options: ConferenceOptions): Conference {
 class NodeConference implements Conference {
   readonly nodeId: string
   storeState: StoreState = 'ok'
-  readonly #store: EventStore
+  readonly #store: EventReader
   readonly #sessions: Sessions
-  readonly #clock: HybridClock
   readonly #joinCreatesRooms: boolean
   readonly #rooms: OpenRooms
+  readonly #proposals: Proposals
   readonly #onFault: (error: unknown) => void
-  readonly #vector: VersionVector
   /** Who must leave as soon as the disk takes it, with room and cause. */
   readonly #departing = new Map<string, { room: string; cause: LeaveCause }>()
   #queue: Request[] = []
-  #batch: RoomEvent[] = []
+  #flight: Flight | undefined
   #retryMs = 0
 
   constructor({
@@ -78,11 +81,10 @@ class NodeConference implements Conference {
     this.#store = store
     this.#sessions = new Sessions(randomBytes)
     this.#rooms = new OpenRooms({ store, sessions: this.#sessions, onFault })
-    this.#clock = new HybridClock(store.timeLast)
+    this.#proposals = new Proposals(store, this.#rooms)
     this.#joinCreatesRooms = joinCreatesRooms
-    this.#vector = { [store.nodeId]: 0, ...store.versionVector() }
     for (const name of store.openRooms(ROOMS_MAX)) this.#recover(name)
-    this.#settle(now, [])
+    this.#settleRooms(now, [])
   }
 
   join(request: JoinRequest, reply: Reply<Joined>): void {
@@ -101,38 +103,40 @@ class NodeConference implements Conference {
     this.#sessions.lose(participant, connection, nowMs)
   }
 
-  flush(now: Instant, notices: Notice[]): void {
-    const queue = this.#queue
-    this.#queue = []
-    const isDown = now.nowMs < this.#retryMs
-    const closing = isDown ? [] : this.#closeBroken(now)
-    if (!isDown) this.#queueDue(queue, now)
-    const settles = queue.map((request) => this.#runSafely(request, now, isDown))
-    const durable = isDown || this.#write(now)
-    if (durable) this.#rooms.mended(closing)
-    this.#settle(now, notices)
-    for (const settle of settles) settle(durable)
-    for (const room of this.#rooms.values()) {
-      this.#rooms.guard(room, () => {
-        const delta = room.view.takeDelta(room.state, now.nowMs)
-        if (delta !== undefined) notices.push({ type: 'room', room: room.name, delta })
-      })
+  flush(now: Instant, notices: Notice[]): readonly RoomEvent[] | undefined {
+    const batch = this.#flight === undefined ? this.#decide(now, notices) : undefined
+    this.#tell(now, notices)
+    return batch
+  }
+
+  settle(result: AppendResult, now: Instant, notices: Notice[]): void {
+    const flight = this.#flight
+    if (flight === undefined) return
+    this.#flight = undefined
+    this.storeState = result.ok ? 'ok' : result.cause
+    if (result.ok) {
+      this.#rooms.noteClosed(flight.closing)
+      this.#proposals.commit()
+    } else {
+      this.#retryMs = now.nowMs + STORE_RETRY_MS
+      this.#proposals.forget()
     }
-    notices.push(...this.#rooms.takeNotices())
+    this.#settleRooms(now, notices)
+    for (const settle of flight.settles) settle(result.ok)
+    this.#tell(now, notices)
   }
 
   get deadlineMs(): number {
-    if (this.#queue.length > 0 || this.#rooms.touched.size > 0) return 0
-    let writeMs =
-      this.#departing.size + this.#rooms.brokenCount > 0 || this.storeState !== 'ok'
-        ? 0
-        : this.#sessions.deadlineMs
+    const isOnItsWay = this.#flight !== undefined
+    if (!isOnItsWay && (this.#queue.length > 0 || this.#rooms.touched.size > 0)) return 0
+    const mustWrite = this.#departing.size > 0 || this.#rooms.mustClose || this.storeState !== 'ok'
+    let writeMs = mustWrite ? 0 : this.#sessions.deadlineMs
     let deltaMs = Number.POSITIVE_INFINITY
     for (const room of this.#rooms.values()) {
       writeMs = Math.min(writeMs, room.emptyDeadlineMs)
       deltaMs = Math.min(deltaMs, room.view.deadlineMs)
     }
-    return Math.min(Math.max(writeMs, this.#retryMs), deltaMs)
+    return isOnItsWay ? deltaMs : Math.min(Math.max(writeMs, this.#retryMs), deltaMs)
   }
 
   summary(name: string): RoomSummary | undefined {
@@ -174,33 +178,14 @@ class NodeConference implements Conference {
     return room ? chatPageOf(room.state, before, limit) : { entries: [], more: false }
   }
 
-  ingest(events: readonly RoomEvent[], now: Instant): IngestResult {
-    const { accepted, result } = sortOutIngest(events, {
-      vector: this.#vector,
-      lost: this.#store.lostEvents(),
-      observe: (time) => this.#clock.observe(time, now.wallMs),
-    })
-    if (accepted.length === 0) return result
-    if (!this.#store.append(accepted).ok) return { acceptedCount: 0, refused: 'store-unavailable' }
-    for (const { origin, sequence } of accepted) {
-      this.#vector[origin] = Math.max(sequence, this.#vector[origin] ?? 0)
-    }
-    const byRoom = Map.groupBy(accepted, (event) => event.room)
-    byRoom.delete('')
-    for (const [name, late] of byRoom) {
-      const open = this.#rooms.get(name)
-      // A room that is read now has the new events from the store.
-      if (open === undefined) this.#rooms.named(name)
-      else {
-        this.#rooms.touched.add(open)
-        this.#rooms.guard(open, () => open.merge(late))
-      }
-    }
-    return result
+  ingest(events: readonly RoomEvent[], reply: (result: IngestResult) => void): void {
+    if (this.#queue.length < REQUESTS_QUEUED_MAX)
+      this.#queue.push({ kind: 'ingest', events, reply })
+    else reply(NOT_TAKEN)
   }
 
   versionVector(): VersionVector {
-    return { ...this.#vector }
+    return this.#store.versionVector()
   }
 
   leaveAll(): void {
@@ -227,15 +212,6 @@ class NodeConference implements Conference {
     return origin === this.nodeId || this.#store.formerNodeIds.includes(origin)
   }
 
-  /** The closing of broken rooms, written without being folded: the names that are on disk if the batch gets there. */
-  #closeBroken(now: Instant): string[] {
-    const names = this.#rooms.brokenNames()
-    for (const name of names) {
-      this.#batch.push(this.#stamp(name, { type: 'room-closed', payload: { cause: 'fault' } }, now))
-    }
-    return names
-  }
-
   #queueDue(queue: Request[], now: Instant): void {
     for (const participant of this.#sessions.due(now.nowMs)) {
       const { room } = this.#sessions.get(participant)!
@@ -256,7 +232,8 @@ class NodeConference implements Conference {
     } catch (error) {
       this.#onFault(error)
       return () => {
-        if ('reply' in request) request.reply(FAULTY)
+        if (request.kind === 'ingest') request.reply(NOT_TAKEN)
+        else if ('reply' in request) request.reply(FAULTY)
       }
     }
   }
@@ -271,19 +248,21 @@ class NodeConference implements Conference {
       case 'expire': {
         const { participant, cause } = request
         const room = this.#rooms.get(request.room)
-        if (room?.state.participants.has(participant)) {
-          this.#propose(room, [{ type: 'left', payload: { participant, cause } }], now)
+        if (room?.next.participants.has(participant)) {
+          this.#proposals.propose(room, [{ type: 'left', payload: { participant, cause } }], now)
         }
         return (durable) => {
           if (durable) this.#departing.delete(participant)
         }
       }
       case 'close-empty':
-        if (request.room.state.participants.size === 0 && request.room.state.open) {
+        if (request.room.next.participants.size === 0 && request.room.next.open) {
           const closed: Fact = { type: 'room-closed', payload: { cause: 'empty' } }
-          this.#propose(request.room, [closed], now)
+          this.#proposals.propose(request.room, [closed], now)
         }
         return () => {}
+      case 'ingest':
+        return this.#runIngest(request, now, isDown)
     }
   }
 
@@ -296,8 +275,9 @@ class NodeConference implements Conference {
     if (isDown) return () => reply(STORE_DOWN)
     const participant = this.#sessions.createParticipantId()
     const decision = this.#decideJoin(request, participant, now)
-    if (!Array.isArray(decision)) return () => reply(decision)
-    this.#propose(this.#rooms.get(request.room)!, decision, now)
+    // Refused because of what the batch holds, perhaps: it must be on disk for that, too.
+    if (!Array.isArray(decision)) return (durable) => reply(durable ? decision : STORE_DOWN)
+    this.#proposals.propose(this.#rooms.get(request.room)!, decision, now)
     return (durable) => {
       if (!durable) return reply(STORE_DOWN)
       if (this.#rooms.isBroken(request.room)) return reply(FAULTY)
@@ -312,8 +292,18 @@ class NodeConference implements Conference {
   #decideJoin(request: JoinRequest, participant: string, now: Instant): Decision {
     const room = this.#rooms.named(request.room)
     if (room === undefined) return this.#rooms.isBroken(request.room) ? FAULTY : OVERLOADED
-    if (!room.state.open && !this.#joinCreatesRooms) return refuse('not-found', 'no such room')
-    return decideJoin(room.state, request, { participant, wallMs: now.wallMs })
+    if (!room.next.open && !this.#joinCreatesRooms) return refuse('not-found', 'no such room')
+    return decideJoin(room.next, request, { participant, wallMs: now.wallMs })
+  }
+
+  #runIngest(
+    { events, reply }: Extract<Request, { kind: 'ingest' }>,
+    now: Instant,
+    isDown: boolean,
+  ): Settle {
+    if (isDown) return () => reply(NOT_TAKEN)
+    const result = this.#proposals.ingest(events, now)
+    return (durable) => reply(durable ? result : NOT_TAKEN)
   }
 
   /** Needs no disk, so it works while the store is down. */
@@ -329,7 +319,7 @@ class NodeConference implements Conference {
 
   #resumable({ resume, room, identity, connection }: JoinRequest, now: Instant) {
     const id = resume && this.#sessions.participantOf(resume)
-    const found = id === undefined ? undefined : this.#rooms.get(room)?.state.participants.get(id)
+    const found = id === undefined ? undefined : this.#rooms.get(room)?.next.participants.get(id)
     if (resume === undefined || found === undefined) return undefined
     if (found.subject !== identity.subject || found.role !== identity.role) return undefined
     return this.#sessions.resume(resume, connection, now.nowMs)
@@ -345,9 +335,9 @@ class NodeConference implements Conference {
     const found =
       request.kind === 'command' ? this.#asParticipant(request) : this.#asOperator(request)
     if (found === undefined) return () => reply(refuse('not-found', 'not present, or no such room'))
-    const decision = decideCommand(found.room.state, found.actor, request.command)
-    if (!Array.isArray(decision)) return () => reply(decision)
-    this.#propose(found.room, decision, now)
+    const decision = decideCommand(found.room.next, found.actor, request.command)
+    if (!Array.isArray(decision)) return (durable) => reply(durable ? decision : STORE_DOWN)
+    this.#proposals.propose(found.room, decision, now)
     return (durable) => {
       if (this.#rooms.isBroken(found.room.name)) reply(FAULTY)
       else reply(durable ? { ok: true, value: undefined } : STORE_DOWN)
@@ -357,54 +347,50 @@ class NodeConference implements Conference {
   #asParticipant(request: { participant: string }): { room: Room; actor: Actor } | undefined {
     const id = request.participant
     const room = this.#rooms.get(this.#sessions.get(id)?.room ?? '')
-    const self = room?.state.participants.get(id)
+    const self = room?.next.participants.get(id)
     return room && self && { room, actor: { id, role: self.role } }
   }
 
   #asOperator(request: { room: string; command: OperatorCommand }) {
     const creates = request.command.type === 'create-room'
     const room = creates ? this.#rooms.named(request.room) : this.#rooms.get(request.room)
-    if (room === undefined || (!creates && !room.state.open)) return undefined
+    if (room === undefined || (!creates && !room.next.open)) return undefined
     const actor: Actor = { id: null, role: 'chair' }
     return { room, actor }
   }
 
-  #propose(room: Room, facts: readonly Fact[], now: Instant): void {
-    for (const fact of facts) {
-      const event = this.#stamp(room.name, fact, now)
-      this.#rooms.touched.add(room)
-      if (!this.#rooms.guard(room, () => room.propose(event))) {
-        // What broke the room is not written: its number is the next one's.
-        this.#vector[this.nodeId] = event.sequence - 1
-        return
-      }
-      this.#batch.push(event)
-    }
-  }
-
-  #stamp(room: string, fact: Fact, now: Instant): RoomEvent {
-    const sequence = this.#vector[this.nodeId]! + 1
-    this.#vector[this.nodeId] = sequence
-    const time = this.#clock.tick(now.wallMs)
-    return { ...fact, origin: this.nodeId, sequence, time, room }
-  }
-
-  /** All proposals to disk, or undone. */
-  #write(now: Instant): boolean {
-    const batch = this.#batch
+  /** Decides all that waits; without anything to write, answers at once. */
+  #decide(now: Instant, notices: Notice[]): readonly RoomEvent[] | undefined {
+    const queue = this.#queue
+    this.#queue = []
+    const isDown = now.nowMs < this.#retryMs
+    this.#proposals.begin()
+    const closing = isDown ? [] : this.#rooms.namesToClose()
+    for (const name of closing) this.#proposals.closeBroken(name, now)
+    if (!isDown) this.#queueDue(queue, now)
+    const settles = queue.map((request) => this.#runSafely(request, now, isDown))
+    const batch = this.#proposals.events
     // While the disk refuses, an empty batch asks whether it still does.
-    if (batch.length === 0 && this.storeState === 'ok') return true
-    this.#batch = []
-    const written = this.#store.append(batch)
-    this.storeState = written.ok ? 'ok' : written.cause
-    if (written.ok) return true
-    this.#retryMs = now.nowMs + STORE_RETRY_MS
-    this.#vector[this.nodeId] = this.#vector[this.nodeId]! - batch.length
-    for (const room of this.#rooms.touched) room.undo()
-    return false
+    if (!isDown && (batch.length > 0 || this.storeState !== 'ok')) {
+      this.#flight = { settles, closing }
+      return batch
+    }
+    this.#settleRooms(now, notices)
+    for (const settle of settles) settle(true)
+    return undefined
   }
 
-  #settle(now: Instant, notices: Notice[]): void {
+  #tell(now: Instant, notices: Notice[]): void {
+    for (const room of this.#rooms.values()) {
+      this.#rooms.guard(room, () => {
+        const delta = room.view.takeDelta(room.state, now.nowMs)
+        if (delta !== undefined) notices.push({ type: 'room', room: room.name, delta })
+      })
+    }
+    notices.push(...this.#rooms.takeNotices())
+  }
+
+  #settleRooms(now: Instant, notices: Notice[]): void {
     for (const room of this.#rooms.touched) {
       this.#rooms.guard(room, () => {
         const out = { sessions: this.#sessions, notices }
@@ -416,4 +402,5 @@ class NodeConference implements Conference {
   }
 }
 
+const NOT_TAKEN: IngestResult = { acceptedCount: 0, refused: 'store-unavailable' }
 const GONE_AT_ONCE = refuse('kicked', 'removed from the room while joining')

@@ -4,24 +4,29 @@
  */
 import { ROOMS_MAX } from '../../config/limits.ts'
 import type { Notice } from './commands.ts'
-import type { EventStore } from './event-store.ts'
+import type { EventReader } from './event-store.ts'
 import { Room } from './room.ts'
 import type { Sessions } from './sessions.ts'
 
 type OpenRoomsOptions = {
-  store: EventStore
+  store: EventReader
   sessions: Sessions
   onFault: (error: unknown) => void
 }
 
-/** At most ROOMS_MAX. */
+/**
+ * Of a broken room: its closing must be written; it is on disk, and the room may be read once more; that failed too, so
+ * the log itself is poisoned and no try will help before another program reads it.
+ */
+type Breakage = 'to-close' | 'closed' | 'unreadable'
+
+/** At most ROOMS_MAX, broken ones included. */
 export class OpenRooms {
   /** Rooms with something to settle. */
   readonly touched = new Set<Room>()
   readonly #options: OpenRoomsOptions
   readonly #rooms = new Map<string, Room>()
-  /** Broken, and not yet closed on disk: not to be read again before. */
-  readonly #broken = new Set<string>()
+  readonly #broken = new Map<string, Breakage>()
   #notices: Notice[] = []
 
   constructor(options: OpenRoomsOptions) {
@@ -48,15 +53,22 @@ export class OpenRooms {
   named(name: string): Room | undefined {
     const open = this.#rooms.get(name)
     if (open !== undefined) return open
-    if (this.#rooms.size >= ROOMS_MAX || this.#broken.has(name)) return undefined
+    const breakage = this.#broken.get(name)
+    if (breakage === 'to-close' || breakage === 'unreadable') return undefined
+    if (this.#rooms.size + this.#broken.size >= ROOMS_MAX) return undefined
     try {
       const room = new Room(name, () => this.#options.store.readRoom(name))
       this.#rooms.set(name, room)
       // Settling drops it again unless it has come to be open.
       this.touched.add(room)
+      this.#broken.delete(name)
       return room
     } catch (error) {
-      this.#break(name, error)
+      if (breakage === undefined) this.#break(name, error)
+      else {
+        this.#broken.set(name, 'unreadable')
+        this.#options.onFault(error)
+      }
       return undefined
     }
   }
@@ -78,18 +90,18 @@ export class OpenRooms {
     return this.#broken.has(name)
   }
 
-  get brokenCount(): number {
-    return this.#broken.size
+  get mustClose(): boolean {
+    return this.#broken.size > 0 && this.namesToClose().length > 0
   }
 
-  /** Rooms whose closing is to be written, without folding it. */
-  brokenNames(): string[] {
-    return [...this.#broken]
+  /** Rooms whose closing is to be written, without folding it; once each. */
+  namesToClose(): string[] {
+    return [...this.#broken].filter(([, breakage]) => breakage === 'to-close').map(([name]) => name)
   }
 
-  /** Their closing is on disk: whoever joins finds a closed room. */
-  mended(names: readonly string[]): void {
-    for (const name of names) this.#broken.delete(name)
+  /** Their closing is on disk: whoever joins finds a closed room, or one that cannot be read. */
+  noteClosed(names: readonly string[]): void {
+    for (const name of names) this.#broken.set(name, 'closed')
   }
 
   /** What those who were in broken rooms are to be told; once. */
@@ -100,7 +112,7 @@ export class OpenRooms {
   }
 
   #break(room: string, error: unknown): void {
-    this.#broken.add(room)
+    this.#broken.set(room, 'to-close')
     for (const participant of this.#options.sessions.removeRoom(room)) {
       this.#notices.push({ type: 'gone', room, participant, cause: 'room-closed', reason: '' })
     }

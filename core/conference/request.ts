@@ -1,7 +1,9 @@
 /** What waits for the next flush of a conference. */
+
 import type { Joined, JoinRequest, OperatorCommand, ParticipantCommand } from './commands.ts'
 import type { Reply } from './conference.ts'
-import type { LeaveCause } from './events.ts'
+import type { LeaveCause, RoomEvent } from './events.ts'
+import type { IngestResult } from './ingest.ts'
 import type { Room } from './room.ts'
 
 /** With a reply where somebody asked; the others fell due. */
@@ -13,6 +15,7 @@ export type Request =
       command: ParticipantCommand
       reply: Reply<undefined>
     }
+  | { kind: 'ingest'; events: readonly RoomEvent[]; reply: (result: IngestResult) => void }
   | { kind: 'operate'; room: string; command: OperatorCommand; reply: Reply<undefined> }
   | { kind: 'expire'; room: string; participant: string; cause: LeaveCause }
   | { kind: 'close-empty'; room: Room }

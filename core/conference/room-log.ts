@@ -80,17 +80,6 @@ export class RoomLog {
     noteDifference(before, this.#state, changes)
   }
 
-  /** Undoes all after the first `eventCount` events, for a batch that the disk refused. */
-  truncate(eventCount: number): void {
-    const base = this.#snapshots[0]!
-    if (eventCount < base.index) {
-      this.#reload()
-      return
-    }
-    const kept = this.#recent.slice(0, eventCount - base.index)
-    this.#restore(this.#snapshots.findLast((snapshot) => snapshot.index <= eventCount)!, kept)
-  }
-
   #appendSorted(sorted: readonly RoomEvent[], changes: RoomChanges): void {
     let last: RoomEvent | undefined
     for (const event of sorted) {

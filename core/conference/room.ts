@@ -1,11 +1,18 @@
 /**
- * An open room of a node: its log, and what is derived from it for those who look. Holds what changed since the last
- * `settle`, and can undo a batch that the disk refused.
+ * An open room of a node: its log, and what is derived from it for those who look. There are two states: `state`, of what
+ * is on disk and what everybody sees, and `next`, with the proposals that are on their way there, by which the next
+ * request is decided. A batch that the disk refuses is undone by forgetting `next`.
  */
 import { ROOM_EMPTY_MS, ROOM_UNUSED_MS } from '../../config/limits.ts'
 import type { RoomEvent } from './events.ts'
+import { foldEvent } from './fold.ts'
 import { RoomLog } from './room-log.ts'
-import { createRoomChanges, type RoomChanges, type RoomState } from './room-state.ts'
+import {
+  cloneRoomState,
+  createRoomChanges,
+  type RoomChanges,
+  type RoomState,
+} from './room-state.ts'
 import { RoomView } from './room-view.ts'
 import { Roster } from './roster.ts'
 
@@ -16,10 +23,11 @@ export class Room {
   readonly roster = new Roster()
   /** When it closes for want of anybody (monotonic ms); Infinity while somebody is in. */
   emptyDeadlineMs = Number.POSITIVE_INFINITY
-  #changes = createRoomChanges()
-  #merged: RoomChanges[] = []
-  /** Events before the running batch; -1 outside of one. */
-  #batchStart = -1
+  /** Not yet settled, one for each step. */
+  #changes: RoomChanges[] = []
+  #proposed: RoomEvent[] = []
+  /** In step with `state` once the proposals are committed; undefined when it must be copied afresh. */
+  #next: RoomState | undefined
 
   constructor(name: string, readAll: () => Iterable<RoomEvent>) {
     this.name = name
@@ -30,34 +38,45 @@ export class Room {
     return this.log.state
   }
 
-  /** Folds a proposed event of this node, to be settled or undone. */
-  propose(event: RoomEvent): void {
-    if (this.#batchStart < 0) this.#batchStart = this.log.eventCount
-    this.log.append(event, this.#changes)
+  /** The state with all proposals folded in; read it, and do not keep it over a change. */
+  get next(): RoomState {
+    return this.#next ?? this.log.state
   }
 
-  /** Folds stored events of other nodes; not within a batch. */
+  /** Folds an event of this node into `next`, to be committed or undone. */
+  propose(event: RoomEvent): void {
+    this.#next ??= cloneRoomState(this.log.state)
+    foldEvent(this.#next, event, createRoomChanges())
+    this.#proposed.push(event)
+  }
+
+  /** The proposals are on disk. */
+  commit(): void {
+    if (this.#proposed.length === 0) return
+    const changes = createRoomChanges()
+    for (const event of this.#proposed) this.log.append(event, changes)
+    this.#proposed = []
+    this.#take(changes)
+  }
+
+  /** The disk has refused the proposals. */
+  undo(): void {
+    this.#proposed = []
+    this.#next = undefined
+  }
+
+  /** Folds stored events of other nodes; not while there are proposals. */
   merge(events: readonly RoomEvent[]): void {
     const changes = createRoomChanges()
     this.log.merge(events, changes)
+    this.#next = undefined
     this.#take(changes)
-    this.#merged.push(changes)
   }
 
-  /** Takes back all proposals since the last settle. */
-  undo(): void {
-    if (this.#batchStart >= 0) this.log.truncate(this.#batchStart)
-    this.#batchStart = -1
-    this.#changes = createRoomChanges()
-  }
-
-  /** The proposals are on disk: shows them to view and roster and returns all changes since the last settle. */
+  /** All changes since the last settle. */
   settle(nowMs: number): RoomChanges[] {
-    this.#batchStart = -1
-    this.#take(this.#changes)
-    const settled = [...this.#merged, this.#changes]
-    this.#merged = []
-    this.#changes = createRoomChanges()
+    const settled = this.#changes
+    this.#changes = []
     const { participants, used } = this.state
     if (participants.size > 0) this.emptyDeadlineMs = Number.POSITIVE_INFINITY
     else if (this.emptyDeadlineMs === Number.POSITIVE_INFINITY) {
@@ -67,6 +86,7 @@ export class Room {
   }
 
   #take(changes: RoomChanges): void {
+    this.#changes.push(changes)
     this.view.note(changes, this.state.participants.size)
     this.roster.note(changes.added, changes.gone.size, changes.refolded)
   }

@@ -3,7 +3,6 @@
  * until it is killed.
  */
 import { randomBytes } from 'node:crypto'
-import { writeSync } from 'node:fs'
 import type { RoomEvent } from '../conference/index.ts'
 import { openEventStore } from './index.ts'
 
@@ -17,6 +16,6 @@ for (;;) {
     const place = { origin: store.nodeId, sequence, time: sequence, room: 'hall' }
     batch.push({ ...place, type: 'locked', payload: { locked: sequence % 2 === 0 } })
   }
-  if (!store.append(batch).ok) process.exit(3)
-  writeSync(1, `${sequence}\n`)
+  if (!(await store.append(batch)).ok) process.exit(3)
+  process.stdout.write(`${sequence}\n`)
 }

@@ -1,56 +1,127 @@
 import { mock } from 'node:test'
-import test from 'ava'
-import { STORE_BATCH_MS, STORE_BATCH_MS_MAX } from '../../config/limits.ts'
-import type { Conference, Instant, Notice } from '../conference/index.ts'
+import test, { type ExecutionContext } from 'ava'
+import { STORE_BATCH_MS } from '../../config/limits.ts'
+import {
+  type AppendResult,
+  createConference,
+  type EventReader,
+  type Result,
+  type RoomEvent,
+} from '../conference/index.ts'
 import { createConferenceHost } from './conference-host.ts'
 
-/** A conference whose every flush takes the disk so long, and notes when it was asked. */
-class SlowConference {
-  nowMs = 0
-  flushMs = 0
-  waiting = 0
-  readonly flushedAtMs: number[] = []
-
-  get deadlineMs(): number {
-    return this.waiting > 0 ? 0 : Number.POSITIVE_INFINITY
-  }
-
-  command(): void {
-    this.waiting += 1
-  }
-
-  flush(_now: Instant, _notices: Notice[]): void {
-    this.flushedAtMs.push(this.nowMs)
-    this.waiting = 0
-    this.nowMs += this.flushMs
-  }
+const EMPTY: EventReader = {
+  nodeId: 'nhome',
+  formerNodeIds: [],
+  timeLast: 0,
+  versionVector: () => ({}),
+  readRoom: () => [],
+  readOrigin: () => [],
+  openRooms: () => [],
+  lostEvents: () => [],
 }
 
-test.serial('requests gather the longer the slower the disk is, within a bound', (t) => {
+/** A log that answers when the test says so, and a host on a clock that only the test turns. */
+function hostWithSlowDisk(t: ExecutionContext) {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
-  const conference = new SlowConference()
-  const now = (): Instant => ({ nowMs: conference.nowMs, wallMs: 0 })
-  const host = createConferenceHost(conference as unknown as Conference, now)
-  /** Time from a request to its transaction. */
-  const waitMs = (): number => {
-    const askedMs = conference.nowMs
-    const before = conference.flushedAtMs.length
-    void host.command('p1', { type: 'leave' })
-    while (conference.flushedAtMs.length === before) {
-      conference.nowMs += 1
-      mock.timers.tick(1)
-    }
-    return conference.flushedAtMs.at(-1)! - askedMs
+  const clock = { nowMs: 1_000, wallMs: Date.UTC(2026, 0, 1) }
+  const batches: (readonly RoomEvent[])[] = []
+  const waiting: ((result: AppendResult) => void)[] = []
+  const conference = createConference({
+    store: EMPTY,
+    randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+    now: clock,
+  })
+  const host = createConferenceHost({
+    conference,
+    log: {
+      append: (events) => {
+        batches.push(events)
+        return new Promise((resolve) => waiting.push(resolve))
+      },
+    },
+    now: () => clock,
+  })
+  const pass = (ms: number): void => {
+    clock.nowMs += ms
+    clock.wallMs += ms
+    mock.timers.tick(ms)
   }
-  t.is(waitMs(), STORE_BATCH_MS)
-  conference.flushMs = 10
-  t.is(waitMs(), STORE_BATCH_MS)
-  t.is(waitMs(), 20)
-  conference.flushMs = 500
-  waitMs()
-  t.is(waitMs(), STORE_BATCH_MS_MAX)
-  conference.flushMs = 0
-  waitMs()
-  t.is(waitMs(), STORE_BATCH_MS)
+  let connection = 0
+  const answers: string[] = []
+  const join = (): void => {
+    connection += 1
+    const identity = { role: 'viewer', name: '', site: '', subject: '', tokenId: '' } as const
+    const request = { room: 'hall', identity: { ...identity, tokenExpiresMs: 4e12 }, connection }
+    const note = (result: Result<unknown>) => answers.push(result.ok ? 'ok' : result.code)
+    void host.join(request).then(note)
+  }
+  /** The disk has done its work; those who waited go on. */
+  const finish = async (result: AppendResult = { ok: true }): Promise<void> => {
+    waiting.shift()!(result)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  return { host, conference, batches, answers, join, pass, finish }
+}
+
+test.serial('an idle node writes at once, a busy one gathers while the disk works', async (t) => {
+  const { batches, answers, join, pass, finish } = hostWithSlowDisk(t)
+  join()
+  pass(1)
+  t.is(batches.length, 1, 'at once')
+  for (let count = 0; count < 100; count += 1) {
+    join()
+    pass(1)
+  }
+  t.is(batches.length, 1, 'one batch at a time, however long the disk takes')
+  t.deepEqual(answers, [])
+  await finish()
+  t.deepEqual(answers, ['ok'])
+  pass(1)
+  t.is(batches.length, 2)
+  t.is(batches[1]!.length, 100, 'all that gathered')
+  await finish()
+  t.is(answers.length, 101)
+  join()
+  pass(STORE_BATCH_MS - 1)
+  t.is(batches.length, 2, 'a fast disk is not asked for each of a crowd alone')
+  pass(1)
+  t.is(batches.length, 3)
+})
+
+test.serial(
+  'a refusal is told to all of the batch, and the next try comes by itself',
+  async (t) => {
+    const { conference, batches, answers, join, pass, finish } = hostWithSlowDisk(t)
+    join()
+    join()
+    pass(1)
+    await finish({ ok: false, cause: 'full' })
+    t.deepEqual(answers, ['store-unavailable', 'store-unavailable'])
+    t.is(conference.storeState, 'full')
+    pass(999)
+    t.is(batches.length, 1)
+    pass(1)
+    t.deepEqual(batches[1], [])
+    await finish()
+    t.is(conference.storeState, 'ok')
+  },
+)
+
+test.serial('closing waits for what is on its way, then lets everybody leave', async (t) => {
+  const { host, conference, batches, answers, join, pass, finish } = hostWithSlowDisk(t)
+  join()
+  pass(1)
+  join()
+  const closed = host.close()
+  join()
+  for (let count = 0; count < 3; count += 1) await finish()
+  await closed
+  t.deepEqual(answers, ['bad-state', 'ok', 'ok'])
+  t.deepEqual(
+    batches.map((batch) => batch.map(({ type }) => type)),
+    [['room-created', 'joined'], ['joined'], ['left', 'left']],
+  )
+  t.is(conference.summary('hall')?.counts.audience, 0)
 })

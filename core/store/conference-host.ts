@@ -1,11 +1,13 @@
 /**
- * Drives a conference by the clock: gathers requests for a few ms (longer when the disk is slow)
- * into one transaction, wakes at its deadlines, turns replies into promises and hands out notices.
- * Decides nothing.
+ * Drives a conference by the clock: hands its batches to the log, one at a time (what is asked
+ * meanwhile is the next one), wakes at its deadlines, turns replies into promises and hands out
+ * notices. Decides nothing.
  */
-import { STORE_BATCH_MS, STORE_BATCH_MS_MAX } from '../../config/limits.ts'
+import { STORE_BATCH_MS } from '../../config/limits.ts'
 import type {
+  AppendResult,
   Conference,
+  EventStore,
   Instant,
   Joined,
   JoinRequest,
@@ -13,12 +15,10 @@ import type {
   OperatorCommand,
   ParticipantCommand,
   Result,
+  RoomEvent,
 } from '../conference/index.ts'
 
 const TIMER_MS_MAX = 2_147_483_647
-/** A slow disk (or many rooms) gets this many times its own time as a pause, in which requests gather. */
-const PAUSE_PER_FLUSH = 2
-
 export interface ConferenceHost {
   readonly conference: Conference
   /**
@@ -38,12 +38,19 @@ export interface ConferenceHost {
   close(): Promise<void>
 }
 
-/** `now` is for tests; by default the system's clocks. */
-export function createConferenceHost(
-  conference: Conference,
-  now: () => Instant = systemNow,
-): ConferenceHost {
-  return new Host(conference, now)
+export type ConferenceHostOptions = {
+  conference: Conference
+  /** Where its batches go. */
+  log: Pick<EventStore, 'append'>
+  /** For tests; by default the system's clocks. */
+  now?: () => Instant
+  /** Told of each batch that was tried, and how long it took (ms). */
+  onAppended?: (result: AppendResult, eventCount: number, durationMs: number) => void
+}
+
+/** The host of a conference; it is driven from now on. */
+export function createConferenceHost(options: ConferenceHostOptions): ConferenceHost {
+  return new Host(options)
 }
 
 const CLOSED = { ok: false, code: 'bad-state', message: 'the node is closing' } as const
@@ -52,15 +59,20 @@ class Host implements ConferenceHost {
   readonly conference: Conference
   onNotice: (notice: Notice) => void = () => {}
   readonly now: () => Instant
+  readonly #log: Pick<EventStore, 'append'>
+  readonly #onAppended: NonNullable<ConferenceHostOptions['onAppended']>
   #timer: NodeJS.Timeout | undefined
   #timerAtMs = Number.POSITIVE_INFINITY
-  /** How long requests are gathered now: the main thread never waits for the disk more than a third of its time. */
-  #batchMs = STORE_BATCH_MS
+  #flushedMs = Number.NEGATIVE_INFINITY
+  /** Settled when no batch is on its way. */
+  #flight: Promise<void> | undefined
   #isClosed = false
 
-  constructor(conference: Conference, now: () => Instant) {
+  constructor({ conference, log, now = systemNow, onAppended = () => {} }: ConferenceHostOptions) {
     this.conference = conference
     this.now = now
+    this.#log = log
+    this.#onAppended = onAppended
     this.wake()
   }
 
@@ -82,20 +94,25 @@ class Host implements ConferenceHost {
   }
 
   wake(): void {
-    if (this.#isClosed) return
-    const { nowMs } = this.now()
-    const atMs = Math.max(this.conference.deadlineMs, nowMs + this.#batchMs)
+    // Nothing is sooner than this.
+    const earliestMs = this.#flushedMs + STORE_BATCH_MS
+    if (this.#isClosed || this.#timerAtMs <= earliestMs) return
+    const atMs = Math.max(this.conference.deadlineMs, earliestMs)
     if (atMs >= this.#timerAtMs || atMs === Number.POSITIVE_INFINITY) return
     clearTimeout(this.#timer)
     this.#timerAtMs = atMs
-    this.#timer = setTimeout(() => this.#flush(), Math.min(atMs - nowMs, TIMER_MS_MAX))
+    const delayMs = Math.max(0, atMs - this.now().nowMs)
+    this.#timer = setTimeout(() => this.#flush(), Math.min(delayMs, TIMER_MS_MAX))
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return
-    this.conference.leaveAll()
-    this.#flush()
     this.#isClosed = true
+    // What is on its way, what was queued behind it, and then the departures of all whom that let in.
+    await this.#flight
+    await this.#flush()
+    this.conference.leaveAll()
+    await this.#flush()
     clearTimeout(this.#timer)
     await new Promise((resolve) => setImmediate(resolve))
   }
@@ -108,23 +125,37 @@ class Host implements ConferenceHost {
     return promise
   }
 
-  #flush(): void {
+  /** Resolves when what was decided now is on disk or refused. */
+  #flush(): Promise<void> | undefined {
     clearTimeout(this.#timer)
     this.#timerAtMs = Number.POSITIVE_INFINITY
-    const notices: Notice[] = []
     const now = this.now()
-    this.conference.flush(now, notices)
-    const flushMs = this.now().nowMs - now.nowMs
-    this.#batchMs = Math.min(
-      STORE_BATCH_MS_MAX,
-      Math.max(STORE_BATCH_MS, flushMs * PAUSE_PER_FLUSH),
-    )
-    if (notices.length > 0) setImmediate(() => this.#tell(notices))
+    this.#flushedMs = now.nowMs
+    const notices: Notice[] = []
+    const batch = this.conference.flush(now, notices)
+    if (batch !== undefined) this.#flight = this.#append(batch)
+    this.#tell(notices)
+    this.wake()
+    return this.#flight
+  }
+
+  async #append(batch: readonly RoomEvent[]): Promise<void> {
+    const startMs = this.now().nowMs
+    const result = await this.#log.append(batch)
+    const now = this.now()
+    this.#flight = undefined
+    this.#onAppended(result, batch.length, now.nowMs - startMs)
+    const notices: Notice[] = []
+    this.conference.settle(result, now, notices)
+    this.#tell(notices)
     this.wake()
   }
 
   #tell(notices: readonly Notice[]): void {
-    for (const notice of notices) this.onNotice(notice)
+    if (notices.length === 0) return
+    setImmediate(() => {
+      for (const notice of notices) this.onNotice(notice)
+    })
   }
 }
 

@@ -52,17 +52,17 @@ function tamper(folder: string, sql: string): void {
   database.close()
 }
 
-test('what was appended is there after opening again, in total order, with the same node id', (t) => {
+test('what was appended is there after opening again, in total order, with the same node id', async (t) => {
   const folder = folderFor(t)
   const store = open(folder)
   t.regex(store.nodeId, /^n[a-z2-7]{16}$/)
   const mine = range(1, 1_200).map((sequence) => chat(store.nodeId, sequence))
   const other = range(1, 30).map((sequence) => chat('nother', sequence, { time: sequence * 77 }))
-  t.deepEqual(store.append(mine), { ok: true })
-  t.deepEqual(store.append(other), { ok: true })
-  t.deepEqual(store.append([...mine, ...other]), { ok: true }, 'again changes nothing')
-  store.close()
-  store.close()
+  t.deepEqual(await store.append(mine), { ok: true })
+  t.deepEqual(await store.append(other), { ok: true })
+  t.deepEqual(await store.append([...mine, ...other]), { ok: true }, 'again changes nothing')
+  await store.close()
+  await store.close()
   const again = open(folder)
   t.teardown(() => again.close())
   t.is(again.nodeId, store.nodeId)
@@ -79,7 +79,7 @@ test('what was appended is there after opening again, in total order, with the s
   t.is(again.readOrigin(store.nodeId, 0, 1e9).length, EVENTS_PER_EXCHANGE_MAX)
 })
 
-test('rooms are open until their last event closes them', (t) => {
+test('rooms are open until their last event closes them', async (t) => {
   const store = open(folderFor(t))
   t.teardown(() => store.close())
   const event = (sequence: number, room: string, closes: boolean): RoomEvent => {
@@ -88,8 +88,8 @@ test('rooms are open until their last event closes them', (t) => {
       ? { ...place, type: 'room-closed', payload: { cause: 'empty' } }
       : { ...place, type: 'room-created', payload: { by: 'join' } }
   }
-  store.append([event(1, 'a', false), event(2, 'b', false), event(3, 'a', true)])
-  store.append([event(4, 'c', true), event(5, 'd', false), event(6, 'c', false)])
+  await store.append([event(1, 'a', false), event(2, 'b', false), event(3, 'a', true)])
+  await store.append([event(4, 'c', true), event(5, 'd', false), event(6, 'c', false)])
   t.deepEqual(store.openRooms(10), ['b', 'c', 'd'])
   t.deepEqual(store.openRooms(2), ['b', 'c'])
 })
@@ -115,36 +115,36 @@ test('kill -9 in the middle of appending loses no acknowledged event and leaves 
     t.is(last % 20, 0)
     t.is(store.report.eventCount, last)
     t.is(store.report.lostCount, 0)
-    store.close()
+    await store.close()
   }
 })
 
-test('a log at its bound is full, keeps nothing of the refused batch, and goes on when it may', (t) => {
+test('a log at its bound is full, keeps nothing of the refused batch, and goes on when it may', async (t) => {
   const folder = folderFor(t)
   const options = { folder, randomBytes, wallMs: 0 }
   const store = openEventStore({ ...options, sizeBytesMax: 200_000 })
   let last = 0
-  while (store.append([chat('na', last + 1), chat('na', last + 2)]).ok) last += 2
+  while ((await store.append([chat('na', last + 1), chat('na', last + 2)])).ok) last += 2
   t.true(last > 100)
-  t.deepEqual(store.append([chat('na', last + 1), chat('na', last + 2)]), {
+  t.deepEqual(await store.append([chat('na', last + 1), chat('na', last + 2)]), {
     ok: false,
     cause: 'full',
   })
   t.deepEqual(store.versionVector(), { na: last })
   t.is([...store.readRoom('hall')].length, last, 'reading goes on')
-  store.close()
+  await store.close()
   const larger = openEventStore(options)
   t.teardown(() => larger.close())
-  t.deepEqual(larger.append([chat('na', last + 1)]), { ok: true })
+  t.deepEqual(await larger.append([chat('na', last + 1)]), { ok: true })
 })
 
-test('causes tell a full from a read-only disk', (t) => {
+test('causes tell a full from a read-only disk', async (t) => {
   t.is(causeOfSqliteError({ errcode: 13 }), 'full')
   t.is(causeOfSqliteError({ errcode: 8 | (5 << 8) }), 'read-only')
   t.is(causeOfSqliteError(new Error('x')), 'failed')
 })
 
-test('a disk that is really full refuses, loses nothing acknowledged, and heals when there is room', (t) => {
+test('a disk that is really full refuses, loses nothing acknowledged, and heals when there is room', async (t) => {
   const folder = folderFor(t)
   const fixture = fileURLToPath(new URL('full-disk.fixture.ts', import.meta.url))
   const script = 'mount -t tmpfs -o size=512k tmpfs "$1" && exec "$2" "$3" "$1"'
@@ -164,17 +164,17 @@ test('a disk that is really full refuses, loses nothing acknowledged, and heals 
   t.deepEqual(report, { eventCount: acknowledged + 1, lostCount: 0, salvagedFrom: null })
 })
 
-test('an event too large for the log fails its batch, and the next one is written', (t) => {
+test('an event too large for the log fails its batch, and the next one is written', async (t) => {
   const store = open(folderFor(t))
   t.teardown(() => store.close())
   const large = chat('na', 2, { text: 'x'.repeat(EVENT_PAYLOAD_BYTES_MAX) })
-  t.deepEqual(store.append([chat('na', 1), large]), { ok: false, cause: 'failed' })
+  t.deepEqual(await store.append([chat('na', 1), large]), { ok: false, cause: 'failed' })
   t.deepEqual(store.versionVector(), {})
-  t.deepEqual(store.append([chat('na', 1)]), { ok: true })
-  t.deepEqual(store.append([]), { ok: true }, 'an empty batch only tries')
+  t.deepEqual(await store.append([chat('na', 1)]), { ok: true })
+  t.deepEqual(await store.append([]), { ok: true }, 'an empty batch only tries')
 })
 
-test('a second node on the same folder is refused', (t) => {
+test('a second node on the same folder is refused', async (t) => {
   const folder = folderFor(t)
   const store = open(folder)
   t.teardown(() => store.close())
@@ -182,9 +182,9 @@ test('a second node on the same folder is refused', (t) => {
   t.is(error.code, 'locked')
 })
 
-test('a log of a newer program is refused, not altered', (t) => {
+test('a log of a newer program is refused, not altered', async (t) => {
   const folder = folderFor(t)
-  open(folder).close()
+  await open(folder).close()
   tamper(folder, 'PRAGMA user_version = 99')
   const error = t.throws(() => open(folder), { instanceOf: StoreError })
   t.is(error.code, 'newer-version')
@@ -194,12 +194,12 @@ for (const [where, sequence] of [
   ['in the middle', 5],
   ['at the end', 9],
 ] as const) {
-  test(`a flipped bit ${where} is quarantined, leaves no gap, and another node's copy repairs it`, (t) => {
+  test(`a flipped bit ${where} is quarantined, leaves no gap, and another node's copy repairs it`, async (t) => {
     const folder = folderFor(t)
     const before = open(folder)
     const origin = before.nodeId
-    before.append(range(1, 9).map((one) => chat(origin, one)))
-    before.close()
+    await before.append(range(1, 9).map((one) => chat(origin, one)))
+    await before.close()
     tamper(
       folder,
       `UPDATE event SET payload = replace(payload, 'tin', 'tio') WHERE sequence = ${sequence}`,
@@ -212,9 +212,9 @@ for (const [where, sequence] of [
     t.like(store.readOrigin(origin, sequence - 1, 1)[0], { sequence, type: 'lost' })
     t.not(store.nodeId, origin, 'a damaged log may have lost its end, so a new origin writes on')
     t.deepEqual(store.formerNodeIds, [origin])
-    t.deepEqual(store.append([chat(origin, sequence)]), { ok: true })
+    t.deepEqual(await store.append([chat(origin, sequence)]), { ok: true })
     t.deepEqual(store.lostEvents(), [])
-    store.close()
+    await store.close()
     const again = open(folder)
     t.teardown(() => again.close())
     t.is([...again.readRoom('hall')].length, 9)
@@ -223,11 +223,11 @@ for (const [where, sequence] of [
   })
 }
 
-test('a damaged number or origin makes no endless gaps', (t) => {
+test('a damaged number or origin makes no endless gaps', async (t) => {
   const folder = folderFor(t)
   const before = open(folder)
-  before.append(range(1, 5).map((one) => chat('na', one)))
-  before.close()
+  await before.append(range(1, 5).map((one) => chat('na', one)))
+  await before.close()
   tamper(folder, 'UPDATE event SET sequence = 9007199254740993 WHERE sequence = 5')
   tamper(folder, "UPDATE event SET origin = 'nb', time = 9223372036854775807 WHERE sequence = 3")
   const store = open(folder)
@@ -236,11 +236,11 @@ test('a damaged number or origin makes no endless gaps', (t) => {
   t.deepEqual(store.lostEvents(), [{ origin: 'na', sequence: 3 }])
 })
 
-test('a file whose structure is damaged is put aside, and what can be read is kept', (t) => {
+test('a file whose structure is damaged is put aside, and what can be read is kept', async (t) => {
   const folder = folderFor(t)
   const before = open(folder)
-  before.append(range(1, 3_000).map((one) => chat(before.nodeId, one)))
-  before.close()
+  await before.append(range(1, 3_000).map((one) => chat(before.nodeId, one)))
+  await before.close()
   const path = join(folder, 'events.sqlite')
   const bytes = readFileSync(path)
   // Two pages in the middle lose their b-tree headers.
@@ -253,10 +253,10 @@ test('a file whose structure is damaged is put aside, and what can be read is ke
   const kept = [...store.readRoom('hall')].length
   t.true(kept > 1_000 && kept < 3_000, `${kept}`)
   t.is(kept + store.report.lostCount, store.versionVector()[before.nodeId]!)
-  t.deepEqual(store.append([chat(store.nodeId, 1)]), { ok: true })
+  t.deepEqual(await store.append([chat(store.nodeId, 1)]), { ok: true })
 })
 
-test('a file that is no database at all is put aside', (t) => {
+test('a file that is no database at all is put aside', async (t) => {
   const folder = folderFor(t)
   appendFileSync(join(folder, 'events.sqlite'), 'x'.repeat(10_000))
   const store = open(folder)
@@ -269,14 +269,15 @@ test('a host answers a crowd with few transactions, joined before room, and says
   const folder = folderFor(t)
   const store = open(folder)
   let transactions = 0
-  const append = store.append.bind(store)
-  store.append = (events) => {
-    transactions += 1
-    return append(events)
-  }
   const now = { nowMs: 0, wallMs: Date.UTC(2026, 0, 1) }
   const conference = createConference({ store, randomBytes, now })
-  const host = createConferenceHost(conference)
+  const host = createConferenceHost({
+    conference,
+    log: store,
+    onAppended: () => {
+      transactions += 1
+    },
+  })
   const seen: string[] = []
   host.onNotice = (notice) => seen.push(notice.type)
   const identity = { name: 'An', site: 'Huế', subject: '', tokenId: '', tokenExpiresMs: 4e12 }
@@ -296,5 +297,5 @@ test('a host answers a crowd with few transactions, joined before room, and says
   t.is(conference.summary('hall')!.counts.audience, 0)
   const late = await host.operate('hall', { type: 'lock', locked: true })
   t.is(late.ok ? 'ok' : late.code, 'bad-state')
-  store.close()
+  await store.close()
 })

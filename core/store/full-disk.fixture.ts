@@ -14,22 +14,23 @@ writeFileSync(ballast, new Uint8Array(256 * 1024))
 const store = openEventStore({ folder: join(folder, 'data'), randomBytes, wallMs: 0 })
 let sequence = 0
 
-function append(): ReturnType<typeof store.append> {
+async function append(): ReturnType<typeof store.append> {
   const place = { origin: 'na', sequence: sequence + 1, time: sequence + 1, room: 'hall' }
   const payload = { participant: 'pa', name: '', site: '', text: 'x'.repeat(2_000) }
   const event: RoomEvent = { ...place, type: 'chat', payload }
-  const result = store.append([event])
+  const result = await store.append([event])
   if (result.ok) sequence += 1
   return result
 }
 
-let refused = append()
-while (refused.ok && sequence < 10_000) refused = append()
+let refused = await append()
+while (refused.ok && sequence < 10_000) refused = await append()
 const acknowledged = sequence
-const again = append()
+const again = await append()
 rmSync(ballast)
-const healed = append()
-store.close()
+const healed = await append()
+await store.close()
 const reopened = openEventStore({ folder: join(folder, 'data'), randomBytes, wallMs: 0 })
 const { report } = reopened
+await reopened.close()
 process.stdout.write(JSON.stringify({ acknowledged, refused, again, healed, report }))

@@ -1,5 +1,6 @@
 /** The door of the store: the event log on disk, and the host that drives a conference by the clock. */
 export { type ConferenceHost, createConferenceHost } from './conference-host.ts'
+export { registerStoreMetrics } from './metrics.ts'
 export {
   openEventStore,
   type StoreReport,

@@ -1,17 +1,12 @@
 /**
- * The event log in SQLite, implementing the EventStore seam. WAL with synchronous=FULL: a commit
- * returns after fsync, so an acknowledged event survives kill -9 and loss of power alike (with
- * NORMAL the latest commits may vanish with the power). The price of an fsync is shared by all
- * events of a batch. The file is locked exclusively: one node, one folder.
+ * The event log in SQLite, implementing the EventStore seam. This thread opens, mends and reads;
+ * a thread of its own appends (appender.ts), so that no fsync holds up a conference. The price of an
+ * fsync is shared by all events of a batch.
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import {
-  EVENT_LOG_BYTES_MAX,
-  EVENT_PAYLOAD_BYTES_MAX,
-  EVENTS_PER_EXCHANGE_MAX,
-} from '../../config/limits.ts'
+import type { DatabaseSync } from 'node:sqlite'
+import { EVENT_LOG_BYTES_MAX, EVENTS_PER_EXCHANGE_MAX } from '../../config/limits.ts'
 import type {
   AppendResult,
   EventPosition,
@@ -19,15 +14,16 @@ import type {
   RoomEvent,
   VersionVector,
 } from '../conference/index.ts'
-import { type EventRow, eventOfRow, rowOfEvent } from './event-row.ts'
+import { Appender } from './appender.ts'
+import { type FolderLock, lockFolder, openDatabase, PAGE_BYTES } from './database.ts'
+import { type EventRow, eventOfRow } from './event-row.ts'
 import { inspect } from './inspect.ts'
 import { isDatabaseDamaged, salvage } from './salvage.ts'
-import { migrate } from './schema.ts'
-import { causeOfSqliteError, StoreError } from './store-error.ts'
+import { StoreError } from './store-error.ts'
 
 const FILE_NAME = 'events.sqlite'
+const LOCK_NAME = 'events.lock'
 const PAGE_ROWS = 500
-const PAGE_BYTES = 4_096
 const NODE_ID_BYTES = 10
 
 /** What opening found and did; anything but zeros and null is for the operator's eyes. */
@@ -54,15 +50,19 @@ export interface SqliteEventStore extends EventStore {
   readonly report: StoreReport
   /** Reads that the disk has refused since the start. */
   readonly readErrorCount: number
-  /** Idempotent; appends fail and reads are empty afterwards. */
-  close(): void
+  /** Finishes what is on its way. Idempotent; appends fail and reads are empty afterwards. */
+  close(): Promise<void>
 }
 
 /** Opens or makes the log in `folder`. Throws StoreError when it is locked, from a newer program, or cannot be written. */
 export function openEventStore(options: EventStoreOptions): SqliteEventStore {
+  let lock: FolderLock | undefined
   try {
-    return new NodeEventStore(options)
+    mkdirSync(options.folder, { recursive: true, mode: 0o700 })
+    lock = lockFolder(join(options.folder, LOCK_NAME))
+    return new NodeEventStore(options, lock)
   } catch (error) {
+    lock?.release()
     throw error instanceof StoreError ? error : StoreError.from(error, options.folder)
   }
 }
@@ -74,20 +74,21 @@ class NodeEventStore implements SqliteEventStore {
   readonly report: StoreReport
   readErrorCount = 0
   readonly #database: DatabaseSync
-  readonly #insert: StatementSync
-  readonly #probe: StatementSync
+  readonly #appender: Appender
+  readonly #lock: FolderLock
   readonly #vector: VersionVector
   readonly #lost: Map<string, { origin: string; sequence: number }>
   #isClosed = false
 
-  constructor(options: EventStoreOptions) {
+  constructor(options: EventStoreOptions, lock: FolderLock) {
     const { folder, randomBytes, wallMs, sizeBytesMax = EVENT_LOG_BYTES_MAX } = options
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
     const path = join(folder, FILE_NAME)
+    this.#lock = lock
     const salvaged = isDatabaseDamaged(path) ? salvage(path, wallMs) : undefined
     this.#database = openDatabase(path)
     if (salvaged) salvaged.copyInto(this.#database)
-    this.#database.exec(`PRAGMA max_page_count = ${Math.floor(sizeBytesMax / PAGE_BYTES)}`)
+    const pageCountMax = Math.floor(sizeBytesMax / PAGE_BYTES)
+    this.#database.exec(`PRAGMA max_page_count = ${pageCountMax}`)
     const found = inspect(this.#database, wallMs)
     this.#vector = found.vector
     this.#lost = new Map(found.lost.map((place) => [keyOf(place), place]))
@@ -100,35 +101,11 @@ class NodeEventStore implements SqliteEventStore {
       lostCount: found.lost.length,
       salvagedFrom: salvaged?.path ?? null,
     }
-    this.#insert = this.#database.prepare(
-      `INSERT INTO event (origin, sequence, time, room, type, payload, checksum)
-       VALUES (?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (origin, sequence) DO UPDATE SET time = excluded.time, room = excluded.room,
-         type = excluded.type, payload = excluded.payload, checksum = excluded.checksum
-       WHERE event.type = 'lost' AND excluded.type <> 'lost'`,
-    )
-    this.#probe = this.#database.prepare(
-      `INSERT INTO meta VALUES ('probe', '1')
-       ON CONFLICT DO UPDATE SET value = (value + 1) % 1000`,
-    )
+    this.#appender = new Appender({ path, pageCountMax }, (batch) => this.#noteDurable(batch))
   }
 
-  append(events: readonly RoomEvent[]): AppendResult {
-    if (this.#isClosed) return { ok: false, cause: 'failed' }
-    try {
-      this.#database.exec('BEGIN IMMEDIATE')
-      if (events.length === 0) this.#probe.run()
-      for (const event of events) this.#insertEvent(event)
-      this.#database.exec('COMMIT')
-    } catch (error) {
-      this.#rollBack()
-      return { ok: false, cause: causeOfSqliteError(error) }
-    }
-    for (const { origin, sequence, type } of events) {
-      this.#vector[origin] = Math.max(this.#vector[origin] ?? 0, sequence)
-      if (type !== 'lost') this.#lost.delete(keyOf({ origin, sequence }))
-    }
-    return { ok: true }
+  append(events: readonly RoomEvent[]): Promise<AppendResult> {
+    return this.#appender.append(events)
   }
 
   versionVector(): VersionVector {
@@ -190,10 +167,19 @@ class NodeEventStore implements SqliteEventStore {
     return [...this.#lost.values()]
   }
 
-  close(): void {
+  async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    await this.#appender.close()
     this.#database.close()
+    this.#lock.release()
+  }
+
+  #noteDurable(events: readonly RoomEvent[]): void {
+    for (const { origin, sequence, type } of events) {
+      this.#vector[origin] = Math.max(this.#vector[origin] ?? 0, sequence)
+      if (type !== 'lost') this.#lost.delete(keyOf({ origin, sequence }))
+    }
   }
 
   /** No rows when the disk cannot be read: a room then misses its past, but the node goes on. */
@@ -204,24 +190,6 @@ class NodeEventStore implements SqliteEventStore {
     } catch {
       this.readErrorCount += 1
       return []
-    }
-  }
-
-  #insertEvent(event: RoomEvent): void {
-    const row = rowOfEvent(event)
-    if (Buffer.byteLength(row.payload) > EVENT_PAYLOAD_BYTES_MAX) {
-      throw new StoreError('event-too-large', `an event of type ${event.type}`)
-    }
-    const { origin, sequence, time, room, type, payload, checksum } = row
-    this.#insert.run(origin, sequence, time, room, type, payload, checksum)
-  }
-
-  #rollBack(): void {
-    try {
-      // SQLite has already rolled back after some errors.
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
-    } catch {
-      // The next BEGIN reports what is wrong.
     }
   }
 
@@ -238,19 +206,6 @@ class NodeEventStore implements SqliteEventStore {
     write.run('former_node_ids', JSON.stringify(former))
     return { nodeId, former }
   }
-}
-
-function openDatabase(path: string): DatabaseSync {
-  const database = new DatabaseSync(path, { timeout: 0 })
-  database.exec('PRAGMA locking_mode = EXCLUSIVE')
-  database.exec('PRAGMA journal_mode = WAL')
-  database.exec('PRAGMA synchronous = FULL')
-  database.exec('PRAGMA journal_size_limit = 16777216')
-  if (!migrate(database)) {
-    database.close()
-    throw new StoreError('newer-version', path)
-  }
-  return database
 }
 
 function keyOf({ origin, sequence }: { origin: string; sequence: number }): string {

@@ -131,7 +131,8 @@ class FakeHost implements ConferenceHost {
   /** One flush; notices after the promises, as the real host does. */
   async flush(): Promise<void> {
     const notices: Notice[] = []
-    this.conference.flush(this.now(), notices)
+    const batch = this.conference.flush(this.now(), notices)
+    if (batch) this.conference.settle(await this.store.append(batch), this.now(), notices)
     await microtasks()
     for (const notice of notices) this.onNotice(notice)
   }

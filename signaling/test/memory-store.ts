@@ -13,10 +13,10 @@ export class MemoryStore implements EventStore {
   readonly events: RoomEvent[] = []
   refuses: 'full' | undefined
 
-  append(events: readonly RoomEvent[]): AppendResult {
-    if (this.refuses !== undefined) return { ok: false, cause: this.refuses }
+  append(events: readonly RoomEvent[]): Promise<AppendResult> {
+    if (this.refuses !== undefined) return Promise.resolve({ ok: false, cause: this.refuses })
     this.events.push(...events)
-    return { ok: true }
+    return Promise.resolve({ ok: true })
   }
 
   versionVector(): VersionVector {

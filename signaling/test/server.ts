@@ -72,8 +72,9 @@ export async function openServer(
 ): Promise<Server> {
   const now = { nowMs: performance.now(), wallMs: Date.now() }
   const randomBytes = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count))
-  const conference = createConference({ store: new MemoryStore(), randomBytes, now })
-  const host = createConferenceHost(conference)
+  const log = new MemoryStore()
+  const conference = createConference({ store: log, randomBytes, now })
+  const host = createConferenceHost({ conference, log })
   const media = new FakeMedia()
   const faults: unknown[] = []
   const signaling = await createSignaling({

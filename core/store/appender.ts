@@ -1,0 +1,74 @@
+/**
+ * The main thread's side of the thread that appends (append-thread.ts). Knows who waits for which
+ * batch; decides nothing about what is in it.
+ */
+import { Worker } from 'node:worker_threads'
+import type { AppendResult, RoomEvent } from '../conference/index.ts'
+
+/** What the thread is started with. */
+export type AppendSetup = { path: string; pageCountMax: number }
+
+type Waiting = { events: readonly RoomEvent[]; resolve: (result: AppendResult) => void }
+
+const FAILED: AppendResult = { ok: false, cause: 'failed' }
+/** It makes little garbage; left to itself its nursery would grow to many times this. */
+const YOUNG_GENERATION_MB = 2
+
+export class Appender {
+  readonly #setup: AppendSetup
+  /** Called for each batch that got to the disk, before its promise resolves. */
+  readonly #onDurable: (events: readonly RoomEvent[]) => void
+  readonly #waiting: Waiting[] = []
+  #worker: Worker | undefined
+  #isClosed = false
+
+  constructor(setup: AppendSetup, onDurable: (events: readonly RoomEvent[]) => void) {
+    this.#setup = setup
+    this.#onDurable = onDurable
+    this.#worker = this.#start()
+  }
+
+  /** Resolves when the batch is on disk or refused, in order of the calls; never rejects. */
+  append(events: readonly RoomEvent[]): Promise<AppendResult> {
+    if (this.#isClosed) return Promise.resolve(FAILED)
+    this.#worker ??= this.#start()
+    this.#worker.postMessage(events)
+    const { promise, resolve } = Promise.withResolvers<AppendResult>()
+    this.#waiting.push({ events, resolve })
+    return promise
+  }
+
+  /** Finishes what is on its way, then ends the thread. Idempotent. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    const worker = this.#worker
+    if (worker === undefined) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    worker.once('exit', () => resolve())
+    worker.postMessage('close')
+    await promise
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL('./append-thread.ts', import.meta.url), {
+      name: 'log',
+      workerData: this.#setup,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    })
+    worker.on('message', (result: AppendResult) => this.#answer(result))
+    // What ended it is seen as `failed`; the next batch starts another.
+    worker.on('error', () => undefined)
+    worker.once('exit', () => {
+      this.#worker = undefined
+      while (this.#waiting.length > 0) this.#answer(FAILED)
+    })
+    return worker
+  }
+
+  #answer(result: AppendResult): void {
+    const waiting = this.#waiting.shift()
+    if (waiting === undefined) return
+    if (result.ok) this.#onDurable(waiting.events)
+    waiting.resolve(result)
+  }
+}
