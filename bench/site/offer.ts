@@ -24,6 +24,10 @@ export type SiteAnswer = {
   candidates: { address: string; port: number }[]
   /** By mid: negotiated extension ids. */
   extensions: Map<string, Map<string, number>>
+  /** By mid: SSRC of the slot. */
+  ssrcs: Map<string, number>
+  /** RTX SSRC to the SSRC that it repairs. */
+  repairs: Map<number, number>
 }
 
 export const OPUS_PAYLOAD_TYPE = 111
@@ -31,6 +35,7 @@ export const VP8_PAYLOAD_TYPE = 96
 export const RTX_PAYLOAD_TYPE = 97
 export const MID_EXTENSION = 'urn:ietf:params:rtp-hdrext:sdes:mid'
 export const RID_EXTENSION = 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id'
+export const REPAIRED_RID_EXTENSION = 'urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id'
 export const LEVEL_EXTENSION = 'urn:ietf:params:rtp-hdrext:ssrc-audio-level'
 export const TRANSPORT_WIDE_EXTENSION =
   'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01'
@@ -89,7 +94,9 @@ function sectionLines(
     `a=mid:${mid}`,
     `a=extmap:1 ${MID_EXTENSION}`,
     ...(isAudio ? [`a=extmap:2 ${LEVEL_EXTENSION}`] : []),
-    ...(plan.rids === undefined ? [] : [`a=extmap:4 ${RID_EXTENSION}`]),
+    ...(plan.rids === undefined
+      ? []
+      : [`a=extmap:4 ${RID_EXTENSION}`, `a=extmap:5 ${REPAIRED_RID_EXTENSION}`]),
     ...(transportWide ? [`a=extmap:3 ${TRANSPORT_WIDE_EXTENSION}`] : []),
     sends ? 'a=sendonly' : 'a=recvonly',
     'a=rtcp-mux',
@@ -139,7 +146,20 @@ export function readAnswer(sdp: string): SiteAnswer {
     fingerprints,
     candidates,
     extensions: readExtensions(sdp),
+    ...readSsrcs(sdp),
   }
+}
+
+function readSsrcs(sdp: string): Pick<SiteAnswer, 'ssrcs' | 'repairs'> {
+  const ssrcs = new Map<string, number>()
+  for (const section of sdp.split(/^m=/m).slice(1)) {
+    const mid = /^a=mid:(\S+)/m.exec(section)?.[1]
+    const ssrc = /^a=ssrc:(\d+)/m.exec(section)?.[1]
+    if (mid !== undefined && ssrc !== undefined) ssrcs.set(mid, Number(ssrc))
+  }
+  const groups = [...sdp.matchAll(/^a=ssrc-group:FID (\d+) (\d+)/gm)]
+  const repairs = groups.map(([, ssrc, rtx]): [number, number] => [Number(rtx), Number(ssrc)])
+  return { ssrcs, repairs: new Map(repairs) }
 }
 
 function readExtensions(sdp: string): SiteAnswer['extensions'] {

@@ -11,6 +11,8 @@ export {
   RECEIVED_NOTHING,
   RECEIVED_PADDING,
 } from './incoming-stream.ts'
+export { KeyframeRequester } from './keyframe-requester.ts'
 export { LEVEL_SILENT_DBOV } from './level-meter.ts'
+export { NackGenerator } from './nack-generator.ts'
 export { StreamTable } from './stream-table.ts'
 export { TransportFeedbackGenerator } from './transport-feedback-generator.ts'

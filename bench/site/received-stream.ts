@@ -1,0 +1,112 @@
+/** What one site keeps of one received stream: its numbers, its meters, and what it asks again for. */
+import type { CodecName } from '../../core/media/control.ts'
+import { KeyframeRequester, NackGenerator } from '../../core/media/receive/index.ts'
+import { compactNtpOf, type ReportBlock, type SenderReport } from '../../core/media/rtcp/index.ts'
+import { FrameAssembler, type FrameListener, FramePacket } from './frame-assembler.ts'
+import { FreezeMeter } from './freeze-meter.ts'
+import { GapMeter } from './gap-meter.ts'
+import { LayerTrack } from './layer-track.ts'
+import { PlayoutModel } from './playout-model.ts'
+import { StreamTally } from './stream-tally.ts'
+
+/** Numbers, jitter and clock: what every SSRC has, RTX as well. */
+export class ReceivedStream {
+  readonly ssrc: number
+  readonly tally = new StreamTally()
+  readonly #ticksPerMs: number
+  #transitTicks = Number.NaN
+  #jitterTicks = 0
+  #reportNtp = 0
+  #reportMs = 0
+
+  constructor(ssrc: number, clockRate: number) {
+    this.ssrc = ssrc
+    this.#ticksPerMs = clockRate / 1_000
+  }
+
+  /** @hot RFC 3550 A.8, for packets in order. */
+  measureJitter(timestamp: number, nowMs: number): void {
+    const transitTicks = (nowMs * this.#ticksPerMs - timestamp) % 0x1_0000_0000
+    const difference = Math.abs((transitTicks - this.#transitTicks) | 0)
+    if (!Number.isNaN(this.#transitTicks))
+      this.#jitterTicks += (difference - this.#jitterTicks) / 16
+    this.#transitTicks = transitTicks
+  }
+
+  onSenderReport(report: SenderReport, nowMs: number): void {
+    this.#reportNtp = compactNtpOf(report)
+    this.#reportMs = nowMs
+  }
+
+  /** Fills the block of a receiver report and begins its next interval. */
+  fillBlock(block: ReportBlock, nowMs: number): void {
+    block.ssrc = this.ssrc
+    block.fractionLost = this.tally.takeFractionLost()
+    block.cumulativeLost = this.tally.lost
+    block.highestSequence = this.tally.highest
+    block.jitterTicks = Math.round(this.#jitterTicks)
+    block.lastSenderReport = this.#reportNtp
+    const delayMs = this.#reportNtp === 0 ? 0 : nowMs - this.#reportMs
+    block.delaySinceLastSenderReport = Math.round((delayMs / 1_000) * 0x10000)
+  }
+}
+
+/** An audio slot. */
+export class ReceivedAudio extends ReceivedStream {
+  readonly playout = new PlayoutModel()
+  readonly gaps = new GapMeter()
+
+  constructor(ssrc: number) {
+    super(ssrc, 48_000)
+  }
+
+  /** Nothing is to be heard until the next packet. */
+  pause(): void {
+    this.playout.pause()
+    this.gaps.pause()
+  }
+
+  restart(nowMs: number): void {
+    this.playout.restart()
+    this.gaps.restart(nowMs)
+  }
+}
+
+/** A video slot. */
+export class ReceivedVideo extends ReceivedStream {
+  readonly frames: FrameAssembler
+  readonly freezes = new FreezeMeter()
+  readonly layers = new LayerTrack()
+  readonly keyframes = new KeyframeRequester()
+  readonly packet = new FramePacket()
+  /** Made at the first gap: most sites of a good line never need it. */
+  nacks: NackGenerator | undefined
+  repaired = 0
+  /** Packets lost when the present outage began, to tell whether the picture just went on. */
+  lostBefore = 0
+  readonly codec: CodecName = 'vp8'
+
+  constructor(ssrc: number, decodes: boolean, listener: FrameListener) {
+    super(ssrc, 90_000)
+    this.frames = new FrameAssembler(listener, decodes)
+  }
+
+  /** @hot Numbers before this one are missing; false when there are too many to ask for. */
+  onGap(first: number, last: number, nowMs: number): boolean {
+    if (this.nacks === undefined) this.nacks = new NackGenerator()
+    return this.nacks.onGap(first, last, nowMs)
+  }
+
+  /** Nothing is to be seen until the next packet. */
+  pause(nowMs: number): void {
+    this.freezes.pause()
+    this.layers.pause(nowMs)
+  }
+
+  restart(nowMs: number): void {
+    this.frames.restart()
+    this.freezes.restart(nowMs)
+    this.layers.restart(nowMs)
+    this.repaired = 0
+  }
+}
