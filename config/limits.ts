@@ -421,6 +421,8 @@ export const LOAD_SITES_MAX = 10_000
 export const LOAD_CHROMIUM_SITES_MAX = 8
 /** Rows of a time series of the load; then every second one is left out and rows are twice as far apart. */
 export const LOAD_SERIES_ROWS_MAX = 7_200
+/** What single sites say of themselves (lost, came back) and is told on; the rest is in their figures. */
+export const LOAD_SITE_EVENTS_MAX = 500
 /** Sites in the heat map of layers; more are thinned out evenly. */
 export const LOAD_LAYER_ROWS_MAX = 200
 

@@ -10,6 +10,7 @@ export {
   allowedFor,
   type BurstLoss,
   type LinkSettings,
+  mergeSettings,
   NUMBER_SETTINGS,
   OTHER_SETTINGS,
   PERFECT,

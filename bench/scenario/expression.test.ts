@@ -43,17 +43,15 @@ const number: fc.Arbitrary<Expression> = fc
 
 const { amount, truth } = fc.letrec<{ amount: Expression; truth: Expression }>((tie) => {
   const binary = (operators: Operator[], inner: fc.Arbitrary<Expression>) =>
-    fc
-      .tuple(fc.constantFrom(...operators), inner, inner)
-      .map(
-        ([operator, left, right]): Expression => ({
-          kind: 'binary',
-          operator,
-          left,
-          right,
-          column,
-        }),
-      )
+    fc.tuple(fc.constantFrom(...operators), inner, inner).map(
+      ([operator, left, right]): Expression => ({
+        kind: 'binary',
+        operator,
+        left,
+        right,
+        column,
+      }),
+    )
   const amounts = tie('amount')
   const truths = tie('truth')
   return {

@@ -1,6 +1,9 @@
 /** The door of bench/scenario: scenarios read from YAML, and their criteria judged. */
 export { type Expression, figuresOf } from './expression.ts'
+export { loadScenario, scenarioNames } from './io.ts'
 export { type JudgeOptions, judge } from './judge.ts'
+export { ScenarioError, type ScenarioProblem } from './problem.ts'
+export { type ReadScenario, readScenario } from './read.ts'
 export type {
   Criterion,
   Fault,

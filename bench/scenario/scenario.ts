@@ -22,6 +22,8 @@ export type Scenario = {
   /** What a build or machine must offer beside a core, in words of NEEDS. */
   needs: Need[]
   placement: Placement
+  /** Cores that processes outside of the run may take on average before it is void. */
+  othersCoresMax: number
   /** Parents stand before their children. */
   nodes: NodePlan[]
   links: LinkPlan[]
