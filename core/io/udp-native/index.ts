@@ -6,7 +6,6 @@
  *   const batch = new SendBatch({ native, descriptor, memory, capacity: 32 })
  *   batch.add(start, end, socketAddress(octets, port)); ...; batch.send()
  */
+export { addressWord, type BatchArrival, BatchSocket } from './batch-socket.ts'
 export { loadNativeUdp, type NativeUdp, NativeUdpError, socketAddress } from './libc.ts'
-export type { Arrival } from './message-headers.ts'
-export { ReceiveBatch } from './receive-batch.ts'
 export { SendBatch } from './send-batch.ts'

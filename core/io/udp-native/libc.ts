@@ -50,6 +50,8 @@ export interface NativeUdp {
   /** A bound socket's descriptor; throws NativeUdpError. */
   open(options: OpenNative): number
   close(descriptor: number): void
+  /** The UDP port that it is bound to. */
+  portOf(descriptor: number): number
   /** Where `bytes` stand in this process's memory. They must never move: an ArrayBuffer of more than 64 bytes. */
   addressOf(bytes: Uint8Array): number
   /** @hot Sends `count` messages described at `headers`; how many the kernel took, or the negative errno of the first. */
@@ -92,6 +94,7 @@ function bind(koffi: Koffi): NativeUdp {
   const socket = libc.func('int socket(int family, int type, int protocol)')
   const setOption = libc.func('int setsockopt(int fd, int level, int name, int *value, uint size)')
   const bindSocket = libc.func('int bind(int fd, void *address, uint size)')
+  const readName = libc.func('int getsockname(int fd, void *address, uint *size)')
   const close = libc.func('int close(int fd)')
   const sendMany = libc.func('int sendmmsg(int fd, uintptr_t headers, uint count, int flags)')
   const receiveMany = libc.func(
@@ -134,6 +137,12 @@ function bind(koffi: Koffi): NativeUdp {
     },
     close: (descriptor) => {
       close(descriptor)
+    },
+    portOf: (descriptor) => {
+      const name = new Uint8Array(128)
+      const result = outcome(readName(descriptor, name, Uint32Array.of(name.length)))
+      if (result < 0) throw new NativeUdpError('getsockname', -result)
+      return name[2]! * 256 + name[3]!
     },
     addressOf: (bytes) => Number(koffi.address(bytes)),
     send: (descriptor, headers, count) => {

@@ -63,6 +63,12 @@ export class ReceiveBatch {
     return view
   }
 
+  /** @hot The sockaddr_in of the sender, four words. */
+  source(at: number, into: Int32Array): void {
+    const word = this.#headers.nameWord(at)
+    for (let index = 0; index < 4; index += 1) into[index] = this.#headers.words[word + index]!
+  }
+
   /** @hot */
   arrival(at: number, into: Arrival): void {
     readArrival(this.#headers, at, into)

@@ -1,6 +1,14 @@
 import { createSocket } from 'node:dgram'
 import test from 'ava'
-import { loadNativeUdp, type NativeUdp, NativeUdpError, SendBatch, socketAddress } from './index.ts'
+import {
+  addressWord,
+  BatchSocket,
+  loadNativeUdp,
+  type NativeUdp,
+  NativeUdpError,
+  SendBatch,
+  socketAddress,
+} from './index.ts'
 
 const loaded = loadNativeUdp()
 const LOOPBACK_IPV4 = Uint8Array.of(127, 0, 0, 1)
@@ -96,4 +104,56 @@ test('a taken port is refused by name, and leaves no descriptor open', (t) => {
       resolve()
     })
   })
+})
+
+test('a batch socket tells where each datagram came from, where to, and when, and answers from there', async (t) => {
+  const began = performance.now()
+  const seen: { text: string; destination: number; atMs: number; port: number }[] = []
+  const socket = new BatchSocket({
+    native: native(),
+    address: new Uint8Array(4),
+    port: 0,
+    onDatagram: (bytes, { destination, sourceAddress, atMs }) => {
+      const port = Buffer.from(sourceAddress.buffer).readUInt16BE(2)
+      seen.push({ text: bytes.toString(), destination, atMs, port })
+    },
+  })
+  const peer = await listen('udp4')
+  t.teardown(() => {
+    socket.close()
+    peer.socket.close()
+  })
+  for (let host = 1; host <= 200; host += 1) {
+    peer.socket.send(`to ${host}`, socket.port, `127.9.0.${host}`)
+  }
+  await until(() => {
+    socket.take()
+    return seen.length === 200
+  })
+  t.is(seen.length, 200)
+  for (const { text, destination, port, atMs } of seen) {
+    t.is(destination, addressWord(`127.9.0.${text.slice(3)}`))
+    t.is(port, peer.port)
+    t.true(atMs > began - 5 && atMs < performance.now() + 5)
+  }
+  const from = new Set<string>()
+  peer.socket.on('message', (_, { address }) => from.add(address))
+  const to = socketAddress(LOOPBACK_IPV4, peer.port)
+  for (let host = 1; host <= 100; host += 1) {
+    socket.add(Buffer.from('back'), to, addressWord(`127.9.1.${host}`))
+  }
+  socket.flush()
+  await until(() => from.size === 100)
+  t.is(from.size, 100)
+  t.true(from.has('127.9.1.77'))
+})
+
+test('a batch socket takes nothing larger than its room, and says so', (t) => {
+  const options = { native: native(), address: LOOPBACK_IPV4, port: 0 }
+  const socket = new BatchSocket({ ...options, onDatagram: () => undefined })
+  socket.add(new Uint8Array(2_049), socketAddress(LOOPBACK_IPV4, 9), 0)
+  t.is(socket.refused, 1)
+  socket.close()
+  socket.close()
+  t.is(socket.take(), 0)
 })
