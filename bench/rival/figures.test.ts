@@ -44,7 +44,7 @@ const ABAB = [
 ]
 
 test('counts of the rounds are added before they are divided', (t) => {
-  const { figures, reasons } = rivalFigures(ABAB)
+  const { figures, reasons } = rivalFigures(ABAB, 0.15)
   t.is(figures['nhipcau.n300.packetsPerCpuSecond'], 50_000)
   t.is(figures['janus.n300.packetsPerCpuSecond'], 47_500)
   t.is(figures['janus.n300.lossRatio'], 0.05)
@@ -53,7 +53,7 @@ test('counts of the rounds are added before they are divided', (t) => {
 })
 
 test('percentiles come from the rounds together', (t) => {
-  const { figures, histograms } = rivalFigures(ABAB)
+  const { figures, histograms } = rivalFigures(ABAB, 0.15)
   const isNear = (name: string, ms: number) => Math.abs((figures[name] ?? 0) - ms) < ms / 500
   t.true(isNear('janus.n300.latency.p50Ms', 10))
   t.true(isNear('janus.n300.latency.p99Ms', 80))
@@ -62,7 +62,7 @@ test('percentiles come from the rounds together', (t) => {
 })
 
 test('a ratio is ours over theirs, and says how far the rounds lie apart', (t) => {
-  const { figures } = rivalFigures(ABAB)
+  const { figures } = rivalFigures(ABAB, 0.15)
   t.is(figures['ratio.n300.packetsPerCpuSecond'], 50_000 / 47_500)
   t.is(figures['ratio.n300.packetsPerCpuSecondMax'], 2)
   t.is(figures['ratio.n300.packetsPerCpuSecondMin'], 100_000 / 3 / 45_000)
@@ -70,7 +70,7 @@ test('a ratio is ours over theirs, and says how far the rounds lie apart', (t) =
 })
 
 test('a step that one of them did not reach has no ratio', (t) => {
-  const { figures } = rivalFigures(ABAB.slice(0, 1))
+  const { figures } = rivalFigures(ABAB.slice(0, 1), 0.15)
   t.false(Object.keys(figures).some((name) => name.startsWith('ratio.')))
 })
 
@@ -79,7 +79,7 @@ test('a busy load, a busy machine and a broken leg each make the run void, and s
   busy.rows[0]!.loadCpuShare = 0.99
   busy.rows[0]!.othersCores = 0.8
   const broken: Leg = { server: 'nhipcau', round: 2, rows: [], problem: 'process ended with 1' }
-  t.deepEqual(rivalFigures([busy, broken]).reasons, [
+  t.deepEqual(rivalFigures([busy, broken], 0.15).reasons, [
     'janus, round 1, 300 receivers: the load had no core left',
     'janus, round 1, 300 receivers: other processes took 0.80 of a core',
     'nhipcau, round 2: process ended with 1',

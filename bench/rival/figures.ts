@@ -16,12 +16,11 @@ export type RivalFigures = {
   reasons: string[]
 }
 
-/** Beyond these a row says more about the machine than about a server. */
+/** Beyond it a row says more about the load than about a server. */
 const LOAD_CPU_SHARE_MAX = 0.95
-const OTHERS_CORES_MAX = 0.25
 
-/** Steps that only one of the two reached have no ratio. */
-export function rivalFigures(legs: readonly Leg[]): RivalFigures {
+/** Steps that only one of the two reached have no ratio. `othersCoresMax`: what other processes may take during a step. */
+export function rivalFigures(legs: readonly Leg[], othersCoresMax: number): RivalFigures {
   const figures: Record<string, number> = {}
   const histograms: Record<string, string> = {}
   const steps = new Set(legs.flatMap(({ rows }) => rows.map(({ step }) => step)))
@@ -38,7 +37,7 @@ export function rivalFigures(legs: readonly Leg[]): RivalFigures {
     for (const [what, value] of ratios(legs, step, figures))
       figures[`ratio.n${step}.${what}`] = value
   }
-  return { figures, histograms, reasons: legs.flatMap(doubts) }
+  return { figures, histograms, reasons: legs.flatMap((leg) => doubts(leg, othersCoresMax)) }
 }
 
 function rowsOf(legs: readonly Leg[], server: RivalServer, step: number): ForwardRow[] {
@@ -87,13 +86,13 @@ function ratios(
 }
 
 /** What makes a leg say more about the machine than about its server. */
-function doubts({ server, round, rows, problem }: Leg): string[] {
+function doubts({ server, round, rows, problem }: Leg, othersCoresMax: number): string[] {
   const which = `${server}, round ${round}`
   const found = problem === undefined ? [] : [`${which}: ${problem}`]
   for (const { step, loadCpuShare, othersCores } of rows) {
     const where = `${which}, ${step} receivers`
     if (loadCpuShare > LOAD_CPU_SHARE_MAX) found.push(`${where}: the load had no core left`)
-    if (othersCores > OTHERS_CORES_MAX)
+    if (othersCores > othersCoresMax)
       found.push(`${where}: other processes took ${othersCores.toFixed(2)} of a core`)
   }
   return found

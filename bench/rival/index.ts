@@ -1,10 +1,13 @@
 /** The door of bench/rival: Janus beside our core, in a pair of network namespaces, under the same load. */
+import { whyNoJanus } from './janus-server.ts'
+import { whyNoNamespacePair } from './namespace-pair.ts'
 
-export { type JanusServer, startJanus, whyNoJanus } from './janus-server.ts'
-export { JanusSite, type JanusSiteOptions } from './janus-site.ts'
-export {
-  createNamespacePair,
-  type NamespacePair,
-  type NamespaceSide,
-  whyNoNamespacePair,
-} from './namespace-pair.ts'
+export { rivalFigures } from './figures.ts'
+export { JanusSite } from './janus-site.ts'
+export { type Leg, type LegProcess, runLegs } from './legs.ts'
+export { planLegs } from './plan.ts'
+
+/** Why a scenario with a rival cannot run on this machine; undefined when it can. */
+export function whyNoRival(): string | undefined {
+  return whyNoNamespacePair() ?? whyNoJanus()
+}

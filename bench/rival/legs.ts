@@ -42,6 +42,8 @@ export type LegsGround = {
   onLeg: (leg: Leg) => void
   /** The processes of a leg when it begins; none when it ends. */
   onProcesses: (processes: LegProcess[]) => void
+  /** Our server's program. */
+  program: string
   /** Added to the environment of every process. */
   env: Readonly<Record<string, string>>
   /** A folder that is there, for what the servers write. */
@@ -80,7 +82,7 @@ async function runLeg(which: Pick<Leg, 'server' | 'round'>, around: Surroundings
   const load = startProcess({
     args: ['bench/forward/load-process.ts'],
     core: LOAD_CORE,
-    env: ground.env,
+    env: { ...ground.env, NHIPCAU_BENCH_SEATS: pair.load.seats },
     prefix: pair.load.enter,
   })
   const cutShort = (): void => void load.stop()
@@ -119,7 +121,12 @@ async function startOurs({ plan, pair, ground }: Surroundings): Promise<StartedS
     NHIPCAU_DATA_DIR: dataDir,
     NHIPCAU_LOG_LEVEL: 'info',
   }
-  const core = startProcess({ args: ['./nhipcau', 'core'], core: SERVER_CORE, env, prefix: enter })
+  const core = startProcess({
+    args: [ground.program, 'core'],
+    core: SERVER_CORE,
+    env,
+    prefix: enter,
+  })
   const { stop, pid } = core
   try {
     const ready = await core.line(({ event }) => event === 'ready')

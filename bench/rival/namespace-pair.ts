@@ -16,13 +16,17 @@ export type NamespaceSide = {
 
 export type NamespacePair = {
   server: NamespaceSide
-  load: NamespaceSide
+  load: NamespaceSide & {
+    /** First of 2^22 addresses that are routed here, so that many sites can share a socket (bench/site). */
+    seats: string
+  }
   /** Idempotent. The caller has ended what runs inside. */
   close: () => void
 }
 
 const PREFIX = 'nhipcau-rival'
 const NETWORK = '10.204.0'
+const SEATS = { first: '10.64.0.1', network: '10.64.0.0/10' }
 const INTERFACE_CHARS_MAX = 15
 
 /** Why there can be no pair here; undefined when there can. */
@@ -43,7 +47,7 @@ export function whyNoNamespacePair(): string | undefined {
  */
 export function createNamespacePair(track: (name: string) => void = () => {}): NamespacePair {
   const server = side('server', 1)
-  const load = side('load', 2)
+  const load = { ...side('load', 2), seats: SEATS.first }
   for (const { name } of [server, load]) track(name)
   const remove = (): void => {
     for (const { name } of [server, load]) removeNamespace(name)
@@ -86,6 +90,8 @@ function connect(server: NamespaceSide, load: NamespaceSide): void {
     inside('link', 'set', device, 'up')
     inside('link', 'set', 'lo', 'up')
   }
+  ip('-n', load.name, 'route', 'add', 'local', SEATS.network, 'dev', 'lo')
+  ip('-n', server.name, 'route', 'add', SEATS.network, 'via', load.address)
 }
 
 function removeNamespace(name: string): void {

@@ -26,6 +26,7 @@ const scenario: Scenario = {
   room: 'bench',
   needs: ['janus'],
   placement: {},
+  othersCoresMax: 0.15,
   nodes: [
     { id: 'ours', kind: 'core', config: {} },
     { id: 'janus', kind: 'rival', config: {}, rival: { name: 'janus', eventLoops: 4 } },

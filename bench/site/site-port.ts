@@ -73,7 +73,6 @@ const SEATS_MAX = 0xfffe
 class SharedSocket {
   readonly #socket: BatchSocket
   readonly #seats = new Map<number, Seat>()
-  readonly #first = addressNumber(ROUTED_SEAT ?? LOOPBACK_SEAT)
   #next = 0
   #flushing = false
   #polling: NodeJS.Timeout | undefined
