@@ -165,7 +165,7 @@ function checkHttp(form: ScenarioForm): Complaint[] {
   return Object.entries(form.http).flatMap(([id, { node, from, until = form.duration }]) => {
     const complaints: Complaint[] = []
     if (from >= form.duration) complaints.push(tooLate(['http', id, 'from'], { atS: from, form }))
-    if (until <= from) {
+    else if (until <= from) {
       const problem = `${until}s is not after from; allowed: more than ${from}s`
       complaints.push({ path: ['http', id, 'until'], problem })
     }

@@ -1,0 +1,490 @@
+import test from 'ava'
+import fc from 'fast-check'
+import { isMap, isScalar, isSeq, type Node, parseDocument } from 'yaml'
+import {
+  SCENARIO_BYTES_MAX,
+  SCENARIO_CRITERIA_MAX,
+  SCENARIO_FAULTS_MAX,
+  SCENARIO_GROUPS_MAX,
+  SCENARIO_LINKS_MAX,
+  SCENARIO_NODES_MAX,
+  SCENARIO_OWN_LINES_MAX,
+  SCENARIO_SITES_MAX,
+} from '../../config/limits.ts'
+import type { ScenarioProblem } from './problem.ts'
+import { readScenario } from './read.ts'
+import type { Scenario } from './scenario.ts'
+
+/** Everything that a scenario can say, once. */
+const FULL = `title: All of it
+needs: [relay, chromium]
+seed: 7
+duration: 2m
+repeat: 2
+room: hall-1
+placement: { nodes: 0, load: 1 }
+nodes:
+  commune: { kind: relay, upstream: district, link: thin }
+  district: { kind: relay, upstream: core }
+  core:
+    kind: core
+    program: bench/index.ts
+    config: { media: { workers: 2 }, 'http.requestRateMax': 500 }
+links:
+  thin:
+    profile: district
+    lossRatio: 0.1
+    up: { rateBps: 300k, burstLoss: none }
+    changes:
+      - { at: 20s, heal: true }
+      - { at: 10s, direction: up, cut: true }
+  sky: vsat
+  fast: fibre
+sites:
+  stage:
+    count: 2
+    node: core
+    publishes:
+      audio: { payloadBytes: 60 }
+      video:
+        temporal: true
+        layers:
+          - { bitrateBps: 100k, size: 320x180 }
+    behaviours:
+      - { do: speaker-changes, from: 5s, every: 5s }
+  hall:
+    count: 20
+    node: commune
+    watches: { audio: 1, main: 640x360, tiles: { count: 4, size: 160x90 } }
+    link: { sky: 3, fast: 7 }
+    depth: full
+    join: { how: paced, at: 1s, perSecond: 10 }
+    behaviours:
+      - { do: come-and-go, every: 10s, away: 2s, share: 30% }
+      - { do: hands, until: 1m, every: 10s, share: 0.1 }
+      - { do: reconnect, within: 1s }
+  talk: { kind: signalling, count: 1, node: district, role: observer }
+  page: { kind: browser, count: 1, node: district, join: { how: storm, parallel: 1 } }
+http:
+  health: { node: core, path: /healthz, from: 10s, until: 20s, perSecond: 100 }
+faults:
+  - { at: 30s, do: kill, node: core, for: 5s }
+  - { at: 20s, do: cut, link: thin, for: 2s }
+  - { at: 31s, do: stop, node: district }
+  - { at: 40s, do: continue, node: district }
+pass:
+  - group.hall.latency.audio.p99Ms < 1s
+  - link.thin.down.lossRatio < 20%
+`
+
+function read(yaml: string): Scenario {
+  const result = readScenario(yaml, 'test')
+  if (!result.ok)
+    throw new Error(result.problems.map(({ key, problem }) => `${key}: ${problem}`).join('\n'))
+  return result.scenario
+}
+
+function problemsOf(yaml: string): ScenarioProblem[] {
+  const result = readScenario(yaml, 'test')
+  return result.ok ? [] : result.problems
+}
+
+function lineOf(yaml: string, text: string): number {
+  return yaml.slice(0, yaml.indexOf(text)).split('\n').length
+}
+
+/** A scenario of `lines` below one core; what it lacks it gets. */
+function small(lines: string): string {
+  const base = `title: t\nduration: 60s\nnodes:\n  core: { kind: core }\n`
+  const sites = lines.includes('sites:') ? '' : 'sites:\n  hall: { count: 1, node: core }\n'
+  const pass = lines.includes('pass:') ? '' : 'pass: [1 < 2]\n'
+  return `${base}${sites}${pass}${lines}`
+}
+
+/** The only problem of `lines`. */
+function complaint(
+  t: { is: (a: unknown, b: unknown, c?: string) => unknown },
+  lines: string,
+): string {
+  const problems = problemsOf(small(lines))
+  const all = problems.map(({ key, problem }) => `${key}: ${problem}`)
+  t.is(all.length, 1, all.join('\n'))
+  return all[0] ?? ''
+}
+
+test('a scenario that says everything is read as it means', (t) => {
+  const scenario = read(FULL)
+  t.like(scenario, { name: 'test', seed: 7, durationS: 120, repeat: 2, room: 'hall-1' })
+  t.deepEqual(scenario.needs, ['relay', 'chromium'])
+  t.is(scenario.yaml, FULL)
+  t.deepEqual(
+    scenario.nodes.map(({ id }) => id),
+    ['core', 'district', 'commune'],
+  )
+  t.like(scenario.nodes[0], {
+    program: 'bench/index.ts',
+    config: { 'media.workers': '2', 'http.requestRateMax': '500' },
+  })
+  const [thin, sky] = scenario.links
+  t.deepEqual(thin?.down, { lossRatio: 0.1 })
+  t.deepEqual(thin?.up, { lossRatio: 0.1, rateBps: 300_000, burstLoss: undefined })
+  t.deepEqual(
+    thin?.changes.map(({ atMs }) => atMs),
+    [10_000, 20_000],
+  )
+  t.deepEqual(sky, { id: 'sky', profile: 'vsat', down: {}, up: {}, changes: [] })
+  const [stage, hall, talk] = scenario.sites
+  t.like(stage, { role: 'speaker', checkEvery: 61, routes: [], join: { how: 'storm', atS: 0 } })
+  t.deepEqual(stage?.publishes, {
+    audio: { payloadBytes: 60 },
+    video: {
+      framesPerSecond: 25,
+      temporal: true,
+      layers: [{ bitrateBps: 100_000, widthPx: 320, heightPx: 180 }],
+    },
+  })
+  t.like(hall, { role: 'viewer', checkEvery: 1, linkPer: 'site', join: { perSecond: 10, atS: 1 } })
+  t.deepEqual(hall?.routes, [
+    { link: 'sky', share: 3 },
+    { link: 'fast', share: 7 },
+  ])
+  t.deepEqual(hall?.watches, {
+    audio: 1,
+    main: { widthPx: 640, heightPx: 360 },
+    tiles: { count: 4, widthPx: 160, heightPx: 90 },
+  })
+  t.deepEqual(hall?.behaviours, [
+    { do: 'come-and-go', everyS: 10, awayS: 2, share: 0.3, abrupt: false, fromS: 0 },
+    { do: 'hands', everyS: 10, share: 0.1, fromS: 0, untilS: 60 },
+    { do: 'reconnect', withinS: 1 },
+  ])
+  t.like(talk, { kind: 'signalling', role: 'observer' })
+  t.deepEqual(scenario.http, [
+    {
+      id: 'health',
+      node: 'core',
+      path: '/healthz',
+      connections: 10,
+      fromS: 10,
+      untilS: 20,
+      perSecond: 100,
+    },
+  ])
+  t.deepEqual(scenario.faults, [
+    { do: 'cut', link: 'thin', atS: 20 },
+    { do: 'heal', link: 'thin', atS: 22 },
+    { do: 'kill', node: 'core', atS: 30 },
+    { do: 'stop', node: 'district', atS: 31 },
+    { do: 'restart', node: 'core', atS: 35 },
+    { do: 'continue', node: 'district', atS: 40 },
+  ])
+  t.is(scenario.pass.length, 2)
+})
+
+type Spot = { path: string; line: number; from: number; to: number; isKey: boolean }
+
+/** Every key, and every scalar that stands for a value, with its place in the text. */
+function spots(yaml: string): Spot[] {
+  const found: Spot[] = []
+  const walk = (node: Node | null, path: string): void => {
+    const line = (offset: number): number => yaml.slice(0, offset).split('\n').length
+    const add = (one: Node, isKey: boolean, at: string): void => {
+      const [from = 0, to = 0] = one.range ?? []
+      found.push({ path: at, line: line(from), from, to, isKey })
+    }
+    if (isSeq(node))
+      for (const [index, item] of node.items.entries()) walk(item as Node, `${path}[${index}]`)
+    if (isScalar(node)) add(node, false, path)
+    if (!isMap(node)) return
+    for (const { key, value } of node.items) {
+      const at = `${path}.${(key as { value: string }).value}`
+      add(key as Node, true, at)
+      walk(value as Node, at)
+    }
+  }
+  walk(parseDocument(yaml).contents, '')
+  return found
+}
+
+function without(yaml: string, { from, to }: Spot, instead: string): string {
+  return yaml.slice(0, from) + instead + yaml.slice(to)
+}
+
+test('every key, misspelt, is told at its line', (t) => {
+  // An id that nothing else names may be any word.
+  const free = ['.sites.stage', '.sites.talk', '.sites.page', '.http.health']
+  const keys = spots(FULL).filter(({ isKey, path }) => isKey && !free.includes(path))
+  t.true(keys.length > 100)
+  for (const spot of keys) {
+    const problems = problemsOf(without(FULL, spot, 'zzqx'))
+    const found = problems.filter(({ line }) => line === spot.line)
+    // A renamed id is told where it is used, a key that decides about the others where it is missing.
+    const told =
+      found.length > 0 ||
+      problems.some(({ key, problem }) => problem.includes('zzqx') || `.${key}` === spot.path)
+    t.true(told, `${spot.path}: ${JSON.stringify(problems)}`)
+  }
+})
+
+test('every value, replaced by what it cannot be, is told at its line and column', (t) => {
+  // Whether a program is there is seen on the disk (io.ts).
+  const values = spots(FULL).filter(({ isKey, path }) => !isKey && !path.endsWith('.program'))
+  t.true(values.length > 80)
+  for (const spot of values) {
+    // A title may be anything but nothing.
+    const instead = spot.path === '.title' ? "''" : "'§ §'"
+    const problems = problemsOf(without(FULL, spot, instead))
+    const column = spot.from - FULL.lastIndexOf('\n', spot.from - 1)
+    const found = problems.find(({ line }) => line === spot.line)
+    t.truthy(found, `${spot.path}: ${JSON.stringify(problems)}`)
+    // A change of a link is judged as a whole; a criterion has the column of its first wrong character.
+    if (!/changes/.test(spot.path)) t.true(Math.abs((found?.column ?? 0) - column) <= 1, spot.path)
+  }
+})
+
+/** Keys without which a scenario means nothing, and what stands around them. */
+const REQUIRED = [
+  ['title: All of it\n', '', 1],
+  ['duration: 2m\n', '', 1],
+  ['kind: relay, upstream: core', 'upstream: core', lineOf(FULL, 'district: { kind')],
+  ['upstream: district, ', '', lineOf(FULL, 'commune: {')],
+  ['bitrateBps: 100k, ', '', lineOf(FULL, '- { bitrateBps')],
+  ['          - { bitrateBps: 100k, size: 320x180 }\n', '', lineOf(FULL, 'layers:')],
+  ['    count: 20\n', '', lineOf(FULL, 'hall:\n')],
+  ['    node: commune\n', '', lineOf(FULL, 'hall:\n')],
+  [', perSecond: 10 }', ' }', lineOf(FULL, 'join: { how: paced')],
+  [', away: 2s', '', lineOf(FULL, '- { do: come-and-go')],
+  [', share: 0.1', '', lineOf(FULL, '- { do: hands')],
+  ['at: 31s, ', '', lineOf(FULL, '- { at: 31s')],
+  ['do: stop, ', '', lineOf(FULL, '- { at: 31s')],
+  [', node: district }\n  - { at: 40s', ' }\n  - { at: 40s', lineOf(FULL, '- { at: 31s')],
+  ['{ do: cut, link: thin'.slice(2), 'do: cut', lineOf(FULL, '- { at: 20s, do: cut')],
+] as const
+
+test('a key that must stand is missed at the line of what misses it', (t) => {
+  for (const [text, instead, line] of REQUIRED) {
+    t.true(FULL.includes(text), text)
+    const problems = problemsOf(FULL.replace(text, instead))
+    t.true(
+      problems.some((one) => one.line === line && /missing|null/.test(one.problem)),
+      `${text}: ${JSON.stringify(problems)}`,
+    )
+  }
+})
+
+test('whatever a file holds, reading it ends in a scenario or in problems with a place in it', (t) => {
+  const words = fc.constantFrom(
+    'title',
+    'nodes',
+    'core',
+    'kind',
+    ': ',
+    '\n',
+    '  ',
+    '- ',
+    '{',
+    '}',
+    '1',
+    's',
+    "'",
+    '&a',
+    '*a',
+    '!!x',
+  )
+  const soup = fc.array(words, { maxLength: 40 }).map((parts) => parts.join(''))
+  const cut = fc
+    .tuple(fc.nat(FULL.length), fc.nat(30))
+    .map(([at, count]) => FULL.slice(0, at) + FULL.slice(at + count))
+  const value = fc.jsonValue().map((json) => JSON.stringify(json))
+  fc.assert(
+    fc.property(fc.oneof(soup, cut, value), (yaml) => {
+      const result = readScenario(yaml, 'x')
+      if (result.ok) return t.pass()
+      t.true(result.problems.length > 0)
+      const lines = yaml.split('\n').length
+      return t.true(
+        result.problems.every(({ line, column, problem }) => {
+          return line >= 1 && line <= lines && column >= 1 && problem !== ''
+        }),
+        JSON.stringify(result.problems),
+      )
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('all mistakes of a file are told at once, in the order of its lines', (t) => {
+  const yaml = `title: ''
+duration: 20
+nodez: {}
+nodes:
+  core: { kind: core, foo: 1, bar: 2, config: { media: { workers: 9999 }, nix: 1 } }
+links:
+  thin: { profile: distric, changes: [{ at: 1x, cut: true }] }
+sites:
+  hall: { count: 0, node: coer, behaviours: [{ do: dance }] }
+faults: [{ at: 5s, do: cut, link: thinn }]
+pass: [latency.audio.p99Ms < 12, 'group.hal.joined == 1']
+`
+  const told = problemsOf(yaml).map(({ line, column, key }) => `${line}:${column} ${key}`)
+  t.deepEqual(told, [
+    '1:9 title',
+    '2:11 duration',
+    '3:1 nodez',
+    '5:23 nodes.core.foo',
+    '5:31 nodes.core.bar',
+    '5:67 nodes.core.config.media.workers',
+    '5:80 nodes.core.config.nix',
+    '7:3 links.thin',
+    '7:20 links.thin.profile',
+    '7:39 links.thin.changes[0]',
+    '9:18 sites.hall.count',
+    '9:27 sites.hall.node',
+    '9:52 sites.hall.behaviours[0].do',
+    '10:35 faults[0].link',
+    '11:28 pass[0]',
+    '11:35 pass[1]',
+  ])
+})
+
+test('a complaint names the value and what is allowed', (t) => {
+  const wrong: [string, RegExp][] = [
+    ['seed: 1.5', /seed: 1\.5; allowed: a whole number from 0 to 4294967295/],
+    ['room: a b', /"a b"; allowed: up to 64 letters/],
+    ['needs: janos', /"janos"; allowed: relay, janus, chromium/],
+    ['needs: relay', /\["relay"\]; allowed: \[\], what its nodes and sites need/],
+    ['placement: { disk: 1 }', /"disk": no such key; allowed: nodes, load, links/],
+    ['pass: []', /\[\]; allowed: a list with 1 entry at least/],
+    ['pass: [sites.joined]', /true or false in the end/],
+    ['http: { a: { node: core, from: 2m } }', /120s is not before the end; allowed: less than 60s/],
+    ['http: { a: { node: core, from: 9s, until: 3s } }', /until: 3s is not after from/],
+    ['faults: [{ at: 2m, do: kill, node: core }]', /at: 120s is not before the end/],
+    [
+      'faults: [{ at: 2s, do: continue, node: core }]',
+      /continue at 2s, when core runs; allowed when it stands/,
+    ],
+    [
+      'faults: [{ at: 2s, do: kill, node: core, for: 1s }, { at: 2s, do: kill, node: core }]',
+      /kill at 2s, when core is killed/,
+    ],
+    ['faults: [{ at: 2s, do: disk-free, node: core }]', /when core has room/],
+    [
+      'sites: { h: { count: 1, node: core, role: viewer, publishes: { audio: true } } }',
+      /may not publish; allowed: chair, speaker/,
+    ],
+    [
+      'sites: { h: { count: 1, node: core, publishes: {} } }',
+      /is nothing; allowed: audio, video or both/,
+    ],
+    [
+      'sites: { h: { count: 1, node: core, kind: signalling, watches: {} } }',
+      /no media; allowed: kind synthetic/,
+    ],
+    ['sites: { core: { count: 1, node: core } }', /"core" is the id of a node/],
+    ['sites: { 9-a: { count: 1, node: core } }', /"9-a" cannot be an id/],
+    ['sites: { constructor: { count: 1, node: core } }', /"constructor" cannot be an id/],
+    [
+      'sites: { h: { count: 1, node: core, join: { how: storm, at: 60s } } }',
+      /60s is not before the end/,
+    ],
+    [
+      'sites: { h: { count: 1, node: core, behaviours: [{ do: hands, from: 9s, until: 1s, every: 1s, share: 1 }] } }',
+      /until: 1s is not after from/,
+    ],
+    [
+      'sites: { h: { count: 1, node: core, behaviours: [{ do: speaker-changes, every: 1s }] } }',
+      /nobody in this group sends audio/,
+    ],
+    ['links: { a: vsat }', /no node and no group uses "a"/],
+  ]
+  for (const [lines, expected] of wrong) t.regex(complaint(t, lines), expected, lines)
+})
+
+test('a line is shared by one, or is one of many like it', (t) => {
+  const twoGroups = (per: [string, string]) => `links: { a: vsat }
+sites:
+  h: { count: 1, node: core, link: a, linkPer: ${per[0]} }
+  i: { count: 1, node: core, link: a, linkPer: ${per[1]} }`
+  t.deepEqual(problemsOf(small(twoGroups(['site', 'site']))), [])
+  t.regex(complaint(t, twoGroups(['group', 'group'])), /sites.i.link: "a" carries group h already/)
+  t.regex(complaint(t, twoGroups(['site', 'group'])), /carries group i already/)
+})
+
+test('a rate without a queue is refused before the run, also in the middle of a timetable', (t) => {
+  const sites = 'sites: { h: { count: 1, node: core, link: a } }'
+  t.regex(
+    complaint(t, `links: { a: { down: { rateBps: 1M } } }\n${sites}`),
+    /down: .*a rate needs a queue/,
+  )
+  const changes = '{ at: 1s, queueBytes: 9k }, { at: 2s, queueBytes: 0, direction: up }'
+  const yaml = `links: { a: { rateBps: 1M, queueMs: 0, queueBytes: 9k, changes: [${changes}] } }\n${sites}`
+  t.regex(complaint(t, yaml), /links.a.changes\[1\]: up: .*a rate needs a queue/)
+})
+
+test('relays form a tree', (t) => {
+  const tree = (nodes: string) =>
+    problemsOf(
+      small('')
+        .replace('  core:', `${nodes}\n  core:`)
+        .replace('title: t', 'title: t\nneeds: relay'),
+    )
+  t.deepEqual(tree('  a: { kind: relay, upstream: b }\n  b: { kind: relay, upstream: core }'), [])
+  const circle = tree(
+    '  a: { kind: relay, upstream: b }\n  b: { kind: relay, upstream: c }\n  c: { kind: relay, upstream: b }',
+  )
+  t.deepEqual(
+    circle.map(({ key }) => key),
+    ['nodes.b.upstream', 'nodes.c.upstream'],
+  )
+  t.regex(circle[0]?.problem ?? '', /b -> c -> b/)
+})
+
+test('a mistake inside a criterion has its own column', (t) => {
+  const yaml = small('pass:\n  - sites.joined == 10 and latency.audio.p99Ms < 3\n')
+  const [problem] = problemsOf(yaml)
+  t.is(problem?.line, lineOf(yaml, 'sites.joined'))
+  t.is(problem?.column, '  - sites.joined == 10 and latency.audio.p99Ms <'.length)
+})
+
+test('no YAML, aliases and keys twice are refused with their place', (t) => {
+  t.is(problemsOf('title: [')[0]?.line, 1)
+  t.regex(problemsOf('a: &x 1\nb: *x\n')[0]?.problem ?? '', /alias/i)
+  const [twice] = problemsOf('title: a\ntitle: b\n')
+  t.like(twice, { line: 2, column: 1 })
+  t.true(problemsOf('').some(({ key }) => key === 'nodes'))
+})
+
+const many = (count: number, one: (index: number) => string) =>
+  Array.from({ length: count }, (_, index) => one(index)).join('\n')
+
+test('everything that a file may hold has a bound', (t) => {
+  const groups = (count: number) =>
+    `sites:\n${many(count, (index) => `  g${index}: { count: 1, node: core }`)}`
+  t.deepEqual(problemsOf(small(groups(SCENARIO_GROUPS_MAX))), [])
+  t.regex(complaint(t, groups(SCENARIO_GROUPS_MAX + 1)), /at most 64/)
+
+  const nodes = small('').replace(
+    'nodes:\n',
+    `nodes:\n${many(SCENARIO_NODES_MAX, (index) => `  n${index}: { kind: core }`)}\n`,
+  )
+  t.regex(problemsOf(nodes)[0]?.problem ?? '', /at most 64/)
+
+  const links = many(SCENARIO_LINKS_MAX + 1, (index) => `  l${index}: vsat`)
+  t.true(problemsOf(small(`links:\n${links}`)).some(({ problem }) => /at most 64/.test(problem)))
+
+  const faults = many(SCENARIO_FAULTS_MAX + 1, () => '  - { at: 1s, do: restart, node: core }')
+  t.regex(complaint(t, `faults:\n${faults}`), /1000 entries at most/)
+  const pass = many(SCENARIO_CRITERIA_MAX + 1, () => '  - 1 < 2')
+  t.regex(complaint(t, `pass:\n${pass}`), /200 entries at most/)
+
+  const half = SCENARIO_SITES_MAX / 2 + 1
+  const crowd = `sites: { a: { count: ${half}, node: core }, b: { count: ${half}, node: core } }`
+  t.regex(complaint(t, crowd), /20002 sites in all; allowed: 20000/)
+  const own = `links: { l: vsat }\nsites: { a: { count: ${SCENARIO_OWN_LINES_MAX + 1}, node: core, link: l } }`
+  t.regex(complaint(t, own), /257 sites have a line of their own; allowed: 256/)
+
+  t.regex(
+    problemsOf(' '.repeat(SCENARIO_BYTES_MAX + 1))[0]?.problem ?? '',
+    /characters; allowed: 262144/,
+  )
+})
