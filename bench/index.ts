@@ -10,6 +10,8 @@ export async function benchCommand([name = 'help', ...args]: string[]): Promise<
       return await (await import('./forward/index.ts')).forwardCommand(args)
     case 'doors':
       return await (await import('./doors/index.ts')).doorsCommand(args)
+    case 'run':
+      return await (await import('./run/index.ts')).runCommand(args)
     case 'link':
       return await (await import('./link/io/index.ts')).linkBenchCommand(args)
     default:
@@ -26,7 +28,8 @@ export async function linkCommand(args: string[]): Promise<number> {
 async function usage(): Promise<string> {
   const { FORWARD_USAGE } = await import('./forward/index.ts')
   const { DOORS_USAGE } = await import('./doors/index.ts')
+  const { RUN_USAGE } = await import('./run/index.ts')
   const { LINK_BENCH_USAGE } = await import('./link/io/index.ts')
-  const parts = [FORWARD_USAGE, DOORS_USAGE, LINK_BENCH_USAGE]
+  const parts = [RUN_USAGE, FORWARD_USAGE, DOORS_USAGE, LINK_BENCH_USAGE]
   return `usage: ./nhipcau bench NAME [options]\n\n${parts.join('\n\n')}`
 }

@@ -3,7 +3,7 @@
  * readings of the kernel's books (sampler.ts reads them), with times in seconds since the run's zero.
  */
 import { BENCH_SAMPLES_MAX } from '../../config/limits.ts'
-import type { ProcessReport } from '../report/index.ts'
+import type { ProcessReport, SeriesReport } from '../report/index.ts'
 
 /** One process of the run at one moment; `pid` tells a restarted one from the one before. */
 export type ProcessReading = {
@@ -175,4 +175,25 @@ export function slopePerS(atS: readonly number[], values: readonly number[]): nu
     below += (at - meanAtS) ** 2
   })
   return below === 0 ? 0 : above / below
+}
+
+/** Cores that others and the host took, as plots. */
+export function machineSeries(book: ProcessBook): SeriesReport[] {
+  const { atS, othersCores, stealCores } = book.others
+  return [
+    {
+      id: 'machine.othersCores',
+      title: 'Cores taken by others',
+      unit: '',
+      atS,
+      values: othersCores,
+    },
+    {
+      id: 'machine.stealCores',
+      title: 'Cores taken by the host',
+      unit: '',
+      atS,
+      values: stealCores,
+    },
+  ]
 }

@@ -10,6 +10,7 @@ export {
 } from './emulator.ts'
 export { type Endpoint, parseEndpoint } from './endpoint.ts'
 export { LINK_BENCH_USAGE, LINK_USAGE } from './options.ts'
+export { claimProcessor } from './scheduling.ts'
 
 /** `bench link`; loaded when it is asked for. */
 export async function linkBenchCommand(args: string[]): Promise<number> {

@@ -1,0 +1,87 @@
+/** One line about a run while it goes on, and where it is written: over and over in a terminal, every 5 s elsewhere. */
+import type { LoadProgress } from '../load/index.ts'
+
+/** The moment as the runner sees it. */
+export type Status = {
+  name: string
+  phase: 'start' | 'join' | 'steady' | 'faults' | 'end'
+  atS: number
+  durationS: number
+  load: Pick<LoadProgress, 'planned' | 'joined' | 'failed' | 'lossRatio'> | undefined
+  /** Share of one core, by process; `others` among them when it is worth telling. */
+  cpu: ReadonlyMap<string, number>
+}
+
+const PLAIN_EVERY_MS = 5_000
+const OTHERS_WORTH_TELLING = 0.15
+
+/** Such as `storm-1000  join  12/60 s  joined 640/1000, 2 failed  loss 0.12 %  cpu core 93 %, load 71 %  48 s left`. */
+export function statusText({ name, phase, atS, durationS, load, cpu }: Status): string {
+  const processes = [...cpu]
+    .filter(([id, share]) => id !== 'others' || share >= OTHERS_WORTH_TELLING)
+    .map(([id, share]) => `${id} ${(share * 100).toFixed(0)} %`)
+  const parts = [
+    name,
+    phase,
+    `${Math.floor(atS)}/${durationS} s`,
+    ...(load === undefined ? [] : [joinedText(load), `loss ${percentText(load.lossRatio)}`]),
+    ...(processes.length === 0 ? [] : [`cpu ${processes.join(', ')}`]),
+    ...(phase === 'end' ? [] : [`${timeText(Math.max(0, durationS - atS))} left`]),
+  ]
+  return parts.join('  ')
+}
+
+function joinedText({ joined, planned, failed }: NonNullable<Status['load']>): string {
+  return `joined ${joined}/${planned}${failed > 0 ? `, ${failed} failed` : ''}`
+}
+
+function percentText(ratio: number): string {
+  const percent = ratio * 100
+  return `${percent === 0 || percent >= 10 ? percent.toFixed(0) : percent.toPrecision(2)} %`
+}
+
+function timeText(seconds: number): string {
+  const whole = Math.ceil(seconds)
+  return whole < 120 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`
+}
+
+/** What progress is written to: standard error. */
+export type ProgressStream = {
+  isTTY?: boolean
+  columns?: number
+  write: (text: string) => unknown
+}
+
+/** Lines that stay and one line that is drawn over. */
+export class ProgressWriter {
+  readonly #stream: ProgressStream
+  #drawn = false
+  #saidAtMs = Number.NEGATIVE_INFINITY
+
+  constructor(stream: ProgressStream) {
+    this.#stream = stream
+  }
+
+  /** The line about now; in a terminal cut to its width, elsewhere left out unless 5 s have passed. */
+  status(text: string, nowMs: number): void {
+    if (this.#stream.isTTY === true) {
+      this.#stream.write(`\r\x1b[2K${text.slice(0, (this.#stream.columns ?? 80) - 1)}`)
+      this.#drawn = true
+    } else if (nowMs - this.#saidAtMs >= PLAIN_EVERY_MS) {
+      this.#saidAtMs = nowMs
+      this.#stream.write(`${text}\n`)
+    }
+  }
+
+  /** A line that stays. */
+  say(text: string): void {
+    this.clear()
+    this.#stream.write(`${text}\n`)
+  }
+
+  /** Takes the drawn line away. */
+  clear(): void {
+    if (this.#drawn) this.#stream.write('\r\x1b[2K')
+    this.#drawn = false
+  }
+}
