@@ -9,7 +9,10 @@ declare module 'autocannon' {
   }
   type Options = { url: string; connections: number; duration: number; overallRate?: number }
   type OnResponse = (client: unknown, status: number, bytes: number, responseMs: number) => void
-  type Run = Promise<Result> & { on: (event: 'response', listener: OnResponse) => void }
+  type Run = Promise<Result> & {
+    on: (event: 'response', listener: OnResponse) => void
+    stop: () => void
+  }
   const autocannon: (options: Options) => Run
   export default autocannon
 }

@@ -108,6 +108,7 @@ const setup = v.strictObject({
   durationS: positive,
   groups: v.pipe(v.array(group), v.maxLength(LOAD_GROUPS_MAX)),
   http: maybe(v.pipe(v.array(http), v.maxLength(LOAD_GROUPS_MAX))),
+  firstNumber: maybe(some(1 << 24)),
   niceness: maybe(count(19)),
 })
 
@@ -153,14 +154,13 @@ function groupMisfit(one: LoadGroup, durationS: number): string | undefined {
     return 'routes.pageUrl: browser sites need the address of the page'
   for (const [index, item] of (one.behaviours ?? []).entries()) {
     const key = `behaviours.${index} (${item.do})`
-    if (item.do === 'speaker-changes' && sends?.audio === undefined && kind !== 'browser')
+    if (item.do === 'speaker-changes' && sends?.audio === undefined)
       return `${key}: nobody in this group sends sound`
     if (item.do === 'hands' && role === 'observer') return `${key}: observers have no hand`
     if (item.do === 'chat' && role === 'observer') return `${key}: observers do not chat`
     if ('untilS' in item && item.untilS !== undefined && item.untilS <= item.fromS)
       return `${key}.untilS: not after fromS`
-    if (kind === 'browser' && item.do !== 'reconnect')
-      return `${key}: browser sites join and stay; the page itself reconnects`
+    if (kind === 'browser') return `${key}: browser sites join and stay; the page itself reconnects`
   }
   return undefined
 }

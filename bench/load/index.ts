@@ -1,7 +1,17 @@
 /** The load: a process that plays groups of sites (protocol.ts), and what its results become together. */
-export { encodeHistogram, mergeEncoded, newHistogram, percentileMs, recordMs } from './histograms.ts'
-export { loadPage, type PagePlan } from './http-load.ts'
+
 export { dealRoutes } from './deal.ts'
+export {
+  encodeHistogram,
+  mergeEncoded,
+  newHistogram,
+  percentileMs,
+  recordMs,
+} from './histograms.ts'
+export { loadPage, type PagePlan } from './http-load.ts'
+export type { Member, MemberMaker, MemberOutcome, MemberReport, MemberSpec } from './member.ts'
+export { mergeLoadResults } from './merge.ts'
+export { type LoadMakers, playLoad } from './play-load.ts'
 export type {
   Behaviour,
   HttpLoad,

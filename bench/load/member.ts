@@ -2,7 +2,7 @@
  * A site as the load plays it, whatever its kind: synthetic sites (bench/site), sites that only signal, browsers; a rival's
  * sites as well. Types only.
  */
-import type { LatencyHistograms, PlayerState } from '../site/index.ts'
+import type { LatencyHistograms, PlayerState, PlayerTotals } from '../site/index.ts'
 import type { LoadGroup, LoadRoute } from './protocol.ts'
 
 /** What a member is made of. */
@@ -60,6 +60,8 @@ export type Member = {
   /** The outage of its link or node is over: resync is counted from here. */
   linkHealed(nowMs: number): void
   report(nowMs: number): MemberReport
+  /** Writes its sums into `into` and returns it. */
+  totals(into: PlayerTotals, nowMs: number): PlayerTotals
 }
 
 /** Makes members of one kind, and ends what they share. */

@@ -32,6 +32,8 @@ export type LoadSetup = {
   groups: LoadGroup[]
   /** Pages under autocannon. */
   http?: HttpLoad[]
+  /** Sites of several load processes of a run are numbered on; default 1. */
+  firstNumber?: number
   /** How far this process steps back behind others on its core, 0..19; default 0. */
   niceness?: number
 }
@@ -142,7 +144,13 @@ export type LoadMark = { op: 'mark'; what: 'down' | 'up'; link?: string; node?: 
 
 export type LoadStop = { op: 'stop' }
 
-export type LoadMessage = LoadReady | LoadError | LoadProgress | LoadHappened | LoadResult
+export type LoadMessage =
+  | LoadReady
+  | LoadError
+  | LoadProgress
+  | LoadHappened
+  | LoadHosts
+  | LoadResult
 
 export type LoadReady = { event: 'ready' }
 
@@ -169,6 +177,9 @@ export type LoadProgress = {
   cpuShare: number
   leftS: number
 }
+
+/** A process that the load has started (Chromium): to be sampled, and gone with the load. */
+export type LoadHosts = { event: 'hosts'; id: string; pid: number; role: 'browser' }
 
 export type LoadHappened = { event: 'happened'; atS: number; what: string }
 

@@ -1,8 +1,12 @@
 /** A site that only signals: joins by WebSocket, talks and leaves; no media. Also what `bench doors` sends through the door. */
+import type { PlayerTotals } from '../site/index.ts'
 import { type DoorError, SiteDoor } from '../site/site-door.ts'
 import type { Member, MemberMaker, MemberOutcome, MemberReport, MemberSpec } from './member.ts'
+import { newTotals } from './totals.ts'
 
 export type SignallingOptions = Pick<MemberSpec, 'id' | 'token' | 'onEvent'> & { doorUrl: string }
+
+const NO_MEDIA = newTotals()
 
 /** One per participant. */
 export class SignallingSite implements Member {
@@ -60,6 +64,10 @@ export class SignallingSite implements Member {
 
   linkHealed(): void {
     // No stream of its own whose return could be timed.
+  }
+
+  totals(into: PlayerTotals): PlayerTotals {
+    return Object.assign(into, NO_MEDIA)
   }
 
   report(): MemberReport {

@@ -22,8 +22,11 @@ export class TimerWheel {
   #next: number
   #running: Entry[] = []
   size = 0
+  /** Of the latest `advance`. */
+  nowMs: number
 
   constructor(nowMs: number) {
+    this.nowMs = nowMs
     this.#next = Math.floor(nowMs / SLOT_MS)
   }
 
@@ -46,6 +49,7 @@ export class TimerWheel {
 
   /** Runs what was due in the slots that are over by `nowMs`, in order of slots. */
   advance(nowMs: number): void {
+    this.nowMs = nowMs
     const end = Math.floor(nowMs / SLOT_MS)
     // After a long sleep each slot is looked at once.
     if (end - this.#next > SLOTS) this.#next = end - SLOTS

@@ -36,6 +36,8 @@ export type ChromiumOptions = {
   framesPerSecond?: number
   /** Origins that count as secure though they are plain http. */
   secureOrigins?: readonly string[]
+  /** True: media may go to 127.0.0.1, where servers and emulated lines of a measurement are. */
+  loopbackMedia?: boolean
 }
 
 /** The command line for a headless Chromium. */
@@ -43,10 +45,12 @@ export function chromiumFlags({
   devices = true,
   framesPerSecond,
   secureOrigins = [],
+  loopbackMedia = false,
 }: ChromiumOptions = {}): string[] {
   const rate = framesPerSecond === undefined ? '' : `=fps=${framesPerSecond}`
   const fakes = devices ? [FAKE_DEVICES[0] as string, `${FAKE_DEVICES[1]}${rate}`] : []
   const origins = secureOrigins.join(',')
   const secure = origins === '' ? [] : [`--unsafely-treat-insecure-origin-as-secure=${origins}`]
-  return [...QUIET, ...fakes, ...secure]
+  const loopback = loopbackMedia ? ['--allow-loopback-in-peer-connection'] : []
+  return [...QUIET, ...fakes, ...secure, ...loopback]
 }

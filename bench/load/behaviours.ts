@@ -1,0 +1,179 @@
+/**
+ * What sites of a group do once they are in: take turns at speaking, raise hands, chat, leave and come back, reconnect. Each
+ * behaviour is a few tasks on the wheel; chance is seeded, the clock is the caller's.
+ */
+import type { Behaviour } from './protocol.ts'
+import type { Seat } from './seat.ts'
+import { NEVER, type TimerWheel } from './timer-wheel.ts'
+
+/** Where a behaviour plays: one group. */
+export type Stage = {
+  seats: readonly Seat[]
+  wheel: TimerWheel
+  /** Clock of a time of the plan, ms. */
+  clockMs: (atS: number) => number
+  durationS: number
+  random: () => number
+  happened: (what: string) => void
+}
+
+type Of<D extends Behaviour['do']> = Extract<Behaviour, { do: D }>
+
+const LOUD_DBOV = 20
+const MURMUR_DBOV = 70
+const WATCH_MS = 200
+const RETRY_MS = 250
+const RETRY_MS_MAX = 4000
+const CHAT_TEXTS = ['Mường Nhé nghe rõ.', 'Xin phát biểu.', 'Đã nhận kết quả, cảm ơn.', 'Vâng ạ.']
+
+/** Puts a behaviour on the wheel. */
+export function startBehaviour(stage: Stage, behaviour: Behaviour): void {
+  switch (behaviour.do) {
+    case 'speaker-changes':
+      takeTurns(stage, behaviour)
+      break
+    case 'hands':
+      raiseHands(stage, behaviour)
+      break
+    case 'chat':
+      chat(stage, behaviour)
+      break
+    case 'come-and-go':
+      comeAndGo(stage, behaviour)
+      break
+    case 'reconnect':
+      reconnect(stage, behaviour)
+  }
+}
+
+/** So many of `seats`, drawn without repetition; a share above 0 draws one at least. */
+export function drawShare<T>(seats: readonly T[], share: number, random: () => number): T[] {
+  const pool = [...seats]
+  const wanted = share === 0 ? 0 : Math.max(1, Math.round(seats.length * share))
+  const drawn: T[] = []
+  while (drawn.length < wanted && pool.length > 0) {
+    const index = Math.floor(random() * pool.length)
+    drawn.push(pool[index] as T)
+    pool[index] = pool[pool.length - 1] as T
+    pool.pop()
+  }
+  return drawn
+}
+
+/** Runs `step` every `everyS` from `fromS` until `untilS`. */
+function every(
+  stage: Stage,
+  { fromS, untilS, everyS }: { fromS: number; untilS?: number | undefined; everyS: number },
+  step: (count: number) => void,
+): void {
+  const endMs = stage.clockMs(untilS ?? stage.durationS)
+  let count = 0
+  stage.wheel.add(stage.clockMs(fromS), (nowMs) => {
+    if (nowMs >= endMs) return NEVER
+    step(count)
+    count += 1
+    return stage.clockMs(fromS + count * everyS)
+  })
+}
+
+function takeTurns(stage: Stage, behaviour: Of<'speaker-changes'>): void {
+  const speakers = stage.seats.filter(({ group }) => group.publishes?.audio !== undefined)
+  every(stage, behaviour, (count) => {
+    const present = speakers.filter((seat) => seat.isIn)
+    const loud = present[count % Math.max(1, present.length)]
+    for (const seat of present) seat.member.speak(seat === loud ? LOUD_DBOV : MURMUR_DBOV)
+    if (loud !== undefined) stage.happened(`${loud.spec.id} speaks`)
+  })
+}
+
+function raiseHands(stage: Stage, behaviour: Of<'hands'>): void {
+  const { share, everyS } = behaviour
+  const raised = new WeakSet<Seat>()
+  for (const seat of drawShare(stage.seats, share, stage.random)) {
+    const phased = { ...behaviour, fromS: behaviour.fromS + stage.random() * everyS }
+    every(stage, phased, () => {
+      // Whoever was out meanwhile has no hand up any more.
+      const isUp = seat.isIn && !raised.has(seat)
+      if (isUp) raised.add(seat)
+      else raised.delete(seat)
+      if (seat.isIn) countFailure(seat, seat.member.raiseHand(isUp))
+    })
+  }
+}
+
+function chat(stage: Stage, behaviour: Of<'chat'>): void {
+  every(stage, { ...behaviour, everyS: 1 / behaviour.perSecond }, (count) => {
+    const seat = drawPresent(stage)
+    const text = CHAT_TEXTS[count % CHAT_TEXTS.length] as string
+    if (seat !== undefined) countFailure(seat, seat.member.chat(text))
+  })
+}
+
+/** One of those that are in; tries a few times before it looks at all. */
+function drawPresent({ seats, random }: Stage): Seat | undefined {
+  for (let tries = 0; tries < 8; tries += 1) {
+    const seat = seats[Math.floor(random() * seats.length)]
+    if (seat?.isIn) return seat
+  }
+  return seats.find((seat) => seat.isIn)
+}
+
+function countFailure(seat: Seat, done: Promise<void>): void {
+  done.catch(() => {
+    seat.requestsFailed += 1
+  })
+}
+
+function comeAndGo(stage: Stage, behaviour: Of<'come-and-go'>): void {
+  const { share, awayS, abrupt = false } = behaviour
+  every(stage, behaviour, () => {
+    const present = stage.seats.filter((seat) => seat.isIn)
+    const going = drawShare(present, share, stage.random)
+    if (going.length === 0) return
+    stage.happened(`${going.length} of ${going[0]?.group.id} ${abrupt ? 'drop out' : 'leave'}`)
+    for (const seat of going) {
+      void seat.go(abrupt)
+      stage.wheel.add(stage.wheel.nowMs + awayS * 1000, () => {
+        void seat.enter()
+        return NEVER
+      })
+    }
+  })
+}
+
+/** Looks at all seats a few times a second; a lost one comes back at a moment of its own. */
+function reconnect(stage: Stage, { withinS }: Of<'reconnect'>): void {
+  const endMs = stage.clockMs(stage.durationS)
+  const underway = new Set<Seat>()
+  stage.wheel.add(stage.wheel.nowMs + WATCH_MS, (nowMs) => {
+    let lost = 0
+    for (const seat of stage.seats) {
+      if (seat.lostMs < 0 || underway.has(seat) || seat.isJoining) continue
+      lost += 1
+      underway.add(seat)
+      const atMs = nowMs + stage.random() * withinS * 1000
+      const done = () => underway.delete(seat)
+      stage.wheel.add(atMs, () => tryBack(stage, { seat, retryMs: RETRY_MS, endMs, done }))
+    }
+    if (lost > 0) stage.happened(`${lost} of ${stage.seats[0]?.group.id} lost their connection`)
+    return nowMs >= endMs ? NEVER : nowMs + WATCH_MS
+  })
+}
+
+type Trial = { seat: Seat; retryMs: number; endMs: number; done: () => void }
+
+/** Tries until it is in, less and less often. */
+function tryBack(stage: Stage, trial: Trial): number {
+  const { seat, retryMs, endMs, done } = trial
+  if (stage.wheel.nowMs >= endMs || !seat.wanted) {
+    done()
+    return NEVER
+  }
+  void seat.comeBack('resume').then((outcome) => {
+    if (outcome.joined) return done()
+    const next = { ...trial, retryMs: Math.min(retryMs * 2, RETRY_MS_MAX) }
+    const waitMs = retryMs * (0.5 + stage.random())
+    return stage.wheel.add(stage.wheel.nowMs + waitMs, () => tryBack(stage, next))
+  })
+  return NEVER
+}
