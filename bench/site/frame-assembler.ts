@@ -109,13 +109,18 @@ export class FrameAssembler {
     return { complete, late, incomplete, shown }
   }
 
-  /** Counts from here. */
-  restart(): void {
-    this.complete = 0
-    this.late = 0
-    this.shown = 0
-    this.#incomplete = 0
-    this.#oldest = this.#end
+  /** The stream goes on under other numbers (a new transport): what is not whole yet will not be. */
+  cut(): void {
+    for (let at = this.#oldest; at < this.#end; at++) this.#incomplete += this.#missingAt(at)
+    this.#oldest = 0
+    this.#end = 0
+    this.#shownAt = -1
+    this.#decodedTl0 = -1
+    this.stuckSinceMs = Number.POSITIVE_INFINITY
+    this.#unwrapper.reset()
+    this.#leastFromMs = 0
+    this.#leastMs = Number.POSITIVE_INFINITY
+    this.#nextLeastMs = Number.POSITIVE_INFINITY
   }
 
   /** @hot Number of the frame that the packet belongs to, -1 when it is forgotten. */

@@ -10,7 +10,13 @@ const MEAN_MS_START = 40
 /** The standard's mean is over 30 frames. */
 const SMOOTHING = 1 / 30
 
-export type FreezeReading = { freezes: number; longestMs: number; frozenMs: number }
+/** `watchedMs`: the time during which a picture should have been there, which `frozenMs` is a part of. */
+export type FreezeReading = {
+  freezes: number
+  longestMs: number
+  frozenMs: number
+  watchedMs: number
+}
 
 /** One per video stream. */
 export class FreezeMeter {
@@ -19,11 +25,13 @@ export class FreezeMeter {
   #frozenMs = 0
   #meanMs = MEAN_MS_START
   #lastMs = -1
+  #watchedMs = 0
 
   /** @hot A frame was shown. */
   onShown(nowMs: number): void {
     const intervalMs = nowMs - this.#lastMs
     if (this.#lastMs >= 0) {
+      this.#watchedMs += intervalMs
       if (intervalMs >= this.#thresholdMs()) this.#count(intervalMs)
       else this.#meanMs += (intervalMs - this.#meanMs) * SMOOTHING
     }
@@ -43,15 +51,13 @@ export class FreezeMeter {
       freezes: this.#freezes + (isOpen ? 1 : 0),
       longestMs: Math.max(this.#longestMs, isOpen ? openMs : 0),
       frozenMs: this.#frozenMs + (isOpen ? openMs : 0),
+      watchedMs: this.#watchedMs + openMs,
     }
   }
 
-  /** Counts from here; a standstill that goes on begins here. */
-  restart(nowMs: number): void {
-    this.#freezes = 0
+  /** The longest is looked for anew; sums go on. */
+  restart(): void {
     this.#longestMs = 0
-    this.#frozenMs = 0
-    if (this.#lastMs >= 0) this.#lastMs = Math.max(this.#lastMs, nowMs - this.#meanMs)
   }
 
   #thresholdMs(): number {

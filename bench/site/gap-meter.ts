@@ -37,12 +37,9 @@ export class GapMeter {
     }
   }
 
-  /** Counts from here; an open gap begins here. */
-  restart(nowMs: number): void {
-    this.#gaps = 0
+  /** The longest is looked for anew; sums go on. */
+  restart(): void {
     this.#longestMs = 0
-    this.#silentMs = 0
-    if (this.#lastMs >= 0 && nowMs - this.#lastMs > GAP_MS) this.#lastMs = nowMs
   }
 
   #count(gapMs: number): void {

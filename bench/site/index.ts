@@ -10,5 +10,8 @@
  */
 export type * from './contract.ts'
 export { JOIN_STEPS } from './contract.ts'
+export { createLatencies } from './latencies.ts'
 export { createLoadContext, type LoadContext } from './load-context.ts'
 export type { LayerPlan } from './media-source.ts'
+export { SiteDriver } from './site-driver.ts'
+export { createSitePlayer } from './site-player.ts'

@@ -8,6 +8,8 @@ import {
   type SrtpSender,
 } from '../../core/io/srtp/index.ts'
 import { createDropCounters } from '../../core/media/rtp/index.ts'
+import type { LatencyHistograms } from './contract.ts'
+import { createLatencies } from './latencies.ts'
 import type { SiteLink } from './site-link.ts'
 
 /** One per process. */
@@ -19,6 +21,8 @@ export type LoadContext = {
   createDtls: (options: ConstructorParameters<typeof DtlsClientSession>[0]) => DtlsClientSession
   /** Token of `sender.addContext` to the link that sends for it. */
   links: Map<number, SiteLink>
+  /** Of all sites that have none of their own. */
+  latencies: LatencyHistograms
 }
 
 /** Loads DTLS (some 100 ms) and makes one certificate for all sites of this process. */
@@ -40,5 +44,6 @@ export async function createLoadContext(): Promise<LoadContext> {
     sender: createSrtpSender({ hmac, sink, drops }),
     dtlsIdentity: await dtls.createDtlsIdentity(),
     createDtls: (options) => new dtls.DtlsClientSession(options),
+    latencies: createLatencies(),
   }
 }

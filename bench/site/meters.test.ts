@@ -90,11 +90,18 @@ test('a picture that stands for 200 ms and three intervals is frozen, for the wh
   t.is(meter.read(4_189).freezes, 0)
   const nowMs = 4_889
   meter.onShown(nowMs)
-  t.deepEqual(meter.read(nowMs + 1_000), { freezes: 2, longestMs: 1_000, frozenMs: 1_700 })
-  meter.restart(nowMs + 1_000)
-  t.is(meter.read(nowMs + 1_100).frozenMs, 0)
+  const reading = { freezes: 2, longestMs: 1_000, frozenMs: 1_700, watchedMs: 5_849 }
+  t.deepEqual(meter.read(nowMs + 1_000), reading)
+  meter.restart()
+  t.is(meter.read(nowMs + 30).longestMs, 0)
   meter.pause()
-  t.is(meter.read(nowMs + 60_000).frozenMs, 0)
+  t.deepEqual(meter.read(nowMs + 60_000), {
+    ...reading,
+    freezes: 1,
+    longestMs: 0,
+    frozenMs: 700,
+    watchedMs: 4_849,
+  })
 })
 
 test('a slow picture is no frozen one', (t) => {

@@ -19,6 +19,7 @@ export class PlayoutModel {
   restarts = 0
   #started = false
   #paused = false
+  #cut = false
   #anchorTicks = 0
   #anchorMs = 0
   /** Of the present talkspurt, by number from 0. */
@@ -33,7 +34,8 @@ export class PlayoutModel {
    * meant.
    */
   add(timestamp: number, startsSpurt: boolean, nowMs: number): void {
-    if (!this.#started || startsSpurt || this.#paused) {
+    if (!this.#started || startsSpurt || this.#paused || this.#cut) {
+      if (this.#cut) this.#frames += this.#awaited(nowMs)
       this.#begin(timestamp, nowMs)
       return
     }
@@ -61,21 +63,25 @@ export class PlayoutModel {
   /** The sender said that it is silent (DTX), or the slot is empty: nothing is missed until the next frame. */
   pause(): void {
     this.#paused = true
+    this.#cut = false
+  }
+
+  /** The stream will go on under other numbers (a new transport): what is awaited until then is missing. */
+  cut(): void {
+    this.#cut = !this.#paused
   }
 
   /** Frames that should have been played by now, and those that were missing or late. */
   read(nowMs: number): { frames: number; concealed: number } {
-    const dueFrames = Math.floor((nowMs - this.#anchorMs - PLAYOUT_MS) / FRAME_MS) + 1
-    const awaited = this.#started && !this.#paused ? Math.max(0, dueFrames - this.#highest - 1) : 0
-    const frames = this.#frames + this.#highest + 1 + awaited
+    const frames = this.#frames + this.#highest + 1 + this.#awaited(nowMs)
     return { frames, concealed: Math.max(0, frames - this.#onTime) }
   }
 
-  /** Counts from here; the playout point stays. */
-  restart(): void {
-    this.#frames = -(this.#highest + 1)
-    this.#onTime = 0
-    this.restarts = 0
+  /** Frames after the highest whose playout has passed. */
+  #awaited(nowMs: number): number {
+    if (!this.#started || this.#paused) return 0
+    const dueFrames = Math.floor((nowMs - this.#anchorMs - PLAYOUT_MS) / FRAME_MS) + 1
+    return Math.max(0, dueFrames - this.#highest - 1)
   }
 
   #begin(timestamp: number, nowMs: number): void {
@@ -87,5 +93,6 @@ export class PlayoutModel {
     this.#lateRun = 0
     this.#started = true
     this.#paused = false
+    this.#cut = false
   }
 }

@@ -1,5 +1,4 @@
 /** What one site keeps of one received stream: its numbers, its meters, and what it asks again for. */
-import type { CodecName } from '../../core/media/control.ts'
 import { KeyframeRequester, NackGenerator } from '../../core/media/receive/index.ts'
 import { compactNtpOf, type ReportBlock, type SenderReport } from '../../core/media/rtcp/index.ts'
 import { FrameAssembler, type FrameListener, FramePacket } from './frame-assembler.ts'
@@ -12,7 +11,10 @@ import { StreamTally } from './stream-tally.ts'
 /** Numbers, jitter and clock: what every SSRC has, RTX as well. */
 export class ReceivedStream {
   readonly ssrc: number
-  readonly tally = new StreamTally()
+  tally = new StreamTally()
+  /** Of former transports. */
+  packetsBefore = 0
+  lostBefore = 0
   readonly #ticksPerMs: number
   #transitTicks = Number.NaN
   #jitterTicks = 0
@@ -31,6 +33,24 @@ export class ReceivedStream {
     if (!Number.isNaN(this.#transitTicks))
       this.#jitterTicks += (difference - this.#jitterTicks) / 16
     this.#transitTicks = transitTicks
+  }
+
+  /** A new transport: other numbers, another clock. */
+  cut(): void {
+    this.packetsBefore += this.tally.packets
+    this.lostBefore += this.tally.lost
+    this.tally = new StreamTally()
+    this.#transitTicks = Number.NaN
+    this.#reportNtp = 0
+  }
+
+  /** Over all transports. */
+  get packets(): number {
+    return this.packetsBefore + this.tally.packets
+  }
+
+  get lost(): number {
+    return this.lostBefore + this.tally.lost
   }
 
   onSenderReport(report: SenderReport, nowMs: number): void {
@@ -66,9 +86,9 @@ export class ReceivedAudio extends ReceivedStream {
     this.gaps.pause()
   }
 
-  restart(nowMs: number): void {
-    this.playout.restart()
-    this.gaps.restart(nowMs)
+  override cut(): void {
+    super.cut()
+    this.playout.cut()
   }
 }
 
@@ -82,9 +102,8 @@ export class ReceivedVideo extends ReceivedStream {
   /** Made at the first gap: most sites of a good line never need it. */
   nacks: NackGenerator | undefined
   repaired = 0
-  /** Packets lost when the present outage began, to tell whether the picture just went on. */
-  lostBefore = 0
-  readonly codec: CodecName = 'vp8'
+  /** Packets lost when the present outage ended, to tell whether the picture just went on. */
+  lostAtOutage = 0
 
   constructor(ssrc: number, decodes: boolean, listener: FrameListener) {
     super(ssrc, 90_000)
@@ -103,10 +122,11 @@ export class ReceivedVideo extends ReceivedStream {
     this.layers.pause(nowMs)
   }
 
-  restart(nowMs: number): void {
-    this.frames.restart()
-    this.freezes.restart(nowMs)
-    this.layers.restart(nowMs)
-    this.repaired = 0
+  override cut(): void {
+    super.cut()
+    this.frames.cut()
+    this.nacks = undefined
+    this.keyframes.cancel()
+    this.lostAtOutage = -1
   }
 }

@@ -12,6 +12,7 @@ import {
 } from '../../core/media/rtcp/index.ts'
 import { describePayload, MediaPacket, readUint16, readUint32 } from '../../core/media/rtp/index.ts'
 import type { SiteDepth } from './contract.ts'
+import type { SiteSums } from './figures.ts'
 import { machineMs } from './machine-clock.ts'
 import { OPUS_STAMP_OFFSET, VP8_LATER_STAMP_OFFSET, VP8_STAMP_OFFSET } from './media-source.ts'
 import { RTX_PAYLOAD_TYPE, VP8_PAYLOAD_TYPE } from './offer.ts'
@@ -54,13 +55,17 @@ export type ReceiverOptions = {
   /** Default: neither is sent. */
   nack?: boolean
   pli?: boolean
-  /** Extension id of the transport-wide number; 0 = not negotiated. */
-  transportWideId?: number
-  /** RTX SSRC to the SSRC that it repairs, as the answer says. */
-  repairs?: ReadonlyMap<number, number>
 }
 
-/** One per watching site and transport. */
+/** What was negotiated for one transport. */
+export type Negotiated = {
+  /** Extension id of the transport-wide number; 0 = not negotiated. */
+  transportWideId: number
+  /** RTX SSRC to the SSRC that it repairs, as the answer says. */
+  repairs: ReadonlyMap<number, number>
+}
+
+/** One per watching site; `connect` for each of its transports. */
 export class ReceiverSite {
   readonly tallies = new Map<number, StreamTally>()
   readonly audio: ReceivedAudio[] = []
@@ -77,12 +82,17 @@ export class ReceiverSite {
   sampled = 0
   nacksSent = 0
   keyframesAsked = 0
+  /** Of the first frame heard, and shown; NaN before. */
+  firstSoundMs = Number.NaN
+  firstPictureMs = Number.NaN
   /** When `feedback` has something to send; Infinity while nothing is due. */
   feedbackDeadlineMs = Number.POSITIVE_INFINITY
   readonly #streams = new Map<number, ReceivedStream>()
   readonly #options: ReceiverOptions
   readonly #depth: SiteDepth
-  readonly #transportWide: TransportFeedbackGenerator | undefined
+  #transportWide: TransportFeedbackGenerator | undefined
+  #transportWideId = 0
+  #repairs: ReadonlyMap<number, number> = new Map()
   readonly #parser: RtcpParser
   #untilSample: number
   #nowMs = 0
@@ -91,14 +101,25 @@ export class ReceiverSite {
     this.#options = options
     this.#depth = options.depth ?? 'sampled'
     this.#untilSample = options.phase % options.sampleEvery
-    const isNumbered = (options.transportWideId ?? 0) > 0
-    this.#transportWide = isNumbered ? new TransportFeedbackGenerator(RECEIVER_SSRC, 0) : undefined
     this.#parser = this.#createParser()
+  }
+
+  /** A transport begins: what is missing now will not come, pauses go on until its first packets. */
+  connect({ transportWideId, repairs }: Negotiated): void {
+    const isNumbered = transportWideId > 0
+    this.#transportWide = isNumbered ? new TransportFeedbackGenerator(RECEIVER_SSRC, 0) : undefined
+    this.#transportWideId = transportWideId
+    this.#repairs = repairs
+    this.feedbackDeadlineMs = Number.POSITIVE_INFINITY
+    for (const [ssrc, stream] of this.#streams) {
+      stream.cut()
+      this.tallies.set(ssrc, stream.tally)
+    }
   }
 
   /** @hot The `onMedia` of its Site. */
   onMedia(site: MediaSite, datagram: Buffer, isRtcp: boolean): void {
-    const nowMs = performance.now()
+    const nowMs = site.link.arrivedMs
     if (isRtcp) {
       const end = site.link.receiver?.openRtcp(datagram, 0, datagram.length) ?? -1
       if (end > 0) this.onRtcp(datagram, end, nowMs)
@@ -157,6 +178,19 @@ export class ReceiverSite {
     if (writer.end > emptyEnd) site.sendRtcp(scratch, writer.end)
   }
 
+  /** Adds what was seen since the site was made. */
+  addTo(sums: SiteSums, nowMs: number): void {
+    for (const stream of this.audio) addAudio(sums, stream, nowMs)
+    for (const stream of this.video) addVideo(sums, stream, nowMs)
+    sums.outages += this.resync.outages
+    sums.opened += this.opened
+    sums.checked += this.opened + this.refused
+    sums.checkFailed += this.refused + this.damaged
+    sums.unstamped += this.unstamped
+    sums.nacksSent += this.nacksSent
+    sums.keyframesAsked += this.keyframesAsked
+  }
+
   /** The slot of this SSRC shows nothing, and is not meant to, until its next packet. */
   pause(ssrc: number, nowMs: number): void {
     const stream = this.#streams.get(ssrc)
@@ -196,7 +230,8 @@ export class ReceiverSite {
     const video: ReceivedVideo = new ReceivedVideo(ssrc, this.#depth === 'full', {
       onShown: (nowMs) => {
         video.freezes.onShown(nowMs)
-        const goesOn = this.#depth !== 'sampled' || video.tally.lost === video.lostBefore
+        if (Number.isNaN(this.firstPictureMs)) this.firstPictureMs = nowMs
+        const goesOn = this.#depth !== 'sampled' || video.tally.lost === video.lostAtOutage
         if (this.resync.awaitsVideo && goesOn) this.resync.onPicture(nowMs)
       },
       onKeyframe: (nowMs) => {
@@ -219,6 +254,7 @@ export class ReceiverSite {
     const startsSpurt = (datagram[1]! & 0x80) !== 0 && tally.sequence > tally.previousHighest
     stream.playout.add(readUint32(datagram, 4), startsSpurt, nowMs)
     stream.gaps.onArrival(nowMs)
+    if (Number.isNaN(this.firstSoundMs)) this.firstSoundMs = nowMs
     this.resync.onAudio(nowMs)
     if (this.#isDue()) this.#openAudio(site, datagram, nowMs)
   }
@@ -228,7 +264,7 @@ export class ReceiverSite {
     const { outages } = this.resync
     this.resync.onPacket(nowMs)
     this.resync.onVideo(nowMs)
-    if (this.resync.outages !== outages) stream.lostBefore = stream.tally.lost
+    if (this.resync.outages !== outages) stream.lostAtOutage = stream.tally.lost
   }
 
   /** @hot */
@@ -256,7 +292,7 @@ export class ReceiverSite {
   /** A packet over again (RFC 4588); padding and probes are no repair. Always opened: its number stands inside. */
   #onRepair(site: MediaSite, datagram: Buffer, nowMs: number): void {
     if ((datagram[0]! & 0x20) !== 0) return
-    const ssrc = this.#options.repairs?.get(readUint32(datagram, 8))
+    const ssrc = this.#repairs.get(readUint32(datagram, 8))
     const stream = ssrc === undefined ? undefined : this.#streams.get(ssrc)
     if (!(stream instanceof ReceivedVideo)) return
     const end = this.#open(site, datagram)
@@ -404,13 +440,38 @@ export class ReceiverSite {
 
   /** @hot The number stands in clear (RFC 8285 one-byte form). */
   #noteNumber(datagram: Buffer, nowMs: number): void {
-    const number = transportNumber(datagram, this.#options.transportWideId ?? 0)
+    const number = transportNumber(datagram, this.#transportWideId)
     if (number < 0) return
     const generator = this.#transportWide!
     generator.onPacket(number, nowMs)
     const dueMs = generator.nextDeadlineMs()
     if (dueMs < this.feedbackDeadlineMs) this.feedbackDeadlineMs = dueMs
   }
+}
+
+function addAudio(sums: SiteSums, stream: ReceivedAudio, nowMs: number): void {
+  const gaps = stream.gaps.read(nowMs)
+  const { frames, concealed } = stream.playout.read(nowMs)
+  sums.audioPackets += stream.packets
+  sums.audioLost += stream.lost
+  sums.audioGaps += gaps.gaps
+  sums.audioSilentMs += gaps.silentMs
+  sums.audioFrames += frames
+  sums.audioConcealed += concealed
+}
+
+function addVideo(sums: SiteSums, stream: ReceivedVideo, nowMs: number): void {
+  const frames = stream.frames.read(nowMs)
+  const freezes = stream.freezes.read(nowMs)
+  sums.videoPackets += stream.packets
+  sums.videoLost += stream.lost
+  sums.videoRepaired += stream.repaired
+  sums.framesComplete += frames.complete
+  sums.framesLate += frames.late
+  sums.framesIncomplete += frames.incomplete
+  sums.freezes += freezes.freezes
+  sums.frozenMs += freezes.frozenMs
+  sums.watchedMs += freezes.watchedMs
 }
 
 /** @hot */

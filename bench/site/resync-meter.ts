@@ -85,8 +85,8 @@ export class ResyncMeter {
     }
   }
 
+  /** The longest are looked for anew; outages go on being counted. */
   restart(): void {
-    this.outages = 0
     this.audioMsMax = 0
     this.videoMsMax = 0
   }

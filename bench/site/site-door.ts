@@ -2,7 +2,8 @@
 import { Packr } from 'msgpackr'
 import { WebSocket } from 'ws'
 
-type Message = Record<string, unknown> & { type: string; ref?: number }
+/** One map of docs/PROTOCOL.md. */
+export type Message = Record<string, unknown> & { type: string; ref?: number }
 
 const packr = new Packr({ useRecords: false, mapsAsObjects: true })
 const ANSWER_MS_MAX = 30_000
@@ -21,6 +22,8 @@ export class DoorError extends Error {
 export class SiteDoor {
   onMessage: (message: Message) => void = () => {}
   onClosed: (code: number) => void = () => {}
+  /** When the last message came, of `performance.now()`. */
+  heardMs = performance.now()
   readonly #socket: WebSocket
   readonly #waiting = new Map<
     number,
@@ -36,9 +39,10 @@ export class SiteDoor {
     socket.on('error', () => {})
   }
 
-  /** Connects to `ws(s)://host:port/ws`; rejects when that fails. */
-  static open(url: string): Promise<SiteDoor> {
+  /** Connects to `ws(s)://host:port/ws`; rejects when that fails, or takes longer than `timeoutMs`. */
+  static open(url: string, timeoutMs = ANSWER_MS_MAX): Promise<SiteDoor> {
     const socket = new WebSocket(url, 'nhipcau.1.msgpack', {
+      handshakeTimeout: timeoutMs,
       perMessageDeflate: false,
       skipUTF8Validation: true,
     })
@@ -71,6 +75,7 @@ export class SiteDoor {
   }
 
   #receive(message: Message): void {
+    this.heardMs = performance.now()
     const waiting = message.ref === undefined ? undefined : this.#waiting.get(message.ref)
     if (waiting === undefined || message.ref === undefined) {
       this.onMessage(message)

@@ -47,6 +47,10 @@ export class SiteLink {
   receiver: SrtpReceiver | undefined
   /** When the datagram in hand arrived, of `performance.now()`: by the kernel's clock where it tells. */
   arrivedMs = 0
+  /** Of all datagrams, UDP payload, STUN and DTLS included. */
+  receivedBytes = 0
+  sentBytes = 0
+  sentPackets = 0
   readonly #options: SiteLinkOptions
   readonly #port: SitePort
   readonly #remoteAddress: string
@@ -95,7 +99,10 @@ export class SiteLink {
 
   /** Sends a protected or plain datagram as it is; the bytes may be sent later: they must not be reused. */
   send(datagram: Uint8Array): void {
-    if (!this.#closed) this.#port.send(datagram)
+    if (this.#closed) return
+    this.sentBytes += datagram.length
+    this.sentPackets += 1
+    this.#port.send(datagram)
   }
 
   close(): void {
@@ -121,6 +128,7 @@ export class SiteLink {
   #onDatagram(datagram: Buffer, arrivedMs: number): void {
     if (this.#closed) return
     this.arrivedMs = arrivedMs
+    this.receivedBytes += datagram.length
     const first = datagram[0] ?? 255
     if (first >= 128 && first < 192) {
       const type = datagram[1] ?? 0

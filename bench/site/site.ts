@@ -148,9 +148,19 @@ export class Site {
 /** A link with keys: packets are sealed for it under `sealing`; `token` is its place in `context.links`. */
 export type ConnectedMedia = { link: SiteLink; sealing: number; token: number }
 
+/** ICE or DTLS did not come to its end; `step` says which. */
+export class MediaError extends Error {
+  readonly step: 'ice' | 'dtls'
+  constructor(step: 'ice' | 'dtls', why: string) {
+    super(why)
+    this.name = 'MediaError'
+    this.step = step
+  }
+}
+
 let tokens = 0
 
-/** ICE and DTLS as `answer` says; rejects with what went wrong, leaving nothing open. */
+/** ICE and DTLS as `answer` says; rejects with a MediaError, leaving nothing open. */
 export async function connectMedia(
   context: LoadContext,
   {
@@ -182,7 +192,7 @@ export async function connectMedia(
   } catch (error) {
     context.links.delete(token)
     link.close()
-    throw error
+    throw new MediaError(link.times.bindingMs === 0 ? 'ice' : 'dtls', (error as Error).message)
   }
 }
 
@@ -191,15 +201,14 @@ const TICK_MS = 50
 
 /** Drives the link's timers until it is connected; afterwards the owner ticks it. */
 async function connected(link: SiteLink, keys: Promise<number>): Promise<number> {
-  const endMs = performance.now() + CONNECT_MS_MAX
   link.start(performance.now())
   const timer = setInterval(() => link.tick(performance.now()), TICK_MS)
-  const late = new Promise<never>((_, reject) => {
-    setTimeout(() => reject(new Error('media did not connect')), endMs - performance.now()).unref()
-  })
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const end = setTimeout(() => reject(new Error('media did not connect')), CONNECT_MS_MAX)
   try {
     return await Promise.race([keys, late])
   } finally {
     clearInterval(timer)
+    clearTimeout(end)
   }
 }

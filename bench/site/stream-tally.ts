@@ -30,8 +30,6 @@ export class StreamTally {
   #highest = -1
   #expectedPrior = 0
   #packetsPrior = 0
-  #expectedMark = 0
-  #lostMark = 0
 
   /** @hot `sequenceNumber` 16 bits; one of the TALLY_ values. */
   add(sequenceNumber: number, sizeBytes: number): number {
@@ -74,21 +72,6 @@ export class StreamTally {
   /** Not received by themselves, repaired or not. */
   get lost(): number {
     return Math.max(0, this.expected - this.packets)
-  }
-
-  /** A measured time begins here; reports go on as before. */
-  mark(): void {
-    this.#expectedMark = this.expected
-    this.#lostMark = this.lost
-  }
-
-  /** The same two since the last `mark`. */
-  get expectedSinceMark(): number {
-    return this.expected - this.#expectedMark
-  }
-
-  get lostSinceMark(): number {
-    return Math.max(0, this.lost - this.#lostMark)
   }
 
   /** Fraction lost 0..255 since the previous call (RFC 3550 A.3). */
