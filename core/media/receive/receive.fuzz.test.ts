@@ -40,7 +40,7 @@ test('the receive path: random and mutated packets through one transport', (t) =
       return out.sequence * 64 + out.epoch * 8 + received
     },
   })
-  t.log(`${result.count} inputs, seed ${result.seed}`)
+  t.log(result.summary)
   t.true(result.accepted > 0)
   for (const table of tables) t.true(table.size <= 8 && table.streams.length <= 4)
 })

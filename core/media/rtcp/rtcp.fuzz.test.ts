@@ -80,6 +80,6 @@ test('RTCP compounds: random and mutated', (t) => {
       return digest * 32 + code
     },
   })
-  t.log(`${result.count} inputs, seed ${result.seed}`)
+  t.log(result.summary)
   t.true(result.accepted > 0)
 })

@@ -53,7 +53,7 @@ test.serial('RTP headers and RTX: random and mutated packets', (t) => {
       return digest + packet.payloadStart + packet.payloadEnd * 5
     },
   })
-  t.log(`${result.count} inputs, ${result.accepted} accepted, seed ${result.seed}`)
+  t.log(result.summary)
   t.true(result.accepted > 0 && result.accepted < result.count)
 })
 
@@ -87,7 +87,7 @@ for (const codec of ['vp8', 'h264', 'vp9', 'av1'] as const) {
         return flags + out.temporalLayer * 8 + out.pictureId * 64 + out.tl0PicIdx * 2 ** 24
       },
     })
-    t.log(`${result.count} inputs, ${result.accepted} accepted, seed ${result.seed}`)
+    t.log(result.summary)
     t.true(result.accepted > 0 && result.accepted < result.count)
   })
 }
@@ -108,6 +108,6 @@ test.serial('RED and Opus payloads: random and mutated', (t) => {
       return digest
     },
   })
-  t.log(`${result.count} inputs, ${result.accepted} accepted, seed ${result.seed}`)
+  t.log(result.summary)
   t.true(result.accepted > 0 && result.accepted < result.count)
 })
