@@ -4,6 +4,7 @@
  */
 import type { Browser, BrowserContext, BrowserServer, Page } from 'playwright-core'
 import { chromiumFlags, requireChromium } from '../process/chromium.ts'
+import { whyOf } from '../site/figures.ts'
 import type { PlayerTotals } from '../site/index.ts'
 import { type Detour, readPage, tapPage } from './browser-page.ts'
 import { type BrowserReading, layerOfWidth, readStats } from './browser-stats.ts'
@@ -118,7 +119,7 @@ class BrowserSite implements Member {
   report(): MemberReport {
     const last = this.#last
     const figures = this.#figures()
-    const why = this.#faults.map((fault) => `page: ${fault}`)
+    const why = [...whyOf(figures), ...this.#faults.map((fault) => `page: ${fault}`)]
     if (last === undefined) return { joined: false, figures, why: ['never joined', ...why] }
     if (last.joined) {
       const { joinMs, steps } = last
@@ -205,11 +206,12 @@ class BrowserSite implements Member {
       framesLate: totals.framesLate,
       freezes: totals.freezes,
       frozenMs: totals.frozenMs,
-      frozenLongestMs: this.#frozenLongestMs,
+      frozenMaxMs: this.#frozenLongestMs,
+      frozenRatio: ratio(totals.frozenMs, totals.watchedMs),
       receivedBytes: totals.receivedBytes,
       sentBytes: totals.sentBytes,
-      plis,
-      nacks,
+      keyframesAsked: plis,
+      nacksSent: nacks,
       ...(audioBufferMs === undefined ? {} : { audioBufferMs }),
       ...(videoBufferMs === undefined ? {} : { videoBufferMs }),
       ...(rttMs === undefined ? {} : { rttMs }),

@@ -59,7 +59,7 @@ function partFigures(sums: Sums, prefix: string): Record<string, number> {
   }
   const figures = ratioFigures(own, prefix)
   for (const [key, value] of Object.entries(own)) {
-    if (/^(sites|joins|requests)\./.test(key)) figures[prefix + key] = value
+    if (/^(sites|joins|requests|events)\./.test(key)) figures[prefix + key] = value
     else if (key.startsWith('max.') && !key.startsWith('max.http.'))
       figures[prefix + key.slice(4)] = value
   }

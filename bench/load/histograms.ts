@@ -42,8 +42,6 @@ export function mergeEncoded(encoded: readonly string[]): Histogram {
   return sum
 }
 
-const GROUP = /^group\.([^.]+)\.(.+)$/
-
 /** One per process: `of(group, name)` to record into, `all()` in the end. */
 export class HistogramBook {
   readonly #byGroup = new Map<string, Map<string, Histogram>>()
@@ -88,9 +86,4 @@ export function histogramFigures(name: string, histogram: Histogram): Record<str
     [`${name}.maxMs`]: histogram.totalCount === 0 ? 0 : histogram.maxValue / 1000,
     [`${name}.count`]: histogram.totalCount,
   }
-}
-
-/** Which group a name of `all()` belongs to; undefined: to none. */
-export function groupOf(name: string): string | undefined {
-  return GROUP.exec(name)?.[1]
 }

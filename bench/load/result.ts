@@ -3,7 +3,7 @@ import type { Histogram } from 'hdr-histogram-js'
 import type { SiteReport } from '../report/report.ts'
 import type { PlayerTotals } from '../site/index.ts'
 import { figuresOf, type Sums } from './figures.ts'
-import { encodeHistogram, type HistogramBook } from './histograms.ts'
+import { encodeHistogram, type HistogramBook, recordMs } from './histograms.ts'
 import type { LoadResult } from './protocol.ts'
 import type { JoinTally, Seat } from './seat.ts'
 import { addTotals, newTotals, TOTALS } from './totals.ts'
@@ -19,15 +19,36 @@ export type Findings = {
   atS: (nowMs: number) => number
 }
 
-/** Worst over sites, by the figure of a site that it is the worst of. */
+/** Worst over sites, by the figure of a site (bench/site/figures.ts) that it is the worst of. */
 const WORST: Record<string, string> = {
-  frozenLongestMs: 'frozen.maxMs',
+  frozenMaxMs: 'frozen.maxMs',
+  frozenRatio: 'frozen.ratioMax',
   audioGapMaxMs: 'audioGap.maxMs',
-  resyncAudioMsMax: 'resync.audio.maxMs',
-  resyncVideoMsMax: 'resync.video.maxMs',
   concealedRatio: 'concealed.ratioMax',
   audioLossRatio: 'loss.audio.ratioMax',
   videoLossRatio: 'loss.video.ratioMax',
+}
+
+/** Over sites, one value of each: told as a distribution. */
+const DISTRIBUTED: Record<string, string> = {
+  resyncAudioMs: 'resync.audio',
+  resyncVideoMs: 'resync.video',
+  firstSoundMs: 'firstSound',
+  firstPictureMs: 'firstPicture',
+}
+
+/** Added up over sites. */
+const SUMMED: Record<string, string> = {
+  requestsFailed: 'requests.failed',
+  outages: 'events.outages',
+  reconnects: 'events.reconnects',
+  resumes: 'events.resumes',
+  mediaFailures: 'events.mediaFailures',
+  audioGaps: 'events.audioGaps',
+  nacksSent: 'events.nacks',
+  keyframesAsked: 'events.keyframesAsked',
+  keyframesSent: 'events.keyframesSent',
+  resentPackets: 'events.resentPackets',
 }
 
 /** The part of a LoadResult that follows from what sites saw. */
@@ -35,6 +56,7 @@ export function resultOf(findings: Findings): Pick<LoadResult, 'figures' | 'hist
   const { sites, tallies, histograms } = findings
   const sums: Sums = {}
   const groups = [...tallies.keys()]
+  distribute(sites, histograms)
   const totals = newTotals()
   for (const group of groups) {
     const own = findings.totalsOf(group)
@@ -53,6 +75,14 @@ export function resultOf(findings: Findings): Pick<LoadResult, 'figures' | 'hist
     figures: figuresOf(sums, all, groups),
     histograms: Object.fromEntries([...all].map(([name, one]) => [name, encodeHistogram(one)])),
   }
+}
+
+function distribute(sites: readonly SiteReport[], histograms: HistogramBook): void {
+  for (const { group, figures } of sites)
+    for (const [own, name] of Object.entries(DISTRIBUTED)) {
+      const ms = figures[own]
+      if (ms !== undefined) recordMs(histograms.of(group, name), ms)
+    }
 }
 
 type Part = { sites: readonly SiteReport[]; totals: PlayerTotals; tallies: readonly JoinTally[] }
@@ -82,6 +112,14 @@ function addPart(sums: Sums, prefix: string, findings: Findings, part: Part): vo
       .filter((value) => value !== undefined)
     if (seen.length > 0) put(`max.${name}`, Math.max(...seen))
   }
-  const refused = part.sites.reduce((sum, { figures }) => sum + (figures['requestsFailed'] ?? 0), 0)
-  put('requests.failed', refused)
+  for (const [own, name] of Object.entries(SUMMED)) {
+    const seen = part.sites
+      .map(({ figures }) => figures[own])
+      .filter((value) => value !== undefined)
+    if (seen.length > 0)
+      put(
+        name,
+        seen.reduce((sum, value) => sum + value, 0),
+      )
+  }
 }
