@@ -10,6 +10,10 @@ export async function benchCommand([name = 'help', ...args]: string[]): Promise<
       return await (await import('./forward/index.ts')).forwardCommand(args)
     case 'doors':
       return await (await import('./doors/index.ts')).doorsCommand(args)
+    case 'list': {
+      const { missingNeeds } = await import('./run/index.ts')
+      return (await import('./scenario/index.ts')).listCommand(args, missingNeeds)
+    }
     case 'run':
       return await (await import('./run/index.ts')).runCommand(args)
     case 'link':
@@ -28,8 +32,9 @@ export async function linkCommand(args: string[]): Promise<number> {
 async function usage(): Promise<string> {
   const { FORWARD_USAGE } = await import('./forward/index.ts')
   const { DOORS_USAGE } = await import('./doors/index.ts')
+  const { LIST_USAGE } = await import('./scenario/index.ts')
   const { RUN_USAGE } = await import('./run/index.ts')
   const { LINK_BENCH_USAGE } = await import('./link/io/index.ts')
-  const parts = [RUN_USAGE, FORWARD_USAGE, DOORS_USAGE, LINK_BENCH_USAGE]
+  const parts = [LIST_USAGE, RUN_USAGE, FORWARD_USAGE, DOORS_USAGE, LINK_BENCH_USAGE]
   return `usage: ./nhipcau bench NAME [options]\n\n${parts.join('\n\n')}`
 }

@@ -157,6 +157,7 @@ test('units are converted to those of the figure', (t) => {
     'core.receiverBytes': 149_000,
     'link.thin.down.bitrateBps': 500_000,
     'process.core.residentSlopeBytesPerS': 200,
+    'process.core.residentSlopeBytesPerHour': 720_000,
     'joins.perS': 210,
     joinMsMax: 900,
   }
@@ -168,6 +169,7 @@ test('units are converted to those of the figure', (t) => {
     'core.bytesPerReceiver < 150k',
     'link.thin.down.bitrateBps <= 512kbps and link.thin.down.bitrateBps > 85% * 512kbps',
     'process.core.residentSlopeBytesPerS < 1MB / 1h',
+    'abs(process.core.residentSlopeBytesPerHour - process.core.residentSlopeBytesPerS) < 1B / 1h',
     'joins.perS >= 200',
     'joinMsMax < 1s',
     'latency.audio.p99Ms > 0',

@@ -1,7 +1,9 @@
 /** The door of bench/scenario: scenarios read from YAML, and their criteria judged. */
 export { type Expression, figuresOf } from './expression.ts'
+export { FIGURES, type FigureIds, type FigureRow, figureProblem } from './figures.ts'
 export { loadScenario, scenarioNames } from './io.ts'
 export { type JudgeOptions, judge } from './judge.ts'
+export { LIST_USAGE, listCommand, type MissingNeeds } from './list.ts'
 export { ScenarioError, type ScenarioProblem } from './problem.ts'
 export { type ReadScenario, readScenario } from './read.ts'
 export type {

@@ -42,6 +42,7 @@ export const UNITS: Readonly<Record<string, Unit>> = {
 /** Ends of names, longest first: the unit stands last, before Max, Min or Mean. */
 const ENDINGS: readonly [RegExp, Unit][] = [
   [/(?:BytesPerS|bytesPerS)$/, { dimension: BYTE_RATE, scale: 1e-3 }],
+  [/BytesPerHour$/, { dimension: BYTE_RATE, scale: 1 / 3600e3 }],
   [/(?:PerCpuSecond|PerSecond|PerS)$/i, { dimension: PLAIN, scale: 1 }],
   [/(?:Bps|^bps)$/, { dimension: BIT_RATE, scale: 1e-3 }],
   [/(?:Bytes|^bytes)$/, { dimension: BYTES, scale: 1 }],
