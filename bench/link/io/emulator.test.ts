@@ -1,4 +1,4 @@
-import { createSocket, type Socket } from 'node:dgram'
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -61,6 +61,12 @@ const portOf = (socket: Socket) => ({
   host: '127.0.0.1',
   port: (socket.address() as AddressInfo).port,
 })
+
+/** Both ways to the kernel keep the same promises. */
+const KINDS = [
+  { sockets: 'in batches', batching: true },
+  { sockets: 'by dgram', batching: false },
+]
 
 function change(text: string) {
   const parsed = parseChange(text, 0)
@@ -165,76 +171,85 @@ test.serial(
   },
 )
 
-test.serial(
-  'each client has a flow with a port of its own, and answers find their way',
-  async (t) => {
-    const place = await stand(t)
-    echoing(place)
-    const ports = new Set<number>()
-    place.target.on('message', (_, { port }) => ports.add(port))
-    const heard: string[] = []
-    for (const name of ['a', 'b', 'c']) {
+for (const { sockets, batching } of KINDS) {
+  test.serial(
+    `${sockets}: each client has a flow with an address or port of its own, and answers find their way`,
+    async (t) => {
+      const place = await stand(t, {}, { batching })
+      echoing(place)
+      const sources = new Set<string>()
+      place.target.on('message', (_, { address, port }) => sources.add(`${address}:${port}`))
+      const heard: string[] = []
+      for (const name of ['a', 'b', 'c']) {
+        const client = await place.client()
+        client.on('message', (bytes) => heard.push(`${name} ${bytes}`))
+        place.send(client, Buffer.from(name))
+      }
+      await until(() => heard.length === 3)
+      t.deepEqual(heard.sort(), ['a a', 'b b', 'c c'])
+      t.is(sources.size, 3)
+    },
+  )
+}
+
+for (const { sockets, batching } of KINDS) {
+  test.serial(
+    `${sockets}: a NAT rebinding changes the source port; answers to the old one find nobody`,
+    async (t) => {
+      const place = await stand(t, {}, { batching })
+      const sources: RemoteInfo[] = []
+      place.target.on('message', (_, from) => sources.push(from))
       const client = await place.client()
-      client.on('message', (bytes) => heard.push(`${name} ${bytes}`))
-      place.send(client, Buffer.from(name))
-    }
-    await until(() => heard.length === 3)
-    t.deepEqual(heard.sort(), ['a a', 'b b', 'c c'])
-    t.is(ports.size, 3)
-  },
-)
+      let heard = 0
+      client.on('message', () => {
+        heard += 1
+      })
+      place.send(client, Buffer.from('1'))
+      await until(() => sources.length === 1)
+      place.emulator.apply(change('rebind'))
+      place.target.send('late', sources[0]?.port, sources[0]?.address)
+      place.send(client, Buffer.from('2'))
+      await until(() => sources.length === 2)
+      t.not(sources[0]?.port, sources[1]?.port)
+      place.target.send('new', sources[1]?.port, sources[1]?.address)
+      await until(() => heard === 1)
+      await sleep(20)
+      t.is(heard, 1)
+      t.is(place.emulator.summary().udp[0]?.rebinds, 1)
+    },
+  )
+}
 
-test.serial(
-  'a NAT rebinding changes the source port; answers to the old one find nobody',
-  async (t) => {
-    const place = await stand(t)
-    const sources: number[] = []
-    place.target.on('message', (_, { port }) => sources.push(port))
-    const client = await place.client()
-    let heard = 0
-    client.on('message', () => {
-      heard += 1
-    })
-    place.send(client, Buffer.from('1'))
-    await until(() => sources.length === 1)
-    place.emulator.apply(change('rebind'))
-    place.target.send('late', sources[0] ?? 0, '127.0.0.1')
-    place.send(client, Buffer.from('2'))
-    await until(() => sources.length === 2)
-    t.not(sources[0], sources[1])
-    place.target.send('new', sources[1] ?? 0, '127.0.0.1')
-    await until(() => heard === 1)
-    await sleep(20)
-    t.is(heard, 1)
-    t.is(place.emulator.summary().udp[0]?.rebinds, 1)
-  },
-)
-
-test.serial('an outage one way lets the other way through, and healing ends it', async (t) => {
-  const place = await stand(t, {}, { timetable: [change('up:cut')] })
-  let source = 0
-  place.target.on('message', (_, { port }) => {
-    source = port
-  })
-  const client = await place.client()
-  let heard = 0
-  client.on('message', () => {
-    heard += 1
-  })
-  place.send(client, Buffer.from('lost'))
-  await until(() => place.emulator.summary().up.dropped.down === 1)
-  t.is(source, 0)
-  place.emulator.apply(change('heal'))
-  place.send(client, Buffer.from('here'))
-  await until(() => source !== 0)
-  place.emulator.apply(change('up:cut'))
-  place.target.send('down', source, '127.0.0.1')
-  await until(() => heard === 1)
-  place.emulator.apply(change('down:cut'))
-  place.target.send('down', source, '127.0.0.1')
-  await until(() => place.emulator.summary().down.dropped.down === 1)
-  t.is(heard, 1)
-})
+for (const { sockets, batching } of KINDS) {
+  test.serial(
+    `${sockets}: an outage one way lets the other way through, and healing ends it`,
+    async (t) => {
+      const place = await stand(t, {}, { batching, timetable: [change('up:cut')] })
+      let source: RemoteInfo | undefined
+      place.target.on('message', (_, from) => {
+        source = from
+      })
+      const client = await place.client()
+      let heard = 0
+      client.on('message', () => {
+        heard += 1
+      })
+      place.send(client, Buffer.from('lost'))
+      await until(() => place.emulator.summary().up.dropped.down === 1)
+      t.is(source, undefined)
+      place.emulator.apply(change('heal'))
+      place.send(client, Buffer.from('here'))
+      await until(() => source !== undefined)
+      place.emulator.apply(change('up:cut'))
+      place.target.send('down', source?.port, source?.address)
+      await until(() => heard === 1)
+      place.emulator.apply(change('down:cut'))
+      place.target.send('down', source?.port, source?.address)
+      await until(() => place.emulator.summary().down.dropped.down === 1)
+      t.is(heard, 1)
+    },
+  )
+}
 
 test.serial('a timetable changes the line while it runs and says so', async (t) => {
   const timetable = [{ ...change('delayMs=20'), atMs: 150 }]
@@ -264,21 +279,23 @@ test.serial('flows are bounded, and silent ones are forgotten', async (t) => {
   t.is(names[2], 'd')
 })
 
-test.serial('only the target may answer', async (t) => {
-  const place = await stand(t)
-  let source = 0
-  place.target.on('message', (_, { port }) => {
-    source = port
+for (const { sockets, batching } of KINDS) {
+  test.serial(`${sockets}: only the target may answer`, async (t) => {
+    const place = await stand(t, {}, { batching })
+    let source: RemoteInfo | undefined
+    place.target.on('message', (_, from) => {
+      source = from
+    })
+    const client = await place.client()
+    client.on('message', () => t.fail())
+    place.send(client, Buffer.from('x'))
+    await until(() => source !== undefined)
+    const stranger = await place.client()
+    stranger.send('boo', source?.port, source?.address)
+    await until(() => place.emulator.summary().udp[0]?.strangers === 1)
+    t.is(place.emulator.summary().udp[0]?.strangers, 1)
   })
-  const client = await place.client()
-  client.on('message', () => t.fail())
-  place.send(client, Buffer.from('x'))
-  await until(() => source !== 0)
-  const stranger = await place.client()
-  stranger.send('boo', source, '127.0.0.1')
-  await until(() => place.emulator.summary().udp[0]?.strangers === 1)
-  t.is(place.emulator.summary().udp[0]?.strangers, 1)
-})
+}
 
 test.serial('it says what it did: ready, buckets that add up, and the summary once', async (t) => {
   const place = await stand(t, { lossRatio: 0.2 })

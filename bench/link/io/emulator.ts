@@ -27,6 +27,8 @@ export type EmulatorOptions = {
   seed: number
   /** UDP flows without a packet from their client for this long are forgotten. */
   idleMs: number
+  /** False: a system call for each datagram, as where koffi does not load. Default true. */
+  batching?: boolean
   /** Only told on, in `ready`. */
   scheduling?: Scheduling
   /** Lower than LINE_FLOWS_MAX and LINE_CONNECTIONS_MAX, when given. */
@@ -120,11 +122,12 @@ export async function createEmulator(options: EmulatorOptions): Promise<Emulator
       const place = { driver, listen: await resolveEndpoint(listen), to: await resolveEndpoint(to) }
       const mapping =
         kind === 'udp'
-          ? new UdpMapping({ ...place, ...boundsOf(options) })
+          ? new UdpMapping({ ...place, ...boundsOf(options), batching: options.batching ?? true })
           : new TcpMapping({ ...place, ...boundsOf(options) })
       if (mapping instanceof UdpMapping) udp.push(mapping)
       else tcp.push(mapping)
       listening.push(await mapping.open())
+      if (mapping instanceof UdpMapping && mapping.poll !== undefined) driver.pollWith(mapping.poll)
     }
   } catch (error) {
     for (const mapping of [...udp, ...tcp]) mapping.close()

@@ -21,6 +21,9 @@ export type LineDriverOptions = Omit<LineOptions, 'startMs'> & {
   onTick: (nowMs: number) => void
 }
 
+/** Sockets that nobody is woken for are looked at this often; the kernel tells when each datagram came. */
+const POLL_MS = 1
+
 /**
  * One per line. Nothing happens before the first `wake`. `close` stops the timer and hands out the
  * last buckets; idempotent.
@@ -36,6 +39,7 @@ export class LineDriver {
   #armedForMs = Number.POSITIVE_INFINITY
   #streamTickMs = Number.POSITIVE_INFINITY
   #closed = false
+  #polls: (() => void)[] = []
 
   constructor(options: LineDriverOptions) {
     this.startMs = this.nowMs()
@@ -65,6 +69,12 @@ export class LineDriver {
     this.#arm(nowMs)
   }
 
+  /** Calls `poll` once a millisecond from now on, and sees to what is due each time. */
+  pollWith(poll: () => void): void {
+    this.#polls.push(poll)
+    if (this.#polls.length === 1) this.#poll()
+  }
+
   close(): void {
     if (this.#closed) return
     this.#closed = true
@@ -83,7 +93,15 @@ export class LineDriver {
     this.line.advance(nowMs + EARLY_MS)
   }
 
+  readonly #poll = (): void => {
+    if (this.#closed) return
+    for (const poll of this.#polls) poll()
+    this.wake(this.nowMs())
+    this.#timer = setTimeout(this.#poll, POLL_MS)
+  }
+
   #arm(nowMs: number): void {
+    if (this.#polls.length > 0) return
     const deadlineMs = Math.min(
       this.line.nextDeadlineMs(),
       this.#streamTickMs,

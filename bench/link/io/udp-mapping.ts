@@ -1,18 +1,14 @@
 /**
- * UDP over a line: one flow per client address, each with an upstream socket of its own, as a NAT
+ * UDP over a line: one flow per client address, each with a way of its own to the target, as a NAT
  * does. Answers are taken only from the address that the flow talks to. Not a firewall and not a
  * router: one listening address leads to one target.
  */
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
-import { once } from 'node:events'
-import { isIPv6 } from 'node:net'
-import { LINE_SEND_QUEUE_MAX } from '../../../config/limits.ts'
 import type { Cargo } from '../index.ts'
+import { BatchSockets, nativeFor } from './batch-sockets.ts'
+import { DgramSockets } from './dgram-sockets.ts'
 import type { Endpoint } from './endpoint.ts'
+import type { FlowPath, FlowSockets, Received } from './flow-sockets.ts'
 import type { LineDriver } from './line-driver.ts'
-import { numericLookup } from './numeric-lookup.ts'
-
-const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024
 
 /** Since the start. `socketFull`: the kernel did not take it; `strangers`: not from the target. */
 export type UdpCounters = {
@@ -33,14 +29,11 @@ export type UdpMappingOptions = {
   /** A flow without a packet from its client for this long is forgotten. */
   idleMs: number
   flowsMax: number
+  /** Many datagrams per system call, where the target is on this machine. */
+  batching: boolean
 }
 
-type Flow = {
-  client: Endpoint
-  /** Undefined after the end. */
-  upstream: Socket | undefined
-  usedMs: number
-}
+type Flow = { path: FlowPath; usedMs: number; key: string | number }
 
 type Direction = 'down' | 'up'
 
@@ -76,62 +69,64 @@ export class UdpMapping {
     strangers: 0,
   }
   readonly #options: UdpMappingOptions
-  readonly #flows = new Map<string, Flow>()
-  readonly #listener: Socket
+  readonly #flows = new Map<string | number, Flow>()
+  readonly #byPath = new Map<FlowPath, Flow>()
+  readonly #sockets: FlowSockets
+  /** Takes what has come, where nobody is woken for it: to be called once a millisecond. */
+  readonly poll: (() => void) | undefined
   #closed = false
 
   constructor(options: UdpMappingOptions) {
     this.#options = options
-    this.#listener = this.#socket(options.listen.host)
+    const { listen, to } = options
+    const events = {
+      onClient: this.#onClient,
+      onAnswer: this.#onAnswer,
+      onStranger: () => this.#count('strangers'),
+      onError: () => this.#count('socketErrors'),
+    }
+    const native = options.batching ? nativeFor(options) : undefined
+    if (native === undefined) {
+      this.#sockets = new DgramSockets({ listen, to, events })
+      return
+    }
+    const sockets = new BatchSockets(native, { listen, to, events })
+    this.#sockets = sockets
+    this.poll = () => sockets.poll()
   }
 
   /** Rejects when the address cannot be bound. Resolves with the real one. */
   async open(): Promise<Endpoint> {
-    const { host, port } = this.#options.listen
-    const listening = once(this.#listener, 'listening')
-    this.#listener.bind(port, host)
-    await listening
-    this.#listener.on('error', () => this.#noteError())
-    this.#listener.on('message', (bytes, from) => this.#onClient(bytes, from))
-    const { address, port: bound } = this.#listener.address()
-    return { host: address, port: bound }
+    return await this.#sockets.open()
   }
 
   /** Gives every flow a new source port; answers to the old one find nobody. */
   rebind(): void {
-    for (const flow of this.#flows.values()) {
-      this.counters.rebinds += 1
-      flow.upstream?.close()
-      flow.upstream = this.#upstream(flow)
-    }
+    this.counters.rebinds += this.#flows.size
+    this.#sockets.rebind()
   }
 
   /** Forgets idle flows. */
   expire(nowMs: number): void {
-    for (const [key, flow] of this.#flows) {
+    for (const flow of this.#flows.values()) {
       if (nowMs - flow.usedMs < this.#options.idleMs) continue
       this.counters.flowsExpired += 1
-      this.#end(key, flow)
+      this.#end(flow)
     }
   }
 
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    for (const [key, flow] of this.#flows) this.#end(key, flow)
-    this.#listener.close()
+    for (const flow of this.#flows.values()) this.#end(flow)
+    this.#sockets.close()
   }
 
   /** Only for cargo: hands a datagram to the kernel. */
   deliver(flow: Flow, bytes: Uint8Array, direction: Direction): void {
-    const socket = direction === 'up' ? flow.upstream : this.#listener
-    if (this.#closed || socket === undefined || flow.upstream === undefined) return
-    if (socket.getSendQueueCount() >= LINE_SEND_QUEUE_MAX) {
-      this.counters.socketFull += 1
-      return
-    }
-    const { host, port } = direction === 'up' ? this.#options.to : flow.client
-    socket.send(bytes, 0, bytes.length, port, host)
+    if (this.#closed) return
+    const taken = direction === 'up' ? flow.path.sendUp(bytes) : flow.path.sendDown(bytes)
+    if (!taken) this.counters.socketFull += 1
   }
 
   /** Only for cargo. */
@@ -140,68 +135,50 @@ export class UdpMapping {
     driver.lateness[direction].add(driver.nowMs() - atMs)
   }
 
-  #onClient(bytes: Uint8Array, from: RemoteInfo): void {
-    const { driver } = this.#options
-    const nowMs = driver.nowMs()
-    const key = `${from.address} ${from.port}`
-    const flow = this.#flows.get(key) ?? this.#admit(key, from)
+  readonly #onClient = (
+    key: string | number,
+    { bytes, atMs }: Received,
+    open: () => FlowPath,
+  ): void => {
+    const flow = this.#flows.get(key) ?? this.#admit(key, open)
     if (flow === undefined) return
-    flow.usedMs = nowMs
-    driver.line.up.send(new Datagram(this, { flow, bytes, direction: 'up' }), bytes.length, nowMs)
-    driver.wake(nowMs)
+    flow.usedMs = atMs
+    this.#offer(flow, { bytes, atMs }, 'up')
   }
 
-  #onAnswer(flow: Flow, bytes: Uint8Array, from: RemoteInfo): void {
-    const { driver, to } = this.#options
-    if (from.port !== to.port || from.address !== to.host) {
-      this.counters.strangers += 1
-      return
-    }
-    const nowMs = driver.nowMs()
-    const datagram = new Datagram(this, { flow, bytes, direction: 'down' })
-    driver.line.down.send(datagram, bytes.length, nowMs)
-    driver.wake(nowMs)
+  readonly #onAnswer = (path: FlowPath, received: Received): void => {
+    const flow = this.#byPath.get(path)
+    if (flow !== undefined) this.#offer(flow, received, 'down')
   }
 
-  #admit(key: string, { address, port }: RemoteInfo): Flow | undefined {
+  #offer(flow: Flow, { bytes, atMs }: Received, direction: Direction): void {
+    const { driver } = this.#options
+    driver.line[direction].send(new Datagram(this, { flow, bytes, direction }), bytes.length, atMs)
+    // Who polls wakes the driver when it has taken everything.
+    if (this.poll === undefined) driver.wake(atMs)
+  }
+
+  #admit(key: string | number, open: () => FlowPath): Flow | undefined {
     if (this.#flows.size >= this.#options.flowsMax) {
       this.counters.flowsRefused += 1
       return undefined
     }
-    const flow: Flow = { client: { host: address, port }, upstream: undefined, usedMs: 0 }
-    flow.upstream = this.#upstream(flow)
+    const flow: Flow = { path: open(), usedMs: 0, key }
     this.#flows.set(key, flow)
+    this.#byPath.set(flow.path, flow)
     this.counters.flowsOpened += 1
     this.counters.flows = this.#flows.size
     return flow
   }
 
-  #end(key: string, flow: Flow): void {
-    flow.upstream?.close()
-    flow.upstream = undefined
-    this.#flows.delete(key)
+  #end(flow: Flow): void {
+    flow.path.close()
+    this.#flows.delete(flow.key)
+    this.#byPath.delete(flow.path)
     this.counters.flows = this.#flows.size
   }
 
-  /** Bound by its first send. */
-  #upstream(flow: Flow): Socket {
-    const socket = this.#socket(this.#options.to.host)
-    socket.on('error', () => this.#noteError())
-    socket.on('message', (bytes, from) => this.#onAnswer(flow, bytes, from))
-    return socket
-  }
-
-  #socket(host: string): Socket {
-    const type = isIPv6(host) ? 'udp6' : 'udp4'
-    return createSocket({
-      type,
-      lookup: numericLookup,
-      recvBufferSize: SOCKET_BUFFER_BYTES,
-      sendBufferSize: SOCKET_BUFFER_BYTES,
-    })
-  }
-
-  #noteError(): void {
-    this.counters.socketErrors += 1
+  #count(what: 'strangers' | 'socketErrors'): void {
+    this.counters[what] += 1
   }
 }
