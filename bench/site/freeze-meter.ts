@@ -3,6 +3,8 @@
  * of at least three mean intervals and 150 ms more than one; here never below 200 ms. Its whole length is frozen time.
  */
 
+import { MEANT_MS_MAX } from './playout-model.ts'
+
 const FREEZE_MS_MIN = 200
 const FREEZE_EXTRA_MS = 150
 const FREEZE_FACTOR = 3
@@ -38,8 +40,13 @@ export class FreezeMeter {
     this.#lastMs = nowMs
   }
 
-  /** Nothing is to be shown until the next frame: the slot is empty. */
-  pause(): void {
+  /** Nothing is to be shown until the next frame: the slot is empty. What stood still before did so if it was an outage. */
+  pause(nowMs: number): void {
+    const openMs = nowMs - this.#lastMs
+    if (this.#lastMs >= 0 && openMs > MEANT_MS_MAX) {
+      this.#watchedMs += openMs
+      this.#count(openMs)
+    }
     this.#lastMs = -1
   }
 

@@ -1,5 +1,7 @@
 /** Pauses between the arrivals of one audio stream, from the arrivals alone; what a listener with no buffer would hear. */
 
+import { MEANT_MS_MAX } from './playout-model.ts'
+
 /** A pause longer than this is a gap: two frames and more are missing. */
 export const GAP_MS = 60
 const SPACING_MS = 20
@@ -21,8 +23,10 @@ export class GapMeter {
     this.#lastMs = nowMs
   }
 
-  /** Silence is meant from here to the next arrival. */
-  pause(): void {
+  /** Silence is meant from here to the next arrival, and from the last one too unless it was an outage. */
+  pause(nowMs: number): void {
+    const openMs = nowMs - this.#lastMs
+    if (this.#lastMs >= 0 && openMs > MEANT_MS_MAX) this.#count(openMs)
     this.#lastMs = -1
   }
 

@@ -36,10 +36,29 @@ test('silence that the sender meant needs no concealment; silence that it did no
   const model = new PlayoutModel()
   for (let frame = 0; frame < 50; frame++) model.add(frame * TICKS, frame === 0, frame * MS)
   t.deepEqual(model.read(49 * MS + 200 + 500), { frames: 75, concealed: 25 })
-  model.pause()
+  model.pause(49 * MS + 200 + 500)
   t.deepEqual(model.read(60_000), { frames: 50, concealed: 0 })
   model.add(5_000 * TICKS, false, 100_000)
   t.deepEqual(model.read(100_010), { frames: 51, concealed: 0 })
+})
+
+test('word of silence that comes after an outage does not undo the outage', (t) => {
+  const model = new PlayoutModel()
+  const gaps = new GapMeter()
+  const freezes = new FreezeMeter()
+  for (let frame = 0; frame < 50; frame++) {
+    model.add(frame * TICKS, frame === 0, frame * MS)
+    gaps.onArrival(frame * MS)
+    freezes.onShown(frame * MS)
+  }
+  for (const nowMs of [5_980, 6_080, 9_000]) {
+    model.pause(nowMs)
+    gaps.pause(nowMs)
+    freezes.pause(nowMs)
+  }
+  t.deepEqual(model.read(60_000), { frames: 290, concealed: 240 })
+  t.deepEqual(gaps.read(60_000), { gaps: 1, longestMs: 5_000, silentMs: 4_980 })
+  t.like(freezes.read(60_000), { freezes: 1, frozenMs: 5_000, watchedMs: 5_980 })
 })
 
 test('another talkspurt with a clock of its own is a new beginning', (t) => {
@@ -76,7 +95,7 @@ test('gaps are counted above 60 ms, an open one included, and meant silence is n
       longestMs: Math.max(...gaps),
       silentMs,
     })
-    meter.pause()
+    meter.pause(nowMs + 100)
     meter.onArrival(nowMs + 10_000)
     t.is(meter.read(nowMs + 10_000).gaps, gaps.length - 1)
   })
@@ -94,7 +113,7 @@ test('a picture that stands for 200 ms and three intervals is frozen, for the wh
   t.deepEqual(meter.read(nowMs + 1_000), reading)
   meter.restart()
   t.is(meter.read(nowMs + 30).longestMs, 0)
-  meter.pause()
+  meter.pause(nowMs + 30)
   t.deepEqual(meter.read(nowMs + 60_000), {
     ...reading,
     freezes: 1,

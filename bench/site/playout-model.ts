@@ -8,6 +8,8 @@
 export const PLAYOUT_MS = 200
 const FRAME_MS = 20
 const FRAME_TICKS = 960
+/** Silence longer than this was an outage, though the sender says at last that it is silent. */
+export const MEANT_MS_MAX = 1_000
 /** A timestamp further away than this is another clock: the model starts anew. */
 const JUMP_FRAMES_MAX = 3_000
 /** So many late frames in a row move the playout point. */
@@ -60,8 +62,13 @@ export class PlayoutModel {
     this.#begin(timestamp, nowMs)
   }
 
-  /** The sender said that it is silent (DTX), or the slot is empty: nothing is missed until the next frame. */
-  pause(): void {
+  /**
+   * The sender said that it is silent (DTX), or the slot is empty: nothing is missed until the next frame. What was awaited until
+   * now is missing only if it was for longer than words take to come.
+   */
+  pause(nowMs: number): void {
+    const awaited = this.#awaited(nowMs)
+    if (awaited * FRAME_MS > MEANT_MS_MAX) this.#frames += awaited
     this.#paused = true
     this.#cut = false
   }

@@ -81,9 +81,9 @@ export class ReceivedAudio extends ReceivedStream {
   }
 
   /** Nothing is to be heard until the next packet. */
-  pause(): void {
-    this.playout.pause()
-    this.gaps.pause()
+  pause(nowMs: number): void {
+    this.playout.pause(nowMs)
+    this.gaps.pause(nowMs)
   }
 
   override cut(): void {
@@ -118,7 +118,7 @@ export class ReceivedVideo extends ReceivedStream {
 
   /** Nothing is to be seen until the next packet. */
   pause(nowMs: number): void {
-    this.freezes.pause()
+    this.freezes.pause(nowMs)
     this.layers.pause(nowMs)
   }
 

@@ -194,7 +194,7 @@ export class ReceiverSite {
   /** The slot of this SSRC shows nothing, and is not meant to, until its next packet. */
   pause(ssrc: number, nowMs: number): void {
     const stream = this.#streams.get(ssrc)
-    if (stream instanceof ReceivedAudio) stream.pause()
+    if (stream instanceof ReceivedAudio) stream.pause(nowMs)
     else if (stream instanceof ReceivedVideo) stream.pause(nowMs)
   }
 
@@ -247,7 +247,7 @@ export class ReceiverSite {
     const start = payloadStart(datagram)
     const isSilence = datagram.length - TAG_BYTES - start <= DTX_BYTES_MAX
     if (isSilence) {
-      stream.pause()
+      stream.pause(nowMs)
       return
     }
     const { tally } = stream
