@@ -31,7 +31,7 @@ export type CoreProcess = {
 
 export type CoreOptions = { env?: Record<string, string>; dataDir?: string; host?: string }
 
-const READY_MS = 20_000
+const READY_MS = 90_000
 
 export async function startCore(
   t: ExecutionContext<unknown>,

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { NHIPCAU, ROOT } from './core-process.ts'
 
-const END_MS = 20_000
+const END_MS = 60_000
 
 type Ended = { code: number | null; signal: string | null; text: string }
 

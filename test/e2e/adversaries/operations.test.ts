@@ -13,11 +13,12 @@ import test, { type ExecutionContext } from 'ava'
 import { issueToken, loadTokenKeys } from '../../../signaling/auth/index.ts'
 import { type CoreProcess, NHIPCAU, startCore } from '../core-process.ts'
 import { Arena } from './arena.ts'
+import { eventual, settled } from './eventual.ts'
 import { RawSocket, type Told } from './raw-socket.ts'
 
 const HOUR_MS = 3_600_000
 const STOP_MS = 2_000
-const HEAL_MS = 8_000
+const HEAL_MS = 30_000
 
 function folderFor(t: ExecutionContext<unknown>): string {
   const folder = mkdtempSync(join(tmpdir(), 'nhipcau-operations-'))
@@ -111,13 +112,15 @@ test.serial(
     arena.core.process.kill('SIGSTOP')
     await sleep(STOP_MS)
     arena.core.process.kill('SIGCONT')
-    await sleep(1_000)
+    await arena.read()
+    await settled(() => arena.call.missing, 1_000)
     // What the kernel could not hold is lost and said so; what comes after is whole.
     const mark = arena.call.mark()
     const missing = arena.call.missing
     const verdict = await arena.call.verdict(mark)
     t.true(verdict.audioSent > 10)
-    t.is(verdict.missing - missing, 0)
+    // One that is repaired late is one fewer.
+    t.true(verdict.missing <= missing, `${verdict.missing} of ${missing}`)
     t.is(verdict.late, 0)
     await arena.assertJoinable(t)
   },
@@ -168,7 +171,7 @@ test.serial(
     const child = spawnSync(NHIPCAU, ['core'], {
       env: { ...env, NHIPCAU_MEDIA_PORT: '0', NHIPCAU_TEST_SUITE: undefined },
       encoding: 'utf8',
-      timeout: 15_000,
+      timeout: 40_000,
     })
     t.is(child.status, 1, child.stdout)
     t.true(child.stderr.includes(dataDir), child.stderr)
@@ -205,15 +208,17 @@ test.serial(
 test.serial(
   'clock steps of an hour, forward and back, disturb neither calls nor the order of the chat',
   async (t) => {
-    const step = `let o=0;const r=Date.now;Date.now=()=>r()+o;process.on('SIGUSR2',()=>{o=o>0?-${HOUR_MS}:${HOUR_MS}})`
+    const told = `process.stdout.write('{"level":30,"event":"stepped"}\\n')`
+    const step = `let o=0;const r=Date.now;Date.now=()=>r()+o;process.on('SIGUSR2',()=>{o=o>0?-${HOUR_MS}:${HOUR_MS};${told}})`
     const preload = `--import=data:text/javascript,${encodeURIComponent(step)}`
     const arena = await arenaFor(t, folderFor(t), { NODE_OPTIONS: preload })
     const { raw, chat } = await chatterOf(t, arena.core)
     t.is((await chat('at first'))?.type, 'ok')
     const mark = arena.call.mark()
-    for (const text of ['an hour later', 'an hour before']) {
+    const steps = (): number => arena.core.log.filter(({ event }) => event === 'stepped').length
+    for (const [index, text] of ['an hour later', 'an hour before'].entries()) {
       arena.core.process.kill('SIGUSR2')
-      await sleep(500)
+      t.true(await eventual(() => steps() > index))
       t.is((await chat(text))?.type, 'ok')
     }
     const verdict = await arena.call.verdict(mark)

@@ -43,18 +43,19 @@ export class RawSocket {
     if (this.socket.readyState === WebSocket.OPEN) this.socket.send(data, options, () => undefined)
   }
 
-  /** The first message that fits, however early it came; undefined after `withinMs`. */
-  async hear(fits: (told: Told) => boolean, withinMs = 3_000): Promise<Told | undefined> {
+  /** The first message that fits, however early it came; undefined when it has ended, or after `withinMs`. */
+  async hear(fits: (told: Told) => boolean, withinMs = 15_000): Promise<Told | undefined> {
     const endMs = performance.now() + withinMs
     for (;;) {
       const found = this.told.find(fits)
-      if (found !== undefined || performance.now() > endMs) return found
+      const isOver = this.closeCode !== undefined || performance.now() > endMs
+      if (found !== undefined || isOver) return found
       await sleep(5)
     }
   }
 
   /** The close code, undefined when it is still open after `withinMs`. */
-  async ended(withinMs = 5_000): Promise<number | undefined> {
+  async ended(withinMs = 20_000): Promise<number | undefined> {
     const endMs = performance.now() + withinMs
     while (this.closeCode === undefined && performance.now() < endMs) await sleep(5)
     return this.closeCode

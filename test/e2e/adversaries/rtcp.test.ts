@@ -3,11 +3,11 @@
  * transport-wide feedback).
  */
 import { randomBytes } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import type { Site } from '../../../bench/site/site.ts'
 import { RESEND_BURST_PACKETS, RESEND_PACKETS_PER_S } from '../../../config/index.ts'
-import { Arena, paced } from './arena.ts'
+import { Arena } from './arena.ts'
+import { eventual } from './eventual.ts'
 import { feedback, RawMedia, rtcpPacket } from './raw-media.ts'
 
 const RECEIVER_REPORT = 201
@@ -42,8 +42,7 @@ async function watcher(t: ExecutionContext<unknown>): Promise<Watcher> {
     type: 'view',
     slots: [{ mid: '1', widthPx: 320, heightPx: 180 }],
   })
-  const endMs = performance.now() + 5_000
-  while (ssrcs.size < 2 && performance.now() < endMs) await sleep(20)
+  await eventual(() => ssrcs.size >= 2)
   t.is(ssrcs.size, 2)
   return { site, media: new RawMedia(site), ssrcs, heard: () => count }
 }
@@ -65,14 +64,13 @@ test.serial('run-length bombs in transport-wide feedback are cut at their bound'
   const bomb = runLengthBomb(65_535)
   const bombs = Buffer.concat(Array.from({ length: 25 }, () => runLengthBomb(8_191)))
   await arena.attack(t, { 'rtcp-over-limit': 200 }, async () => {
-    await paced(200, () => {
+    await arena.paced(200, () => {
       media.sendRtcp(bomb)
       media.sendRtcp(bombs)
     })
   })
   const before = heard()
-  await sleep(300)
-  t.true(heard() > before, 'even its sender is still served')
+  t.true(await eventual(() => heard() > before), 'even its sender is still served')
 })
 
 test.serial('NACK for 65,536 numbers is answered within the allowance', async (t) => {
@@ -92,7 +90,7 @@ test.serial('NACK for 65,536 numbers is answered within the allowance', async (t
   const wanted = { 'rtcp-over-limit': 32, 'nack-unknown': 1_000 }
   const grown = await arena.attack(t, wanted, async () => {
     for (let turn = 0; turn < 5; turn++) {
-      await paced(requests.length, (index) => media.sendRtcp(requests[index]!), 4)
+      await arena.paced(requests.length, (index) => media.sendRtcp(requests[index]!), 4)
     }
   })
   const seconds = (performance.now() - startedMs) / 1_000
@@ -104,8 +102,8 @@ test.serial('NACK for 65,536 numbers is answered within the allowance', async (t
 test.serial('a storm of PLI and FIR reaches the publisher as two requests a second', async (t) => {
   const { media, ssrcs } = await watcher(t)
   const startedMs = performance.now()
-  const grown = await arena.attack(t, {}, async () => {
-    await paced(
+  const grown = await arena.attack(t, { [KEYFRAME_REQUESTS]: 1 }, async () => {
+    await arena.paced(
       5_000,
       (index) => {
         for (const ssrc of ssrcs) {
@@ -140,7 +138,7 @@ test.serial('REMB of 0, of 2^63 and with a lying count changes nobody else’s c
     return feedback(15, PAYLOAD_FEEDBACK, 0, body)
   }
   await arena.attack(t, { 'rtcp-over-limit': 100, 'rtcp-malformed': 100 }, async () => {
-    await paced(100, () => {
+    await arena.paced(100, () => {
       media.sendRtcp(remb(1, 0, 0))
       media.sendRtcp(remb(1, 63, 0))
       media.sendRtcp(remb(1, 63, 0x3_ffff))
@@ -149,8 +147,7 @@ test.serial('REMB of 0, of 2^63 and with a lying count changes nobody else’s c
     })
   })
   const before = heard()
-  await sleep(500)
-  t.true(heard() > before, 'audio is never taken away by an estimate')
+  t.true(await eventual(() => heard() > before), 'audio is never taken away by an estimate')
 })
 
 test.serial('compounds that lie about lengths, counts and padding are refused', async (t) => {
@@ -164,7 +161,7 @@ test.serial('compounds that lie about lengths, counts and padding are refused', 
     Buffer.concat([Buffer.from([0x40, RECEIVER_REPORT, 0, 1]), Buffer.alloc(4)]),
   ]
   await arena.attack(t, { 'rtcp-malformed': 500 }, async () => {
-    await paced(600, (index) => media.sendRtcp(Buffer.from(lies[index % lies.length]!)))
+    await arena.paced(600, (index) => media.sendRtcp(Buffer.from(lies[index % lies.length]!)))
   })
 })
 
@@ -173,7 +170,7 @@ test.serial(
   async (t) => {
     const { media, ssrcs } = await watcher(t)
     await arena.attack(t, {}, async () => {
-      await paced(200, (index) => {
+      await arena.paced(200, (index) => {
         const ids = Buffer.alloc(8)
         ids.writeUInt32BE(0x5000_0010, 0)
         ids.writeUInt32BE(0x5000_0011, 4)
@@ -193,7 +190,7 @@ test.serial(
 test.serial('random bytes as RTCP under true keys end nothing', async (t) => {
   const { media } = await watcher(t)
   await arena.attack(t, {}, async () => {
-    await paced(5_000, (index) => {
+    await arena.paced(5_000, (index) => {
       const type = [200, 201, 202, 203, 204, 205, 206, 207][index % 8]!
       media.sendRtcp(rtcpPacket(index % 32, type, randomBytes(8 + (index % 300))))
     })

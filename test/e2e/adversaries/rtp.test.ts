@@ -12,7 +12,8 @@ import {
   VP8_PAYLOAD_TYPE,
 } from '../../../bench/site/offer.ts'
 import type { Site } from '../../../bench/site/site.ts'
-import { Arena, paced } from './arena.ts'
+import { Arena } from './arena.ts'
+import { settled } from './eventual.ts'
 import { extensionBlock, RawMedia, rtpPacket } from './raw-media.ts'
 
 const AUDIO = 0x7100_0001
@@ -43,7 +44,7 @@ async function insider(t: ExecutionContext<unknown>, room: string): Promise<Insi
   await site.door.request({ type: 'publish', use: 'microphone', live: true })
   await site.door.request({ type: 'publish', use: 'camera', live: true })
   const media = new RawMedia(site)
-  const endMs = performance.now() + 3_000
+  const endMs = performance.now() + 15_000
   while (count === 0 && performance.now() < endMs) {
     media.sendRtp(rtpPacket({ ssrc: AUDIO, payloadType: OPUS_PAYLOAD_TYPE, rest: PAYLOAD }))
     await sleep(20)
@@ -78,7 +79,7 @@ test.serial('extension blocks that lie about their length are dropped', async (t
     extensionBlock(0x1234, 2, randomBytes(8)),
   ]
   await arena.attack(t, { 'rtp-malformed': 100 }, async () => {
-    await paced(600, (index) => {
+    await arena.paced(600, (index) => {
       const rest = Buffer.concat([lies[index % lies.length]!, PAYLOAD])
       media.sendRtp(rtpPacket({ ssrc: AUDIO, payloadType: OPUS_PAYLOAD_TYPE, first: 0x90, rest }))
     })
@@ -90,12 +91,12 @@ test.serial(
   async (t) => {
     const { media } = await insider(t, 'padding')
     await arena.attack(t, { 'rtp-malformed': 200 }, async () => {
-      await paced(300, (index) => {
+      await arena.paced(300, (index) => {
         const rest = Buffer.from(PAYLOAD)
         rest[rest.length - 1] = [255, 61, 0][index % 3]!
         media.sendRtp(rtpPacket({ ssrc: AUDIO, payloadType: OPUS_PAYLOAD_TYPE, first: 0xa0, rest }))
       })
-      await paced(100, () => {
+      await arena.paced(100, () => {
         const rest = Buffer.alloc(60, 60)
         media.sendRtp(rtpPacket({ ssrc: AUDIO, payloadType: OPUS_PAYLOAD_TYPE, first: 0xa0, rest }))
       })
@@ -112,7 +113,7 @@ test.serial('RID and MID named __proto__ name nothing', async (t) => {
     Buffer.from(name),
   )
   await arena.attack(t, { 'mid-unknown': 200, 'rid-unknown': 200 }, async () => {
-    await paced(600, (index) => {
+    await arena.paced(600, (index) => {
       const name = names[index % names.length]!
       const one = Buffer.from('1')
       const parts: [number, Buffer][] =
@@ -138,7 +139,7 @@ test.serial('layers cannot change their SSRC with every packet', async (t) => {
       elements([mid, Buffer.from('1')], [rid, Buffer.from('q')]),
       PAYLOAD,
     ])
-    await paced(30, (index) =>
+    await arena.paced(30, (index) =>
       media.sendRtp(
         rtpPacket({ ssrc: VIDEO + index, payloadType: VP8_PAYLOAD_TYPE, first: 0x90, rest }),
       ),
@@ -155,12 +156,12 @@ test.serial(
     const name = elements([mid, Buffer.from('1')], [rid, Buffer.from('h')])
     const wanted = { 'payload-type-unknown': 50, 'payload-malformed': 50 }
     await arena.attack(t, wanted, async () => {
-      await paced(60, (index) =>
+      await arena.paced(60, (index) =>
         media.sendRtp(rtpPacket({ ssrc: AUDIO, payloadType: index, rest: PAYLOAD })),
       )
       // VP8 descriptors that promise more than comes, and nothing at all (RFC 7741 §4.2).
       const payloads = ['80', '8080', '90ff', '80f080', '']
-      await paced(200, (index) => {
+      await arena.paced(200, (index) => {
         const rest = Buffer.concat([name, Buffer.from(payloads[index % 5]!, 'hex')])
         const packet = { payloadType: VP8_PAYLOAD_TYPE, first: 0x90, rest }
         media.sendRtp(rtpPacket({ ssrc: VIDEO, ...packet }))
@@ -182,7 +183,7 @@ test.serial('CSRC counts beyond the packet do not even pass SRTP', async (t) => 
         }),
       ),
     )
-    await paced(100, () => {
+    await arena.paced(100, () => {
       const bytes = rtpPacket({
         ssrc: AUDIO,
         payloadType: OPUS_PAYLOAD_TYPE,
@@ -197,10 +198,11 @@ test.serial('CSRC counts beyond the packet do not even pass SRTP', async (t) => 
 test.serial('a publication without permission or while muted goes nowhere', async (t) => {
   const { site, media, heard } = await insider(t, 'muted')
   await site.door.request({ type: 'mute', use: 'microphone', muted: true })
-  await sleep(200)
+  await arena.read()
+  await settled(heard)
   const before = heard()
   await arena.attack(t, { muted: 100 }, async () => {
-    await paced(
+    await arena.paced(
       100,
       () => {
         media.sendRtp(rtpPacket({ ssrc: AUDIO, payloadType: OPUS_PAYLOAD_TYPE, rest: PAYLOAD }))
@@ -214,7 +216,7 @@ test.serial('a publication without permission or while muted goes nowhere', asyn
 test.serial('random bytes as RTP under true keys end nothing', async (t) => {
   const { media } = await insider(t, 'random')
   await arena.attack(t, {}, async () => {
-    await paced(5_000, (index) => {
+    await arena.paced(5_000, (index) => {
       const rest = randomBytes(index % 200)
       const first = 0x80 | ((rest[0] ?? 0) % 64)
       const payloadType = (rest[1] ?? 0) & 0x7f

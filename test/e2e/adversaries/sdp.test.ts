@@ -70,7 +70,8 @@ test.serial('10,000 m-lines are refused before they are parsed', async (t) => {
       t.is((await offer(raw, some))?.code, 'too-large')
       t.is((await offer(raw, all))?.code, 'too-large')
     }
-    t.true(performance.now() - startedMs < 3_000)
+    // A bound for what hangs, not a measurement.
+    t.true(performance.now() - startedMs < 15_000)
     t.is(await whip(all), 413)
   })
 })

@@ -12,7 +12,7 @@ import { Site, type SiteOptions } from '../../../bench/site/site.ts'
 const TICK_MS = 5
 const LINK_MS = 100
 const REPORT_MS = 1_000
-const SETTLE_MS = 4_000
+const SETTLE_MS = 15_000
 const POLL_MS = 20
 
 /** Numbers of one received stream; knows each that is missing, and each that came twice. */
@@ -119,7 +119,7 @@ export class SteadyCall {
     call.#run()
     await speaker.door.request({ type: 'publish', use: 'microphone', live: true })
     await speaker.door.request({ type: 'publish', use: 'camera', live: true })
-    await call.#until(() => call.#audio.received > 25 && call.#video.received > 25, 10_000)
+    await call.#until(() => call.#audio.received > 25 && call.#video.received > 25, 30_000)
     return call
   }
 
@@ -135,7 +135,7 @@ export class SteadyCall {
   }
 
   /**
-   * Waits until all that was sent since `mark` has arrived (4 s at most), then tells what has not. `late` counts packets
+   * Waits until all that was sent since `mark` has arrived (15 s at most), then tells what has not. `late` counts packets
    * sent of which nothing arrived at all, gap or not.
    */
   async verdict(mark: CallMark): Promise<CallVerdict> {

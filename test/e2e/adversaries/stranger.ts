@@ -14,6 +14,8 @@ import {
 import { SiteDoor } from '../../../bench/site/site-door.ts'
 import { writeBindingRequest } from '../../../core/io/stun/index.ts'
 import type { Fingerprint, IceCredentials } from '../../../core/media/control.ts'
+import { eventual } from './eventual.ts'
+import type { Sounder } from './sounder.ts'
 
 /** One UDP socket on loopback, aimed at the media port. */
 export class Stranger {
@@ -68,20 +70,22 @@ export type Check = {
   /** Not the right one: a forged check. */
   password?: string
   username?: string
+  /** False claims the server's own role. */
+  controlling?: boolean
 }
 
 /** Who speaks, as in a Binding request of `ice` towards `answer`. */
 export function bindingRequest(
   answer: SiteAnswer,
   ice: IceCredentials,
-  { useCandidate = true, password = answer.ice.password, username }: Check = {},
+  { useCandidate = true, password = answer.ice.password, username, controlling = true }: Check = {},
 ): Buffer {
   const request = {
     transactionId: randomBytes(12),
     username: username ?? `${answer.ice.usernameFragment}:${ice.usernameFragment}`,
     priority: 0x6e_00_01_ff,
     useCandidate,
-    controlling: true,
+    controlling,
     tieBreaker: 77n,
   }
   return writeBindingRequest(request, createSecretKey(Buffer.from(password)))
@@ -94,26 +98,36 @@ export type HandmadePeer = {
   ice: IceCredentials
   udp: Stranger
   check: (check?: Check) => Buffer
+  /** Binds its 5-tuple: one check, answered and forgotten. */
+  bind: () => Promise<void>
   /** Leaves, so that nothing waits for a resume. */
   close: () => Promise<void>
 }
 
-/** Offers `fingerprint` as its own, whether it is or not. */
+/** Offers `fingerprint` as its own, whether it is or not. Resolves when the server listens for its checks. */
 export async function joinByHand(options: {
   doorUrl: string
   token: string
   mediaPort: number
+  sounder: Sounder
   fingerprint: Fingerprint
   plans?: readonly SitePlan[]
 }): Promise<HandmadePeer> {
-  const { doorUrl, token, mediaPort, fingerprint, plans = [{ use: 'microphone' }] } = options
+  const {
+    doorUrl,
+    token,
+    mediaPort,
+    sounder,
+    fingerprint,
+    plans = [{ use: 'microphone' }],
+  } = options
   const door = await SiteDoor.open(doorUrl)
   await door.request({ type: 'join', token })
   const ice = createIceCredentials()
   const offer = siteOffer({ ice, fingerprint }, plans, { transportWide: false })
   const answered = await door.request({ type: 'offer', ...offer })
   const answer = readAnswer(String(answered.sdp))
-  const udp = await Stranger.open(mediaPort)
+  const [udp] = await Promise.all([Stranger.open(mediaPort), sounder.sound(answer, ice)])
   let closed: Promise<void> | undefined
   const leave = async (): Promise<void> => {
     await door.request({ type: 'leave' }).catch(() => undefined)
@@ -126,9 +140,17 @@ export async function joinByHand(options: {
     ice,
     udp,
     check: (check) => bindingRequest(answer, ice, check),
+    bind: () => bind(udp, () => bindingRequest(answer, ice)),
     close: () => {
       closed ??= leave()
       return closed
     },
   }
+}
+
+async function bind(udp: Stranger, check: () => Buffer): Promise<void> {
+  udp.send(check())
+  if (!(await eventual(() => udp.received.length > 0)))
+    throw new Error('the check was not answered')
+  udp.received.length = 0
 }
