@@ -274,6 +274,9 @@ export const CLOCK_AHEAD_MS_MAX = 7_200_000
 export const LOG_SNAPSHOT_EVENTS_MIN = 256
 export const LOG_SNAPSHOTS_MAX = 4
 
+/** A room that closes leaves a checkpoint when reading it anew would cost at least so many events. */
+export const CHECKPOINT_EVENTS_MIN = 256
+
 /** Requests waiting for the next flush; further ones are answered `overloaded`. */
 export const REQUESTS_QUEUED_MAX = 10_000
 
@@ -422,7 +425,7 @@ export const LOAD_CHROMIUM_SITES_MAX = 8
 /** Rows of a time series of the load; then every second one is left out and rows are twice as far apart. */
 export const LOAD_SERIES_ROWS_MAX = 7_200
 /** What single sites say of themselves (lost, came back) and is told on; the rest is in their figures. */
-export const LOAD_SITE_EVENTS_MAX = 500
+export const LOAD_SITE_EVENTS_MAX = 100
 /** Sites in the heat map of layers; more are thinned out evenly. */
 export const LOAD_LAYER_ROWS_MAX = 200
 

@@ -2,6 +2,7 @@
  * For tests: a store in memory that can refuse, a seeded source of randomness, and a conference
  * with a clock to turn.
  */
+import type { RoomCheckpoint } from './checkpoint.ts'
 import type { Joined, Notice, ParticipantCommand, Result } from './commands.ts'
 import type { Conference } from './conference.ts'
 import type { AppendResult, EventReader } from './event-store.ts'
@@ -14,6 +15,7 @@ export class MemoryStore implements EventReader {
   readonly nodeId: string
   readonly formerNodeIds: string[] = []
   readonly events: RoomEvent[] = []
+  readonly checkpoints = new Map<string, RoomCheckpoint>()
   refuses: 'full' | 'read-only' | 'failed' | null = null
   appendCount = 0
 
@@ -29,6 +31,10 @@ export class MemoryStore implements EventReader {
     if (this.refuses !== null) return { ok: false, cause: this.refuses }
     if (events.length > 0) this.appendCount += 1
     this.events.push(...events)
+    for (const event of events) {
+      const last = this.checkpoints.get(event.room)?.last
+      if (last && compareEvents(event, last) <= 0) this.checkpoints.delete(event.room)
+    }
     return { ok: true }
   }
 
@@ -44,6 +50,10 @@ export class MemoryStore implements EventReader {
     return this.events
       .filter((event) => event.room === room && (!after || compareEvents(after, event) < 0))
       .sort(compareEvents)
+  }
+
+  readCheckpoint(room: string): RoomCheckpoint | undefined {
+    return this.checkpoints.get(room)
   }
 
   readOrigin(origin: string, after: number, limit: number): RoomEvent[] {
@@ -105,6 +115,9 @@ export class TestConference {
       const batch = this.conference.flush(this.now(), this.notices)
       if (batch === undefined) return
       this.conference.settle(this.store.append(batch), this.now(), this.notices)
+      for (const checkpoint of this.conference.takeCheckpoints()) {
+        this.store.checkpoints.set(checkpoint.room, checkpoint)
+      }
     }
   }
 

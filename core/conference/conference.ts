@@ -1,6 +1,8 @@
 /**
  * The contract of a node's conference, for the doors and (later) the trunk. Implemented in node-conference.ts.
  */
+
+import type { RoomCheckpoint } from './checkpoint.ts'
 import type {
   ChatPage,
   Identity,
@@ -50,8 +52,8 @@ export type ConferenceOptions = {
 
 /**
  * Requests are queued and decided together by `flush`, which hands out one batch for the disk; `settle` says what became
- * of it: then come the replies in order of request, then the notices. While a batch is on its way further requests gather
- * for the next, and all that can be read here is as it is on disk. A reply must not throw.
+ * of it: then come the replies in order of request, then the notices. While a batch is on its way further requests
+ * gather for the next, and all that can be read here is as it is on disk. A reply must not throw.
  */
 export interface Conference {
   readonly nodeId: string
@@ -70,6 +72,8 @@ export interface Conference {
   flush(now: Instant, notices: Notice[]): readonly RoomEvent[] | undefined
   /** What became of the batch of the last `flush`. Call `flush` again afterwards: requests may have gathered. */
   settle(result: AppendResult, now: Instant, notices: Notice[]): void
+  /** What closed rooms leave behind, to be kept before the next batch is appended; once each. */
+  takeCheckpoints(): RoomCheckpoint[]
   /** When `flush` is due (monotonic ms), or Infinity; 0 when something is queued and no batch is on its way. */
   readonly deadlineMs: number
 

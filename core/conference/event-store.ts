@@ -2,6 +2,7 @@
  * The seam between the conference and the disk. Implemented in core/store (SQLite), faked in tests. The conference only
  * reads; what it decides it hands to the host, which appends and tells it what became of it: an fsync holds up nobody.
  */
+import type { RoomCheckpoint } from './checkpoint.ts'
 import type { EventPosition, RoomEvent, VersionVector } from './events.ts'
 
 /** `full` and `read-only` heal by themselves when the disk does; `failed` is anything else. */
@@ -19,6 +20,8 @@ export interface EventReader {
   versionVector(): VersionVector
   /** A room's events in total order, strictly after `after` when given; bounded pages are read lazily. */
   readRoom(room: string, after?: EventPosition): Iterable<RoomEvent>
+  /** The room's newest checkpoint, unless events before it came later. */
+  readCheckpoint(room: string): RoomCheckpoint | undefined
   /** Events of one origin with sequence > `after`, ascending, at most `limit`. */
   readOrigin(origin: string, after: number, limit: number): RoomEvent[]
   /** Rooms whose last event is not `room-closed`, at most `limit`. */
@@ -29,8 +32,10 @@ export interface EventReader {
 
 export interface EventStore extends EventReader {
   /**
-   * All or nothing, durable before it resolves, in order of the calls; events already there are ignored, and one that was
-   * lost is restored. An empty batch only tries whether writing is possible. Never rejects.
+   * All or nothing, durable before it resolves, in order of the calls; events already there are ignored, and one that
+   * was lost is restored. An empty batch only tries whether writing is possible. Never rejects.
    */
   append(events: readonly RoomEvent[]): Promise<AppendResult>
+  /** Keeps a checkpoint of what is on disk, in order with the appends; a disk that refuses it is not told. */
+  keep(checkpoint: RoomCheckpoint): void
 }

@@ -1,4 +1,5 @@
 /** The door of the conference engine: log, fold, roles, roster, director. Pure; conference.ts is the contract. */
+export type { RoomCheckpoint } from './checkpoint.ts'
 export type * from './commands.ts'
 export type { Conference } from './conference.ts'
 export {

@@ -8,6 +8,7 @@
  * refuses, they are forgotten and all are answered `store-unavailable`.
  */
 import { REQUESTS_QUEUED_MAX, ROOMS_MAX, STORE_RETRY_MS } from '../../config/limits.ts'
+import type { RoomCheckpoint } from './checkpoint.ts'
 import type {
   ChatPage,
   Identity,
@@ -68,6 +69,7 @@ class NodeConference implements Conference {
   #queue: Request[] = []
   #flight: Flight | undefined
   #retryMs = 0
+  #checkpoints: RoomCheckpoint[] = []
 
   constructor({
     store,
@@ -124,6 +126,10 @@ class NodeConference implements Conference {
     this.#settleRooms(now, notices)
     for (const settle of flight.settles) settle(result.ok)
     this.#tell(now, notices)
+  }
+
+  takeCheckpoints(): RoomCheckpoint[] {
+    return this.#checkpoints.splice(0)
   }
 
   get deadlineMs(): number {
@@ -395,7 +401,10 @@ class NodeConference implements Conference {
       this.#rooms.guard(room, () => {
         const out = { sessions: this.#sessions, notices }
         for (const changes of room.settle(now.nowMs)) tellChanges(room, changes, out)
-        if (!room.state.open) this.#rooms.delete(room.name)
+        if (room.state.open) return
+        this.#rooms.delete(room.name)
+        const checkpoint = room.log.checkpoint()
+        if (checkpoint !== undefined) this.#checkpoints.push(checkpoint)
       })
     }
     this.#rooms.touched.clear()

@@ -57,7 +57,9 @@ export class OpenRooms {
     if (breakage === 'to-close' || breakage === 'unreadable') return undefined
     if (this.#rooms.size + this.#broken.size >= ROOMS_MAX) return undefined
     try {
-      const room = new Room(name, () => this.#options.store.readRoom(name))
+      const { store } = this.#options
+      const checkpoint = store.readCheckpoint(name)
+      const room = new Room(name, (after) => store.readRoom(name, after), checkpoint)
       this.#rooms.set(name, room)
       // Settling drops it again unless it has come to be open.
       this.touched.add(room)

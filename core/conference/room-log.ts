@@ -1,11 +1,17 @@
 /**
  * The events of one room in their order, with the state that they fold to. Late events (of an
  * island that heals) go to their place and the state is folded again from the nearest snapshot
- * before it; older than the oldest snapshot, the whole room is read again from the store. Snapshots
+ * before it; older than the oldest snapshot, the whole room is read again from the store. Reading
+ * begins at a checkpoint, where there is one. Snapshots
  * stand apart at least as many events as a copy costs, so appending stays linear, and memory is
  * bounded by LOG_SNAPSHOTS_MAX such distances.
  */
-import { LOG_SNAPSHOT_EVENTS_MIN, LOG_SNAPSHOTS_MAX } from '../../config/limits.ts'
+import {
+  CHECKPOINT_EVENTS_MIN,
+  LOG_SNAPSHOT_EVENTS_MIN,
+  LOG_SNAPSHOTS_MAX,
+} from '../../config/limits.ts'
+import { checkpointOf, type RoomCheckpoint, stateOfCheckpoint } from './checkpoint.ts'
 import { compareEvents, type EventPosition, type RoomEvent } from './events.ts'
 import { foldEvent } from './fold.ts'
 import { noteDifference } from './refold.ts'
@@ -22,7 +28,7 @@ type Snapshot = { index: number; state: RoomState; last: EventPosition | undefin
 
 export class RoomLog {
   readonly #room: string
-  readonly #readAll: () => Iterable<RoomEvent>
+  readonly #read: (after?: EventPosition) => Iterable<RoomEvent>
   #state: RoomState
   /** Oldest first, never empty; the recent events start at the first one's index. */
   #snapshots: Snapshot[]
@@ -30,13 +36,17 @@ export class RoomLog {
   /** Events folded since creation, a figure of cost for tests and metrics. */
   foldedCount = 0
 
-  /** Reads the room from `readAll` (total order), which is asked again when the distant past changes. */
-  constructor(room: string, readAll: () => Iterable<RoomEvent>) {
+  /** `read` gives the events after a place, in total order; it is asked again when the distant past changes. */
+  constructor(
+    room: string,
+    read: (after?: EventPosition) => Iterable<RoomEvent>,
+    checkpoint?: RoomCheckpoint,
+  ) {
     this.#room = room
-    this.#readAll = readAll
+    this.#read = read
     this.#state = createRoomState(room)
     this.#snapshots = [{ index: 0, state: cloneRoomState(this.#state), last: undefined }]
-    this.#reload()
+    this.#reload(checkpoint)
   }
 
   /** Owned by the log; read it, and do not keep it over a change. */
@@ -69,7 +79,7 @@ export class RoomLog {
    */
   merge(events: readonly RoomEvent[], changes: RoomChanges): void {
     const sorted = events.toSorted(compareEvents)
-    const last = this.#recent.at(-1) ?? this.#snapshots[0]!.last
+    const last = this.#last
     if (sorted.length === 0) return
     if (last === undefined || compareEvents(sorted[0]!, last) > 0) {
       this.#appendSorted(sorted, changes)
@@ -78,6 +88,17 @@ export class RoomLog {
     const before = cloneRoomState(this.#state)
     this.#rewrite(sorted)
     noteDifference(before, this.#state, changes)
+  }
+
+  /** What it leaves behind when it is closed; undefined when that saves too little. */
+  checkpoint(): RoomCheckpoint | undefined {
+    const last = this.#last
+    if (last === undefined || this.eventCount < CHECKPOINT_EVENTS_MIN) return undefined
+    return checkpointOf(this.#state, last)
+  }
+
+  get #last(): EventPosition | undefined {
+    return this.#recent.at(-1) ?? this.#snapshots[0]!.last
   }
 
   #appendSorted(sorted: readonly RoomEvent[], changes: RoomChanges): void {
@@ -93,7 +114,7 @@ export class RoomLog {
     const snapshot = this.#snapshots.findLast(
       ({ last }) => last !== undefined && compareEvents(last, first) < 0,
     )
-    const fromStart = this.#snapshots[0]!.index === 0 ? this.#snapshots[0] : undefined
+    const fromStart = this.#snapshots[0]!.last === undefined ? this.#snapshots[0] : undefined
     const from = snapshot ?? fromStart
     if (from === undefined) {
       this.#reload()
@@ -114,12 +135,14 @@ export class RoomLog {
     }
   }
 
-  #reload(): void {
-    this.#state = createRoomState(this.#room)
+  #reload(checkpoint?: RoomCheckpoint): void {
+    const kept = checkpoint && stateOfCheckpoint(checkpoint)
+    const last = kept && checkpoint?.last
+    this.#state = kept ?? createRoomState(this.#room)
     this.#recent = []
-    this.#snapshots = [{ index: 0, state: cloneRoomState(this.#state), last: undefined }]
+    this.#snapshots = [{ index: 0, state: cloneRoomState(this.#state), last }]
     let changes = createRoomChanges()
-    for (const event of this.#readAll()) {
+    for (const event of this.#read(last)) {
       this.append(event, changes)
       // What happened in the past concerns nobody; do not gather it.
       if (this.#recent.length % LOG_SNAPSHOT_EVENTS_MIN === 0) changes = createRoomChanges()

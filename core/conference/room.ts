@@ -4,7 +4,8 @@
  * request is decided. A batch that the disk refuses is undone by forgetting `next`.
  */
 import { ROOM_EMPTY_MS, ROOM_UNUSED_MS } from '../../config/limits.ts'
-import type { RoomEvent } from './events.ts'
+import type { RoomCheckpoint } from './checkpoint.ts'
+import type { EventPosition, RoomEvent } from './events.ts'
 import { foldEvent } from './fold.ts'
 import { RoomLog } from './room-log.ts'
 import {
@@ -15,6 +16,11 @@ import {
 } from './room-state.ts'
 import { RoomView } from './room-view.ts'
 import { Roster } from './roster.ts'
+
+type SourceOfRoom = [
+  read: (after?: EventPosition) => Iterable<RoomEvent>,
+  checkpoint?: RoomCheckpoint,
+]
 
 export class Room {
   readonly name: string
@@ -29,9 +35,10 @@ export class Room {
   /** In step with `state` once the proposals are committed; undefined when it must be copied afresh. */
   #next: RoomState | undefined
 
-  constructor(name: string, readAll: () => Iterable<RoomEvent>) {
+  /** As RoomLog. */
+  constructor(name: string, ...source: SourceOfRoom) {
     this.name = name
-    this.log = new RoomLog(name, readAll)
+    this.log = new RoomLog(name, ...source)
   }
 
   get state(): RoomState {

@@ -1,21 +1,23 @@
 /**
- * The thread that appends to the log: one transaction per message, in order, and what became of it
+ * The thread that appends to the log: one transaction per batch, in order, and what became of it
  * as the answer. An fsync takes a shared disk up to 50 ms; here it holds up nobody but those who
  * wait for it. Checkpoints of the WAL happen here, too. Entry of a worker thread; nothing to import.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { EVENT_PAYLOAD_BYTES_MAX } from '../../config/limits.ts'
-import type { AppendResult, RoomEvent } from '../conference/index.ts'
-import type { AppendSetup } from './appender.ts'
+import type { AppendResult, RoomCheckpoint, RoomEvent } from '../conference/index.ts'
+import type { AppendSetup, ToAppendThread } from './appender.ts'
 import { openDatabase } from './database.ts'
-import { rowOfEvent } from './event-row.ts'
+import { checksumOfCheckpoint, rowOfEvent } from './event-row.ts'
 import { causeOfSqliteError, StoreError } from './store-error.ts'
 
 class Log {
   readonly #database: DatabaseSync
   readonly #insert: StatementSync
   readonly #probe: StatementSync
+  readonly #keep: StatementSync
+  readonly #outdate: StatementSync
 
   constructor({ path, pageCountMax }: AppendSetup) {
     this.#database = openDatabase(path)
@@ -30,6 +32,12 @@ class Log {
     this.#probe = this.#database.prepare(
       `INSERT INTO meta VALUES ('probe', '1')
        ON CONFLICT DO UPDATE SET value = (value + 1) % 1000`,
+    )
+    this.#keep = this.#database.prepare(
+      'INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?, ?, ?, ?)',
+    )
+    this.#outdate = this.#database.prepare(
+      'DELETE FROM checkpoint WHERE room = ? AND (time, origin, sequence) >= (?, ?, ?)',
     )
   }
 
@@ -46,6 +54,13 @@ class Log {
     }
   }
 
+  /** Throws what SQLite throws. */
+  keep(checkpoint: RoomCheckpoint): void {
+    const { room, last, text } = checkpoint
+    const checksum = checksumOfCheckpoint(checkpoint)
+    this.#keep.run(room, last.time, last.origin, last.sequence, text, checksum)
+  }
+
   close(): void {
     this.#database.close()
   }
@@ -57,6 +72,8 @@ class Log {
     }
     const { origin, sequence, time, room, type, payload, checksum } = row
     this.#insert.run(origin, sequence, time, room, type, payload, checksum)
+    // A checkpoint after it was made without it.
+    this.#outdate.run(room, time, origin, sequence)
   }
 
   #rollBack(): void {
@@ -82,11 +99,25 @@ function append(events: readonly RoomEvent[]): AppendResult {
   }
 }
 
-port.on('message', (events: readonly RoomEvent[] | 'close') => {
-  if (events !== 'close') {
-    port.postMessage(append(events))
-    return
+function keep(checkpoint: RoomCheckpoint): void {
+  try {
+    log ??= new Log(workerData as AppendSetup)
+    log.keep(checkpoint)
+  } catch {
+    // Without it the room is read from its beginning.
   }
-  log?.close()
-  port.close()
+}
+
+port.on('message', (message: ToAppendThread) => {
+  switch (message.type) {
+    case 'append':
+      port.postMessage(append(message.events))
+      break
+    case 'keep':
+      keep(message.checkpoint)
+      break
+    case 'close':
+      log?.close()
+      port.close()
+  }
 })

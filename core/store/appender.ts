@@ -3,10 +3,15 @@
  * batch; decides nothing about what is in it.
  */
 import { Worker } from 'node:worker_threads'
-import type { AppendResult, RoomEvent } from '../conference/index.ts'
+import type { AppendResult, RoomCheckpoint, RoomEvent } from '../conference/index.ts'
 
 /** What the thread is started with. */
 export type AppendSetup = { path: string; pageCountMax: number }
+
+export type ToAppendThread =
+  | { type: 'append'; events: readonly RoomEvent[] }
+  | { type: 'keep'; checkpoint: RoomCheckpoint }
+  | { type: 'close' }
 
 type Waiting = { events: readonly RoomEvent[]; resolve: (result: AppendResult) => void }
 
@@ -31,11 +36,15 @@ export class Appender {
   /** Resolves when the batch is on disk or refused, in order of the calls; never rejects. */
   append(events: readonly RoomEvent[]): Promise<AppendResult> {
     if (this.#isClosed) return Promise.resolve(FAILED)
-    this.#worker ??= this.#start()
-    this.#worker.postMessage(events)
+    this.#post({ type: 'append', events })
     const { promise, resolve } = Promise.withResolvers<AppendResult>()
     this.#waiting.push({ events, resolve })
     return promise
+  }
+
+  /** Without an answer. */
+  keep(checkpoint: RoomCheckpoint): void {
+    if (!this.#isClosed) this.#post({ type: 'keep', checkpoint })
   }
 
   /** Finishes what is on its way, then ends the thread. Idempotent. */
@@ -45,8 +54,13 @@ export class Appender {
     if (worker === undefined) return
     const { promise, resolve } = Promise.withResolvers<void>()
     worker.once('exit', () => resolve())
-    worker.postMessage('close')
+    worker.postMessage({ type: 'close' } satisfies ToAppendThread)
     await promise
+  }
+
+  #post(message: ToAppendThread): void {
+    this.#worker ??= this.#start()
+    this.#worker.postMessage(message)
   }
 
   #start(): Worker {

@@ -16,6 +16,7 @@ const EMPTY: EventReader = {
   timeLast: 0,
   versionVector: () => ({}),
   readRoom: () => [],
+  readCheckpoint: () => undefined,
   readOrigin: () => [],
   openRooms: () => [],
   lostEvents: () => [],
@@ -40,6 +41,7 @@ function hostWithSlowDisk(t: ExecutionContext) {
         batches.push(events)
         return new Promise((resolve) => waiting.push(resolve))
       },
+      keep: () => undefined,
     },
     now: () => clock,
   })

@@ -38,10 +38,12 @@ export interface ConferenceHost {
   close(): Promise<void>
 }
 
+type HostedLog = Pick<EventStore, 'append' | 'keep'>
+
 export type ConferenceHostOptions = {
   conference: Conference
-  /** Where its batches go. */
-  log: Pick<EventStore, 'append'>
+  /** Where its batches and checkpoints go. */
+  log: HostedLog
   /** For tests; by default the system's clocks. */
   now?: () => Instant
   /** Told of each batch that was tried, and how long it took (ms). */
@@ -59,7 +61,7 @@ class Host implements ConferenceHost {
   readonly conference: Conference
   onNotice: (notice: Notice) => void = () => {}
   readonly now: () => Instant
-  readonly #log: Pick<EventStore, 'append'>
+  readonly #log: HostedLog
   readonly #onAppended: NonNullable<ConferenceHostOptions['onAppended']>
   #timer: NodeJS.Timeout | undefined
   #timerAtMs = Number.POSITIVE_INFINITY
@@ -147,6 +149,7 @@ class Host implements ConferenceHost {
     this.#onAppended(result, batch.length, now.nowMs - startMs)
     const notices: Notice[] = []
     this.conference.settle(result, now, notices)
+    for (const checkpoint of this.conference.takeCheckpoints()) this.#log.keep(checkpoint)
     this.#tell(notices)
     this.wake()
   }

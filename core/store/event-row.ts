@@ -3,7 +3,7 @@
  * checksum too.
  */
 import { crc32 } from 'node:zlib'
-import type { EventPosition, RoomEvent } from '../conference/index.ts'
+import type { EventPosition, RoomCheckpoint, RoomEvent } from '../conference/index.ts'
 
 /** A row as SQLite gives it; damaged ones may hold anything, hence `unknown`. */
 export type EventRow = Record<keyof EventColumns, unknown>
@@ -45,6 +45,11 @@ export function isSound(row: EventRow): boolean {
 /** Stands in for a damaged event, so that its origin has no gap. */
 export function lostEventAt(place: EventPosition): RoomEvent {
   return { ...place, room: '', type: 'lost', payload: {} }
+}
+
+/** The checksum of a checkpoint's row. */
+export function checksumOfCheckpoint({ room, last, text }: RoomCheckpoint): number {
+  return crc32(`${room}\n${last.time}\n${last.origin}\n${last.sequence}\n${text}`)
 }
 
 function checksumOf(row: Omit<EventRow, 'checksum'>): number {

@@ -147,7 +147,7 @@ test('causes tell a full from a read-only disk', async (t) => {
 test('a disk that is really full refuses, loses nothing acknowledged, and heals when there is room', async (t) => {
   const folder = folderFor(t)
   const fixture = fileURLToPath(new URL('full-disk.fixture.ts', import.meta.url))
-  const script = 'mount -t tmpfs -o size=512k tmpfs "$1" && exec "$2" "$3" "$1"'
+  const script = 'mount -t tmpfs -o size=1m tmpfs "$1" && exec "$2" "$3" "$1"'
   const namespace = ['--user', '--map-root-user', '--mount']
   if (spawnSync(UNSHARE, [...namespace, 'mount', '-t', 'tmpfs', 'none', folder]).status !== 0) {
     t.log('not run: this machine gives no mount namespaces')
@@ -172,6 +172,50 @@ test('an event too large for the log fails its batch, and the next one is writte
   t.deepEqual(store.versionVector(), {})
   t.deepEqual(await store.append([chat('na', 1)]), { ok: true })
   t.deepEqual(await store.append([]), { ok: true }, 'an empty batch only tries')
+})
+
+test('a checkpoint is kept until something before it comes late, or a bit of it flips', async (t) => {
+  const folder = folderFor(t)
+  const store = open(folder)
+  await store.append(range(1, 5).map((one) => chat('na', one)))
+  const checkpoint = {
+    room: 'hall',
+    last: { time: 50, origin: 'na', sequence: 5 },
+    text: '{"x":"Huế"}',
+  }
+  store.keep(checkpoint)
+  await store.append([chat('na', 6), chat('nb', 1, { time: 51 })])
+  t.deepEqual(store.readCheckpoint('hall'), checkpoint)
+  t.is(store.readCheckpoint('elsewhere'), undefined)
+  await store.close()
+  const again = open(folder)
+  t.deepEqual(again.readCheckpoint('hall'), checkpoint)
+  await again.append([chat('nc', 1, { time: 49 })])
+  t.is(again.readCheckpoint('hall'), undefined, 'it was made without that one')
+  again.keep(checkpoint)
+  await again.close()
+  tamper(folder, `UPDATE checkpoint SET text = '{"x":"Hue"}'`)
+  const third = open(folder)
+  t.is(third.readCheckpoint('hall'), undefined)
+  third.keep(checkpoint)
+  await third.close()
+  tamper(folder, "UPDATE event SET payload = '' WHERE sequence = 3")
+  const fourth = open(folder)
+  t.teardown(() => fourth.close())
+  t.is(fourth.readCheckpoint('hall'), undefined, 'a lost event may be in it')
+})
+
+test('while a batch is being written, reads see what was there before, and wait for nothing', async (t) => {
+  const store = open(folderFor(t))
+  t.teardown(() => store.close())
+  await store.append([chat('na', 1)])
+  const written = store.append(range(2, 2_000).map((one) => chat('na', one)))
+  const seen = [...store.readRoom('hall')].length
+  t.true(seen === 1 || seen === 2_000, `${seen}`)
+  t.deepEqual(store.versionVector(), { na: 1 })
+  t.deepEqual(await written, { ok: true })
+  t.deepEqual(store.versionVector(), { na: 2_000 })
+  t.is([...store.readRoom('hall')].length, 2_000)
 })
 
 test('a second node on the same folder is refused', async (t) => {

@@ -40,6 +40,8 @@ export function inspect(database: DatabaseSync, wallMs: number): Inspection {
   database.exec('BEGIN IMMEDIATE')
   quarantine(database, damaged, wallMs)
   mend(database, missing)
+  // Checkpoints may hold what is lost now: the state of a room is that of the events it has.
+  if (damaged.length + missing.length > 0) database.exec('DELETE FROM checkpoint')
   database.exec('COMMIT')
   for (const { origin, sequence } of missing) found.lost.push({ origin, sequence })
   return found

@@ -4,6 +4,7 @@
  *
  * event       one row per event; `checksum` is the CRC-32 of all other columns (checksum.ts)
  * quarantine  rows whose checksum did not fit, as they were found
+ * checkpoint  at most one row per room: its state after the event at (time, origin, sequence)
  * meta        node_id, former_node_ids (JSON), probe
  */
 import type { DatabaseSync } from 'node:sqlite'
@@ -19,6 +20,10 @@ const STEPS: readonly string[] = [
    CREATE TABLE quarantine (
      origin, sequence, time, room, type, payload, checksum, found_unix_ms INTEGER NOT NULL
    );`,
+  `CREATE TABLE checkpoint (
+     room TEXT PRIMARY KEY, time INTEGER NOT NULL, origin TEXT NOT NULL, sequence INTEGER NOT NULL,
+     text TEXT NOT NULL, checksum INTEGER NOT NULL
+   ) STRICT;`,
 ]
 
 /** Brings a database of any earlier version to this one; false when it comes from a newer program. */

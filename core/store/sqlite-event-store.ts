@@ -11,12 +11,13 @@ import type {
   AppendResult,
   EventPosition,
   EventStore,
+  RoomCheckpoint,
   RoomEvent,
   VersionVector,
 } from '../conference/index.ts'
 import { Appender } from './appender.ts'
 import { type FolderLock, lockFolder, openDatabase, PAGE_BYTES } from './database.ts'
-import { type EventRow, eventOfRow } from './event-row.ts'
+import { checksumOfCheckpoint, type EventRow, eventOfRow } from './event-row.ts'
 import { inspect } from './inspect.ts'
 import { isDatabaseDamaged, salvage } from './salvage.ts'
 import { StoreError } from './store-error.ts'
@@ -67,6 +68,8 @@ export function openEventStore(options: EventStoreOptions): SqliteEventStore {
   }
 }
 
+type Row = EventRow & Record<string, unknown>
+
 class NodeEventStore implements SqliteEventStore {
   readonly nodeId: string
   readonly formerNodeIds: readonly string[]
@@ -108,6 +111,10 @@ class NodeEventStore implements SqliteEventStore {
     return this.#appender.append(events)
   }
 
+  keep(checkpoint: RoomCheckpoint): void {
+    this.#appender.keep(checkpoint)
+  }
+
   versionVector(): VersionVector {
     return { ...this.#vector }
   }
@@ -128,6 +135,14 @@ class NodeEventStore implements SqliteEventStore {
       const { time, origin, sequence } = rows.at(-1) as EventPosition & EventRow
       place = { time, origin, sequence }
     }
+  }
+
+  readCheckpoint(room: string): RoomCheckpoint | undefined {
+    const [row] = this.#read('SELECT * FROM checkpoint WHERE room = ?', [room])
+    if (row === undefined) return undefined
+    const { time, origin, sequence } = row as unknown as EventPosition
+    const checkpoint = { room, last: { time, origin, sequence }, text: String(row.text) }
+    return checksumOfCheckpoint(checkpoint) === row.checksum ? checkpoint : undefined
   }
 
   readOrigin(origin: string, after: number, limit: number): RoomEvent[] {
@@ -183,10 +198,10 @@ class NodeEventStore implements SqliteEventStore {
   }
 
   /** No rows when the disk cannot be read: a room then misses its past, but the node goes on. */
-  #read(sql: string, values: (string | number)[]): EventRow[] {
+  #read(sql: string, values: (string | number)[]): Row[] {
     if (this.#isClosed) return []
     try {
-      return this.#database.prepare(sql).all(...values) as EventRow[]
+      return this.#database.prepare(sql).all(...values) as Row[]
     } catch {
       this.readErrorCount += 1
       return []

@@ -27,6 +27,10 @@ export class MemoryStore implements EventStore {
     return this.events.filter((event) => event.room === room)
   }
 
+  readCheckpoint(): undefined {}
+
+  keep(): void {}
+
   readOrigin(): RoomEvent[] {
     return []
   }
