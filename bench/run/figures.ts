@@ -50,7 +50,9 @@ export function runnerFigures(facts: RunFacts): Figures {
 function processFigures(process: ProcessReport, { steady, sitesByNode }: RunFacts): Figures {
   const { id, series } = process
   const name = (figure: string): string => `process.${id}.${figure}`
-  const during = steady === undefined ? series.atS.map(() => true) : within(series.atS, steady)
+  // The first sample is the zero: nothing was used before it.
+  const during =
+    steady === undefined ? series.atS.map((_, at) => at > 0) : within(series.atS, steady)
   const figures: Figures = {
     [name('cpuSeconds')]: process.cpuSeconds,
     [name('cpuShare')]: meanOf(series.cpuShare, during),

@@ -38,14 +38,15 @@ function written(isTty: boolean) {
 
 test('in a terminal one line is drawn over, cut to its width, and gone before a line that stays', (t) => {
   const { texts, writer } = written(true)
-  writer.status('0123456789abc', 0)
-  writer.status('next', 1)
+  writer.status('0123456789abc', { nowMs: 0 })
+  writer.status('next', { nowMs: 1 })
   writer.say('stays')
   t.deepEqual(texts, ['\r\x1b[2K012345678', '\r\x1b[2Knext', '\r\x1b[2K', 'stays\n'])
 })
 
-test('elsewhere it is a plain line every 5 s', (t) => {
+test('elsewhere it is a plain line every 5 s, and one for each piece of news', (t) => {
   const { texts, writer } = written(false)
-  for (const nowMs of [0, 1000, 4999, 5000, 9000]) writer.status(`at ${nowMs}`, nowMs)
-  t.deepEqual(texts, ['at 0\n', 'at 5000\n'])
+  for (const nowMs of [0, 1000, 4999, 5000, 9000])
+    writer.status(`at ${nowMs}`, { nowMs, isNews: nowMs === 1000 })
+  t.deepEqual(texts, ['at 0\n', 'at 1000\n', 'at 9000\n'])
 })

@@ -62,12 +62,14 @@ export class ProgressWriter {
     this.#stream = stream
   }
 
-  /** The line about now; in a terminal cut to its width, elsewhere left out unless 5 s have passed. */
-  status(text: string, nowMs: number): void {
+  /**
+   * The line about now; in a terminal cut to its width, elsewhere left out unless it is news or 5 s have passed since the last.
+   */
+  status(text: string, { nowMs, isNews = false }: { nowMs: number; isNews?: boolean }): void {
     if (this.#stream.isTTY === true) {
       this.#stream.write(`\r\x1b[2K${text.slice(0, (this.#stream.columns ?? 80) - 1)}`)
       this.#drawn = true
-    } else if (nowMs - this.#saidAtMs >= PLAIN_EVERY_MS) {
+    } else if (isNews || nowMs - this.#saidAtMs >= PLAIN_EVERY_MS) {
       this.#saidAtMs = nowMs
       this.#stream.write(`${text}\n`)
     }

@@ -50,7 +50,9 @@ async function playLegs(options: RunOptions, ledger: Ledger): Promise<RunReport>
     await runLegs(planLegs(scenario), {
       say: (what) => {
         events.push({ atS: nowS(), what })
-        writer.status(`${scenario.name}  ${nowS().toFixed(0)} s  ${what}`, performance.now())
+        writer.status(`${scenario.name}  ${nowS().toFixed(0)} s  ${what}`, {
+          nowMs: performance.now(),
+        })
       },
       onLeg: (leg) => legs.push(leg),
       onProcesses: (processes) => {

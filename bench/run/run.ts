@@ -43,6 +43,7 @@ const STATUS_MS = 1_000
 const COUNTERS_EVERY_S = 5
 /** From the last one's arrival until it counts as steady. */
 const SETTLE_S = 2
+const LAST_LOOK_S = 0.1
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** Runs it and resolves with its report, whatever happened; rejects only when nothing at all could be begun. */
@@ -77,6 +78,8 @@ class Run {
   #allInAtS: number | undefined
   #countersAtS = 0
   #hasEnded = false
+  #shownPhase: Status['phase'] = 'start'
+  #lastLook: Promise<void> | undefined
 
   constructor(options: RunOptions, ledger: Ledger) {
     this.#options = options
@@ -112,14 +115,13 @@ class Run {
       const isAsked = signal.aborted || (error instanceof EarlyEnd && error.ended === 'interrupted')
       end = isAsked ? { ended: 'interrupted' } : { ended: 'failed', problem: message }
       this.#note(isAsked ? 'interrupted' : `failed: ${message.split('\n')[0]}`, this.#nowS())
+      await this.#takeLast()
       results = await this.#partialResults(lost)
     }
     const tookS = this.#nowS()
     this.#hasEnded = true
     for (const timer of this.#timers) clearTimeout(timer)
-    this.#sampler.stop()
-    await this.#readCounters(tookS)
-    this.#endSteady(tookS)
+    await this.#takeLast()
     await this.#stage.endLinks()
     const links = this.#stage.linkReports()
     await this.#stage.close()
@@ -151,6 +153,7 @@ class Run {
     this.#stage.zero(this.#zeroMs)
     this.#note('start', 0)
     for (const moment of this.#moments) this.#at(moment.atS, () => this.#happen(moment))
+    this.#at(scenario.durationS - LAST_LOOK_S, () => this.#takeLast())
     this.#at(scenario.durationS, () => {
       for (const load of this.#stage.loads) load.expectSoon()
     })
@@ -180,11 +183,10 @@ class Run {
     const isIn = this.#stage.loads.every(({ latest }) => latest?.phase === 'steady')
     if (isIn && this.#allInAtS === undefined && this.#stage.loads.length > 0) {
       this.#allInAtS = atS
-      this.#note('all who were to join have tried', atS)
     }
     const isSettled = this.#allInAtS !== undefined && atS >= this.#allInAtS + SETTLE_S
     if (isSettled && this.#steady === undefined && this.#happened === 0) this.#beginSteady(atS)
-    else if (atS >= this.#countersAtS + COUNTERS_EVERY_S) {
+    else if (this.#lastLook === undefined && atS >= this.#countersAtS + COUNTERS_EVERY_S) {
       this.#countersAtS = atS
       void this.#readCounters(atS)
     }
@@ -200,6 +202,19 @@ class Run {
     if (this.#steady === undefined || this.#steady.untilS <= atS) return
     this.#steady = { ...this.#steady, untilS: atS }
     this.#counters.endSteady(atS)
+  }
+
+  /** What is read once the sites have gone says nothing about them: the last look comes just before. Only the first one counts. */
+  async #takeLast(): Promise<void> {
+    this.#lastLook ??= this.#lookLast()
+    await this.#lastLook
+  }
+
+  async #lookLast(): Promise<void> {
+    this.#sampler.stop()
+    const atS = this.#nowS()
+    await this.#readCounters(atS)
+    this.#endSteady(atS)
   }
 
   async #readCounters(atS: number): Promise<void> {
@@ -240,7 +255,7 @@ class Run {
 
   #showStart(what: string): void {
     const { writer, scenario } = this.#options
-    writer.status(`${scenario.name}  start  ${what}`, performance.now())
+    writer.status(`${scenario.name}  start  ${what}`, { nowMs: performance.now(), isNews: true })
   }
 
   #showStatus(atS: number): void {
@@ -248,16 +263,19 @@ class Run {
     const loads = this.#stage.loads.flatMap(({ latest }) => latest ?? [])
     const cpu = this.#book.latest()
     cpu.set('others', this.#book.others.othersCores.at(-1) ?? 0)
+    const phase = this.#phase(atS, loads)
+    const isNews = phase !== this.#shownPhase
+    this.#shownPhase = phase
     writer.status(
       statusText({
         name: scenario.name,
-        phase: this.#phase(atS, loads),
+        phase,
         atS,
         durationS: scenario.durationS,
         load: loads.length === 0 ? undefined : summed(loads),
         cpu,
       }),
-      performance.now(),
+      { nowMs: performance.now(), isNews },
     )
   }
 

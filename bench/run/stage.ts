@@ -119,7 +119,8 @@ export class Stage {
         return
       case 'restart': {
         const sinceMs = performance.now()
-        this.#mark({ what: 'down', node: id })
+        // After a kill the outage has begun already.
+        if (node.processes().length > 0) this.#mark({ what: 'down', node: id })
         await node.restart()
         this.#mark({ what: 'up', node: id })
         const tookMs = Math.round(performance.now() - sinceMs)
