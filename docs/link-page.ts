@@ -89,9 +89,10 @@ bucket becomes twice as wide, so a report grows with the logarithm of time.
 - Each packet draws the same number of random values whatever becomes of it: the same seed gives the
   same fate to the same sequence of packets in one direction. With several mappings the sequence is
   that of all of them together.
-- UDP: one flow per client address, each with its own socket towards the target, as a NAT does;
-  answers from elsewhere are dropped. \`rebind\` gives every flow a new source port. TCP connections
-  are not touched by it.
+- UDP: one flow per client address, each with its own way towards the target, as a NAT does;
+  answers from elsewhere are dropped. Towards a target on this machine (127.0.0.0/8) a flow has an
+  address of its own, 127.2.0.0/16, and all share a port; elsewhere a port of its own. \`rebind\`
+  gives every flow a new source port. TCP connections are not touched by it.
 - TCP: the kernel's own connections end at the emulator on both sides. Between them bytes travel as
   segments of 1,448 bytes with 52 bytes of headers, acknowledged one by one over the other
   direction: both cost rate, wait in the queue and get lost like any packet. A handshake costs one
@@ -106,8 +107,10 @@ bucket becomes twice as wide, so a report grows with the logarithm of time.
   machine with time to spare. \`lateness\` says what it really was; judge a run by it. On a busy
   machine use
   \`--realtime\`, without pinning it to one core: V8's own threads would starve there.
-- Every datagram costs one receive and one send call of the kernel, as in any relay. \`./nhipcau
-  bench link\` measures share of a core and added delay at 5,000 packets/s here and now, beside a
+- Towards a target on this machine it looks once a millisecond, takes up to 64 datagrams per system
+  call, and starts each one's time on the line at the kernel's time of arrival
+  ([ADR 10](adr/0010-sendmmsg.md)). Elsewhere every datagram costs a receive and a send call, as in
+  any relay. \`./nhipcau bench link\` measures share of a core and added delay at 5,000 packets/s here and now, beside a
   relay that does nothing else.
 - Not modelled: ECN, active queue management, fragmentation, half-duplex radio, delayed
   acknowledgements and SACK limits of TCP, changing routes. The client's own TCP sees the emulator's

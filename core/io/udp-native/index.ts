@@ -1,5 +1,5 @@
 /**
- * Many datagrams in one system call (docs/adr/0009-sendmmsg.md). The door of this folder.
+ * Many datagrams in one system call (docs/adr/0010-sendmmsg.md). The door of this folder.
  *
  *   const native = loadNativeUdp()                   // a string says why there is none
  *   const descriptor = native.open({ family: 0, address, port, bufferBytes })
