@@ -21,7 +21,7 @@ type Of<D extends Behaviour['do']> = Extract<Behaviour, { do: D }>
 
 const LOUD_DBOV = 20
 const MURMUR_DBOV = 70
-const WATCH_MS = 200
+const WATCH_MS = 50
 const RETRY_MS = 250
 const RETRY_MS_MAX = 4000
 const CHAT_TEXTS = ['Mường Nhé nghe rõ.', 'Xin phát biểu.', 'Đã nhận kết quả, cảm ơn.', 'Vâng ạ.']
@@ -141,39 +141,48 @@ function comeAndGo(stage: Stage, behaviour: Of<'come-and-go'>): void {
   })
 }
 
-/** Looks at all seats a few times a second; a lost one comes back at a moment of its own. */
+/** When a lost seat tries again, and how long it waits after that. */
+type Trial = { nextMs: number; retryMs: number; sinceMs: number; underway: boolean }
+
+/**
+ * Looks at all seats some times a second. A lost one tries at a moment of its own of the next `withinS`, then less and less often;
+ * when its node or link is back, at a moment of the next `withinS` again.
+ */
 function reconnect(stage: Stage, { withinS }: Of<'reconnect'>): void {
   const endMs = stage.clockMs(stage.durationS)
-  const underway = new Set<Seat>()
+  const trials = new Map<Seat, Trial>()
+  const begin = (seat: Seat, nowMs: number): void => {
+    const trial = trials.get(seat) ?? { nextMs: 0, retryMs: 0, sinceMs: 0, underway: false }
+    trial.nextMs = nowMs + stage.random() * withinS * 1000
+    trial.retryMs = RETRY_MS
+    trial.sinceMs = nowMs
+    trials.set(seat, trial)
+  }
   stage.wheel.add(stage.wheel.nowMs + WATCH_MS, (nowMs) => {
     let lost = 0
     for (const seat of stage.seats) {
-      if (seat.lostMs < 0 || underway.has(seat) || seat.isJoining) continue
-      lost += 1
-      underway.add(seat)
-      const atMs = nowMs + stage.random() * withinS * 1000
-      const done = () => underway.delete(seat)
-      stage.wheel.add(atMs, () => tryBack(stage, { seat, retryMs: RETRY_MS, endMs, done }))
+      seat.notice(nowMs)
+      const trial = trials.get(seat)
+      if (seat.lostMs < 0 || !seat.wanted) trials.delete(seat)
+      else if (trial === undefined) {
+        lost += 1
+        begin(seat, nowMs)
+      } else if (seat.lostMs > trial.sinceMs) begin(seat, nowMs)
+      else if (nowMs >= trial.nextMs && !trial.underway) tryBack(stage, seat, trial)
     }
     if (lost > 0) stage.happened(`${lost} of ${stage.seats[0]?.group.id} lost their connection`)
     return nowMs >= endMs ? NEVER : nowMs + WATCH_MS
   })
 }
 
-type Trial = { seat: Seat; retryMs: number; endMs: number; done: () => void }
-
-/** Tries until it is in, less and less often. */
-function tryBack(stage: Stage, trial: Trial): number {
-  const { seat, retryMs, endMs, done } = trial
-  if (stage.wheel.nowMs >= endMs || !seat.wanted) {
-    done()
-    return NEVER
-  }
-  void seat.comeBack('resume').then((outcome) => {
-    if (outcome.joined) return done()
-    const next = { ...trial, retryMs: Math.min(retryMs * 2, RETRY_MS_MAX) }
-    const waitMs = retryMs * (0.5 + stage.random())
-    return stage.wheel.add(stage.wheel.nowMs + waitMs, () => tryBack(stage, next))
+function tryBack(stage: Stage, seat: Seat, trial: Trial): void {
+  const { sinceMs } = trial
+  trial.underway = true
+  void seat.comeBack('resume').then(() => {
+    trial.underway = false
+    // What came back meanwhile has given it a new moment.
+    if (trial.sinceMs !== sinceMs) return
+    trial.nextMs = stage.wheel.nowMs + trial.retryMs * (0.5 + stage.random())
+    trial.retryMs = Math.min(trial.retryMs * 2, RETRY_MS_MAX)
   })
-  return NEVER
 }

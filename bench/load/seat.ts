@@ -46,7 +46,7 @@ export class Seat {
   wanted = false
   everJoined = false
   last: MemberOutcome | undefined
-  /** Since when it is out against the plan, ms; -1 = it is not. */
+  /** Since when it is out against the plan, and could be back (a mark `up` sets it anew), ms; -1 = it is not out. */
   lostMs = -1
   /** Requests that were refused or not answered. */
   requestsFailed = 0
