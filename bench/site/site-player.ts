@@ -246,11 +246,12 @@ class Player implements SitePlayer {
     this.#nextHousekeepingMs = performance.now() + (this.#options.number % HOUSEKEEPING_MS)
     try {
       const entered = await this.#session.enter(resume)
+      this.#noteJoined(entered.joined)
       if (!isMediaAlive(entered.joined)) this.#closeMedia()
-      if (this.#leg === undefined) await this.#openMedia()
-      this.#noteSteps(entered)
+      const isNew = this.#leg === undefined
+      if (isNew) await this.#openMedia()
       this.state = 'joined'
-      return { joined: true, joinMs: this.#joinMs, steps: { ...this.#steps! } }
+      return { joined: true, ...this.#noteSteps(entered, isNew) }
     } catch (error) {
       this.#failure = { failedAt: stepOf(error), whyFailed: (error as Error).message }
       this.drop()
@@ -259,10 +260,19 @@ class Player implements SitePlayer {
     }
   }
 
-  #noteSteps({ doorMs, joinMs }: Entered): void {
-    const { offerMs, iceMs, dtlsMs } = this.#leg!.times
-    this.#steps = { doorMs, joinMs, offerMs, iceMs, dtlsMs }
+  /** Media that lived on took no time. */
+  #noteSteps({ doorMs, joinMs }: Entered, isNew: boolean): { joinMs: number; steps: JoinSteps } {
+    const times = isNew ? this.#leg!.times : { offerMs: 0, iceMs: 0, dtlsMs: 0 }
+    const { offerMs, iceMs, dtlsMs } = times
+    const steps = { doorMs, joinMs, offerMs, iceMs, dtlsMs }
+    this.#steps = steps
     this.#joinMs = doorMs + joinMs + offerMs + iceMs + dtlsMs
+    return { joinMs: this.#joinMs, steps: { ...steps } }
+  }
+
+  #noteJoined(joined: Message): void {
+    if (joined.resumed === true) this.#past.resumes += 1
+    this.#slots.apply(joined)
   }
 
   /** A new transport with everything on it. Rejects with what went wrong. */
@@ -286,7 +296,7 @@ class Player implements SitePlayer {
       const transportWideId = leg.extensionId(received?.mid ?? '', TRANSPORT_WIDE_EXTENSION)
       this.#receiver.connect({ transportWideId, repairs: leg.answer.repairs })
       this.#nextReportMs = nowMs + (number % REPORT_MS)
-      if (Number.isNaN(this.#connectedMs)) this.#connectedMs = nowMs
+      if (Number.isNaN(this.#connectedMs)) this.#connectedMs = leg.link.times.connectedMs
       this.#retryMediaMs = Number.POSITIVE_INFINITY
       this.#startPublisher(leg, nowMs)
       await this.#announce(leg)
@@ -360,6 +370,7 @@ class Player implements SitePlayer {
     this.state = 'joined'
     this.#reconnectMaxMs = Math.max(this.#reconnectMaxMs, lostMs)
     this.#past.reconnects += 1
+    this.#noteJoined(entered.joined)
     this.#tell(entered.joined.resumed === true ? 'resumed' : 'joined anew')
     if (!isMediaAlive(entered.joined)) await this.#reopenMedia('the former is gone')
   }
@@ -373,7 +384,6 @@ class Player implements SitePlayer {
   }
 
   #onMessage(message: Message): void {
-    if (message.type === 'joined' && message.resumed === true) this.#past.resumes += 1
     if (message.type === 'media' && message.state === 'disconnected' && this.#leg !== undefined) {
       void this.#reopenMedia(String(message.cause ?? 'disconnected'))
     }
