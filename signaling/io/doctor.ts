@@ -9,6 +9,7 @@ import { createServer } from 'node:net'
 import { availableParallelism, freemem, networkInterfaces } from 'node:os'
 import { resolve } from 'node:path'
 import { type Config, UDP_BUFFER_BYTES } from '../../config/index.ts'
+import { whyNotBatched } from '../../core/io/index.ts'
 import { probeDoor } from './open-door.ts'
 
 /** `bad`: a core will not start or not work. `warn`: it works, but not as well as it could. */
@@ -25,6 +26,7 @@ export async function examine(config: Config): Promise<Finding[]> {
     dataFolder(config),
     await tcpPort(config),
     ...(await Promise.all([udpPort(config, 'udp4'), udpPort(config, 'udp6')])),
+    sending(config),
     addresses(config),
     browserAccess(config),
     resources(config),
@@ -117,6 +119,14 @@ function receiveBufferBytes(socket: Socket, wanted: number): number {
     // What we read back tells the rest.
   }
   return socket.getRecvBufferSize() / 2
+}
+
+function sending(config: Config): Finding {
+  const name = 'sending'
+  if (config['media.udp'] === 'dgram') return { name, state: 'ok', detail: 'dgram, by media.udp' }
+  const why = whyNotBatched()
+  if (why === '') return { name, state: 'ok', detail: 'many datagrams per system call' }
+  return { name, state: 'warn', detail: `one datagram per system call: ${why}` }
 }
 
 function addresses(config: Config): Finding {

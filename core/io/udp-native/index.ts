@@ -7,5 +7,11 @@
  *   batch.add(start, end, socketAddress(octets, port)); ...; batch.send()
  */
 export { addressWord, type BatchArrival, BatchSocket } from './batch-socket.ts'
-export { loadNativeUdp, type NativeUdp, NativeUdpError, socketAddress } from './libc.ts'
+export {
+  loadNativeUdp,
+  type NativeUdp,
+  NativeUdpError,
+  socketAddress,
+  whyNotBatched,
+} from './libc.ts'
 export { SendBatch } from './send-batch.ts'

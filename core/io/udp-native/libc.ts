@@ -77,6 +77,12 @@ export function loadNativeUdp(): NativeUdp | string {
   return loaded
 }
 
+/** Why every datagram costs a system call of its own on this machine; empty when it does not. */
+export function whyNotBatched(): string {
+  const native = loadNativeUdp()
+  return typeof native === 'string' ? native : ''
+}
+
 function load(): NativeUdp | string {
   if (process.platform !== 'linux') return `no sendmmsg on ${process.platform}`
   if (endianness() !== 'LE' || !['x64', 'arm64'].includes(process.arch)) {
