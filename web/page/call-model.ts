@@ -21,6 +21,8 @@ type Notice = { id: number; text: string; urgent: boolean }
 
 export type CallState = {
   conference: ConferenceState
+  /** Whether the server has said what this person may send; a moment after the join. */
+  selfKnown: boolean
   slots: readonly MediaSlot[]
   /** The own camera, for the self view. */
   cameraTrack: MediaStreamTrack | undefined
@@ -66,7 +68,8 @@ export class CallModel {
   readonly #unsubscribe: (() => void)[] = []
   #nextNotice = 1
   #closed = false
-  #selfKnown = false
+  /** Pressed before the server has said what one may send. */
+  readonly #pressed = new Set<'microphone' | 'camera'>()
 
   constructor(options: CallOptions) {
     const { conference } = options
@@ -74,6 +77,7 @@ export class CallModel {
     this.#translate = options.translate
     this.store = createStore<CallState>({
       conference: conference.state,
+      selfKnown: false,
       slots: conference.slots,
       cameraTrack: options.camera,
       microphoneTrack: options.microphone,
@@ -131,8 +135,10 @@ export class CallModel {
   }
 
   async toggleMicrophone(): Promise<void> {
-    const { microphoneTrack, microphoneMuted, conference } = this.store.get()
-    if (!this.#allowed('microphone')) return
+    const { microphoneTrack, microphoneMuted, conference, selfKnown } = this.store.get()
+    // An open microphone is muted at once, even before the room knows of it.
+    if (microphoneTrack === undefined && this.#isForLater('microphone')) return
+    if (selfKnown && !this.#allowed('microphone')) return
     if (microphoneTrack === undefined) {
       await this.useDevice('microphone', this.store.get().devices.microphone)
       return
@@ -150,7 +156,8 @@ export class CallModel {
   async toggleCamera(): Promise<void> {
     const { cameraTrack } = this.store.get()
     if (cameraTrack === undefined) {
-      if (this.#allowed('camera')) await this.useDevice('camera', this.store.get().devices.camera)
+      if (this.#isForLater('camera') || !this.#allowed('camera')) return
+      await this.useDevice('camera', this.store.get().devices.camera)
       return
     }
     // Truly off: the light at the camera goes out.
@@ -306,9 +313,9 @@ export class CallModel {
     this.#announcements.change(before, conference)
     if (conference.self !== before.self) {
       // The first that the server tells is how we came, not an invitation.
-      const isNews = this.#selfKnown && before.self.onStage !== conference.self.onStage
-      this.#selfKnown = true
-      if (isNews) this.#onStageChanged(conference)
+      const { selfKnown } = this.store.get()
+      if (!selfKnown) void this.#onSelfKnown()
+      else if (before.self.onStage !== conference.self.onStage) this.#onStageChanged(conference)
     }
     this.#chairMutes(before, conference)
     if (conference.hands !== before.hands && conference.phase === 'live')
@@ -360,6 +367,23 @@ export class CallModel {
       this.notify(t('device.ended', { device: t(`device.${kind}`) }), true)
       void this.conference.setSource(kind, undefined)
     })
+  }
+
+  /** Does now what was pressed too early. */
+  async #onSelfKnown(): Promise<void> {
+    this.store.set({ selfKnown: true })
+    const pressed = [...this.#pressed]
+    this.#pressed.clear()
+    // One after the other: two devices are not opened at once.
+    if (pressed.includes('microphone')) await this.toggleMicrophone()
+    if (pressed.includes('camera')) await this.toggleCamera()
+  }
+
+  /** A press before the server has said what one may send waits for its word; another takes it back. */
+  #isForLater(use: 'microphone' | 'camera'): boolean {
+    if (this.store.get().selfKnown) return false
+    if (!this.#pressed.delete(use)) this.#pressed.add(use)
+    return true
   }
 
   #allowed(use: SourceUse): boolean {

@@ -80,8 +80,12 @@ export function Controls({ model }: { model: CallModel }) {
   )
 }
 
-const usePermitted = (model: CallModel, use: 'microphone' | 'camera' | 'screen'): boolean =>
-  useStore(model.store, (state) => state.conference.self.permitted.includes(use))
+/** Before the server has said so, a press is kept for later, so the button is no less of one. */
+const usePermitted = (model: CallModel, use: 'microphone' | 'camera'): boolean =>
+  useStore(
+    model.store,
+    ({ selfKnown, conference }) => !selfKnown || conference.self.permitted.includes(use),
+  )
 
 function MicrophoneControl({ model }: { model: CallModel }) {
   const { t } = useSpeech()
@@ -133,7 +137,10 @@ function CameraControl({ model }: { model: CallModel }) {
 
 function ScreenControl({ model }: { model: CallModel }) {
   const { t } = useSpeech()
-  const permitted = usePermitted(model, 'screen')
+  // A browser shares a screen only while the press is fresh: too late for a queue.
+  const permitted = useStore(model.store, ({ conference }) =>
+    conference.self.permitted.includes('screen'),
+  )
   const on = useStore(model.store, (state) => state.screenTrack !== undefined)
   // Phones cannot: no button is better than one that never works.
   if (!canShareScreen()) return null
