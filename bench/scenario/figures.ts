@@ -71,6 +71,7 @@ export const FIGURES: readonly FigureRow[] = [
     of: 'sites',
     meaning: 'time that the main picture stood still, of the time that it was watched',
   },
+  { name: 'frozen.ratioMax', of: 'sites', meaning: 'the same, of the worst site' },
   {
     name: 'frozen.{count|sumMs|maxMs}',
     of: 'sites',
@@ -82,9 +83,25 @@ export const FIGURES: readonly FigureRow[] = [
     meaning: 'frames complete only after their time, per complete one',
   },
   {
-    name: 'resync.{audio|video}.maxMs',
+    name: `resync.{audio|video}.${PERCENTILES}`,
     of: 'sites',
-    meaning: 'longest time from the end of an outage until it is heard or seen again',
+    meaning: 'from the end of an outage until it is heard or seen again, last one of each site',
+  },
+  {
+    name: `{firstSound|firstPicture}.${PERCENTILES}`,
+    of: 'sites',
+    meaning: 'from being in until the first of it',
+  },
+  {
+    name: 'events.{outages|reconnects|resumes|mediaFailures|audioGaps}',
+    of: 'sites',
+    meaning:
+      'how often: media stopped for a second; the door was lost and came back; within its session; media had to be set up anew; sound was missing',
+  },
+  {
+    name: 'events.{nacks|keyframesAsked|keyframesSent|resentPackets}',
+    of: 'sites',
+    meaning: 'repair: asked for by those who watch, done by those who publish',
   },
   { name: 'packets', of: 'sites', meaning: 'media packets received' },
   { name: 'checked.ratio', of: 'sites', meaning: 'share of them that was decrypted and checked' },
@@ -203,7 +220,16 @@ export function figureProblem(name: string, ids: FigureIds): string | undefined 
   return `${name}: no run measures that; allowed: ${some}`
 }
 
+/** One file asks many times with the same ids. */
+const patterns = new WeakMap<FigureIds, RegExp[]>()
+
 function patternsOf(ids: FigureIds): RegExp[] {
+  const known = patterns.get(ids) ?? createPatterns(ids)
+  patterns.set(ids, known)
+  return known
+}
+
+function createPatterns(ids: FigureIds): RegExp[] {
   const groups = oneOf(ids.groups)
   return FIGURES.map(({ name, of }) => {
     const body = name

@@ -22,6 +22,7 @@ export function checkFits(form: ScenarioForm): Complaint[] {
     ...checkLines(form),
     ...checkHttp(form),
     ...checkFaults(form),
+    ...checkRival(form),
   ]
 }
 
@@ -217,6 +218,27 @@ function checkFaults(form: ScenarioForm): Complaint[] {
     })
     const problem = `${fault.do} at ${fault.atS}s, when ${id} ${state}; allowed when it ${from.join(' or ')}`
     complaints.push({ path: ['faults', index], problem })
+  }
+  return complaints
+}
+
+/** A rival and our core get the same sites in turns (bench/rival): nothing else fits into that. */
+function checkRival({ nodes, sites, links, http, faults }: ScenarioForm): Complaint[] {
+  const kinds = Object.values(nodes).map(({ kind }) => kind)
+  if (!kinds.includes('rival')) return []
+  const isPair = kinds.length === 2 && kinds.includes('core')
+  const complaints: Complaint[] = isPair
+    ? []
+    : [{ path: ['nodes'], problem: `${kinds.join(', ')}; allowed: one rival beside one core` }]
+  for (const [id, { node }] of Object.entries(sites)) {
+    if (nodes[node]?.kind === 'rival') continue
+    const problem = `${quoted(node)}; allowed: the rival, whose sites both servers get`
+    complaints.push({ path: ['sites', id, 'node'], problem })
+  }
+  const beside = { links: Object.keys(links), http: Object.keys(http), faults }
+  for (const [key, entries] of Object.entries(beside)) {
+    if (entries.length === 0) continue
+    complaints.push({ path: [key], problem: 'beside a rival; allowed: none', isAboutKey: true })
   }
   return complaints
 }

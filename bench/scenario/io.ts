@@ -4,6 +4,7 @@ import { basename, join, resolve } from 'node:path'
 import { ScenarioError } from './problem.ts'
 import { readScenario } from './read.ts'
 import type { Scenario } from './scenario.ts'
+import { readYaml } from './yaml-source.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const FOLDER = join(ROOT, 'bench/scenarios')
@@ -27,7 +28,8 @@ export function loadScenario(nameOrFile: string): Scenario {
   const problems = read.scenario.nodes.flatMap(({ id, program }) => {
     if (program === undefined || existsSync(join(ROOT, program))) return []
     const problem = `${JSON.stringify(program)} is not there; allowed: a file of the repository`
-    return [{ line: 1, column: 1, key: `nodes.${id}.program`, problem }]
+    const place = readYaml(text).placeOf(['nodes', id, 'program'])
+    return [{ ...place, key: `nodes.${id}.program`, problem }]
   })
   if (problems.length > 0) throw new ScenarioError(file, problems)
   return read.scenario

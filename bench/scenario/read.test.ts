@@ -439,6 +439,20 @@ test('relays form a tree', (t) => {
   t.regex(circle[0]?.problem ?? '', /b -> c -> b/)
 })
 
+test('a rival stands beside one core, and both get its sites', (t) => {
+  const rival = (nodes: string, rest = '') => {
+    const sites = 'sites:\n  hall: { count: 1, node: janus }\n'
+    const yaml = `title: t\nneeds: janus\nduration: 60s\nnodes: { ${nodes} }\n${sites}pass: [1 < 2]\n${rest}`
+    return problemsOf(yaml).map(({ key }) => key)
+  }
+  const janus = 'janus: { kind: rival, rival: janus }'
+  t.deepEqual(rival(`core: { kind: core }, ${janus}`), [])
+  t.deepEqual(rival(janus), ['nodes'])
+  t.deepEqual(rival(`a: { kind: core }, b: { kind: core }, ${janus}`), ['nodes'])
+  const faults = 'faults: [{ at: 1s, do: kill, node: janus }]'
+  t.deepEqual(rival(`core: { kind: core }, ${janus}`, faults), ['faults'])
+})
+
 test('a mistake inside a criterion has its own column', (t) => {
   const yaml = small('pass:\n  - sites.joined == 10 and latency.audio.p99Ms < 3\n')
   const [problem] = problemsOf(yaml)
