@@ -45,7 +45,16 @@ export function startProcess({
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })
-  const line: JsonProcess['line'] = (accept = () => true) => nextLine(child, lines, accept)
+  let isClosed = false
+  child.once('close', () => {
+    isClosed = true
+  })
+  // Whoever ended reads no more: that is said by `line`, not by a broken pipe.
+  child.stdin?.on('error', () => {})
+  const line: JsonProcess['line'] = async (accept = () => true) => {
+    if (isClosed) throw new Error(`process ended with ${child.exitCode ?? child.signalCode}`)
+    return await nextLine(child, lines, accept)
+  }
   return {
     child,
     pid: child.pid ?? 0,
