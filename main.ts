@@ -147,11 +147,9 @@ async function openCore(config: Config, opened: AsyncDisposableStack): Promise<L
   })
   opened.defer(() => media.close())
   const now = { nowMs: io.systemClock.nowMs(), wallMs: io.systemClock.wallMs() }
-  const host = store.createConferenceHost({
-    conference: conference.createConference({ store: events, randomBytes: random, now, onFault }),
-    log: events,
-    onAppended: store.registerStoreMetrics(metrics.registry),
-  })
+  const host = store.createConferenceHost(
+    conference.createConference({ store: events, randomBytes: random, now, onFault }),
+  )
   opened.defer(() => host.close())
   let doors: Signaling | undefined
   signaling.registerDoorMetrics(metrics.registry, () => doors)
@@ -213,6 +211,13 @@ function logStore(log: Log, report: StoreReport): void {
     )
 }
 
+const SHARED_HINT = `hint: no --site and no --name, so this looks like one link for many. They can share it, but whoever
+is kicked takes its token along: one kick empties the hall. One token for each site avoids that.`
+
+/** Nobody is named in it, and it is of those who come in numbers. */
+const isForMany = ({ role, site, name }: { role?: string; site: string; name: string }): boolean =>
+  (role === 'viewer' || role === 'observer') && site === '' && name === ''
+
 async function printToken(args: string[]): Promise<number> {
   const { values } = parseArgs({
     args,
@@ -250,6 +255,8 @@ async function printToken(args: string[]): Promise<number> {
       ? token
       : `${token}\n\n${publicUrl(config, config['http.port'])}/r/${values.room}#token=${token}`,
   )
+  // The link itself, on stdout, stays as it was for whoever pipes it.
+  if (isForMany(values)) console.error(SHARED_HINT)
   return 0
 }
 
