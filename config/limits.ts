@@ -298,7 +298,7 @@ export const EVENT_PAYLOAD_BYTES_MAX = 16_384
 export const EVENTS_PER_EXCHANGE_MAX = 1_000
 
 /** From the beginning of one transaction to that of the next, at least; requests gather meanwhile. */
-export const STORE_BATCH_MS = 3
+export const STORE_BATCH_MS = 5
 
 // ---- signaling --------------------------------------------------------------------------------------------
 
@@ -414,6 +414,17 @@ export const REPORT_PLOT_POINTS_MAX = 600
 export const REPORT_PLOT_LINKS_MAX = 24
 /** Reports that one `compare` takes. */
 export const COMPARE_RUNS_MAX = 16
+
+// ---- bench/site -------------------------------------------------------------------------------------------
+
+/** Streams (SSRCs) that one synthetic site counts; packets of more count as bytes only. */
+export const SITE_STREAMS_MAX = 80
+/** Frames of one received stream that can still become whole; a power of two. */
+export const SITE_FRAMES_KEPT = 64
+/** Packets of one sent layer that can be sent over again; a power of two. */
+export const SITE_RESENDS_KEPT = 512
+/** Packets of one publisher that wait for their turn; more leave at once. */
+export const SITE_PACED_PACKETS_MAX = 2_048
 
 // ---- bench/load -------------------------------------------------------------------------------------------
 
