@@ -7,6 +7,9 @@ import { type BrowserContext, chromium, type Page } from 'playwright-core'
 import { chromiumFlags, requireChromium } from '../../bench/process/chromium.ts'
 import { ROOT } from './core-process.ts'
 
+/** For what never comes: a machine that is busy with other things takes half a minute to load a page. */
+const WAIT_MS = 90_000
+
 export type BrowserOptions = {
   locale?: string
   viewport?: { width: number; height: number }
@@ -34,6 +37,7 @@ export async function openBrowser(
     permissions: denied ? [] : ['camera', 'microphone'],
     args: chromiumFlags(options),
   })
+  context.setDefaultTimeout(WAIT_MS)
   t.teardown(async () => {
     await context.close().catch(() => undefined)
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
@@ -62,7 +66,7 @@ export async function keepScreenshot(page: Page, name: string): Promise<void> {
 export async function eventually<T>(
   what: string,
   probe: () => Promise<T> | T,
-  timeoutMs = 20_000,
+  timeoutMs = WAIT_MS,
 ): Promise<NonNullable<T>> {
   const endMs = Date.now() + timeoutMs
   let last: unknown

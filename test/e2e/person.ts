@@ -91,7 +91,7 @@ export async function joinByLink(person: Person, link: string, listen = false): 
 
 async function enter(person: Person, listen: boolean): Promise<void> {
   await person.byId(listen ? 'listen' : 'join').click()
-  await person.byId('call').waitFor({ timeout: 15_000 })
+  await person.byId('call').waitFor()
   await eventually('media is connected', async () =>
     person.page.evaluate(() => window.tappedConnections.at(-1)?.connectionState === 'connected'),
   )

@@ -36,7 +36,7 @@ test.serial(
         await free?.sender.replaceTrack(track)
       }
     })
-    await eventually('sends by force', async () => (await sentBytes(viewer)) > 100_000, 30_000)
+    await eventually('sends by force', async () => (await sentBytes(viewer)) > 100_000, 90_000)
     t.deepEqual(
       slotsOf(chair).filter(({ participant }) => participant !== null),
       [],
@@ -45,10 +45,10 @@ test.serial(
     t.is(await framesDecoded(chair), 0)
 
     await act(chair, viewer, 'to-stage')
-    await viewer.byId('notice').first().waitFor({ timeout: 5_000 })
+    await viewer.byId('notice').first().waitFor()
     await viewer.byId('camera').click()
     await viewer.byId('microphone').click()
-    await eventually('the chair sees', async () => (await framesDecoded(chair)) > 20, 30_000)
+    await eventually('the chair sees', async () => (await framesDecoded(chair)) > 20, 90_000)
     await eventually('the chair hears', async () => (await soundEnergy(chair)) > 0.001)
 
     await act(chair, viewer, 'off-stage')
@@ -67,16 +67,12 @@ test.serial(
 
     await viewer.byId('hand').click()
     await chair.byId('people').click()
-    await chair.byId('hands').getByText('Mường Nhé').first().waitFor({ timeout: 5_000 })
+    await chair.byId('hands').getByText('Mường Nhé').first().waitFor()
     await act(chair, viewer, 'lower-hand')
-    await viewer.page
-      .locator('[data-testid="hand"][aria-pressed="false"]')
-      .waitFor({ timeout: 5_000 })
+    await viewer.page.locator('[data-testid="hand"][aria-pressed="false"]').waitFor()
 
     await act(chair, viewer, 'mute-microphone')
-    await viewer.page
-      .locator('[data-testid="microphone"][aria-pressed="false"]')
-      .waitFor({ timeout: 5_000 })
+    await viewer.page.locator('[data-testid="microphone"][aria-pressed="false"]').waitFor()
     await eventually('silence', () => isSilent(chair))
     await act(chair, viewer, 'unmute-microphone')
     await eventually('sound again', async () => !(await isSilent(chair)))
@@ -101,7 +97,7 @@ test.serial(
     await chair.byId('people').click()
     t.is(await chair.byId('people-stage').locator('[data-testid="person"]').count(), 2)
     await chair.byId('lock').click()
-    await viewer.byId('locked').waitFor({ timeout: 5_000 })
+    await viewer.byId('locked').waitFor()
     const late = await openPerson(context)
     await late.page.goto(linkFor(core, { room: 'clinic', role: 'viewer', name: 'Muộn' }))
     await late.byId('join').click()

@@ -63,9 +63,7 @@ const countOffers = (person: Person): number =>
 
 async function speak(person: Person, aloud: boolean): Promise<void> {
   await person.byId('microphone').click()
-  await person.page
-    .locator(`[data-testid="microphone"][aria-pressed="${aloud}"]`)
-    .waitFor({ timeout: 5_000 })
+  await person.page.locator(`[data-testid="microphone"][aria-pressed="${aloud}"]`).waitFor()
 }
 
 function isMain(viewer: Person, speaker: Person): boolean {

@@ -27,8 +27,8 @@ test('two pages on localhost see and hear each other in room demo', async (t) =>
     t.true(shown.length > 0)
     t.true(shown.every(({ participant }) => participant === idOf(other)))
   }
-  await mai.byId('main-name').filter({ hasText: 'John Nguyen' }).waitFor({ timeout: 5_000 })
-  await john.byId('main-name').filter({ hasText: 'Lò Thị Mai' }).waitFor({ timeout: 5_000 })
+  await mai.byId('main-name').filter({ hasText: 'John Nguyen' }).waitFor()
+  await john.byId('main-name').filter({ hasText: 'Lò Thị Mai' }).waitFor()
   t.regex((await mai.byId('count-stage').textContent()) ?? '', /2/)
 
   await keepScreenshot(mai.page, 'two-pages-vi')

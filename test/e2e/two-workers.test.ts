@@ -26,7 +26,7 @@ test('participants on both media workers see and hear each other', async (t) => 
   await joinByLink(tuan, linkFor(core, { ...claims, name: 'Tuấn' }))
   t.not(await mediaPortOf(mai), await mediaPortOf(tuan))
   for (const person of [mai, tuan]) {
-    await eventually('sees', async () => (await framesDecoded(person)) > 20, 30_000)
+    await eventually('sees', async () => (await framesDecoded(person)) > 20, 90_000)
     const before = await framesDecoded(person)
     await eventually('and goes on', async () => (await framesDecoded(person)) > before + 20)
     await eventually('hears', async () => (await soundEnergy(person)) > 0.001)
