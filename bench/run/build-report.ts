@@ -99,7 +99,7 @@ function verdicts(
 ): RunReport['criteria'] {
   const rows = judge(options.scenario.pass, judged)
   if (ended === 'completed') return rows
-  return rows.map((row) => ({ ...row, verdict: row.verdict === 'void' ? 'void' : 'unknown' }))
+  return rows.map((row) => ({ ...row, verdict: 'unknown' }))
 }
 
 function nodeReports({ nodes, sites }: Scenario): NodeReport[] {

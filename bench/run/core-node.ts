@@ -17,7 +17,7 @@ export type CoreStart = NodeStart & {
 }
 
 const LOCAL = '127.0.0.1'
-const READY_MS_MAX = 30_000
+const READY_MS_MAX = 60_000
 const POLL_MS = 50
 const DATA = 'data'
 

@@ -112,7 +112,12 @@ async function assertNothingLeft(t: ExecutionContext, runner: Runner): Promise<v
 
 test.serial('hello passes, its report can be read, and no process is left', async (t) => {
   const out = join(folderFor(t), 'out')
-  const runner = run(t, 'hello', '--out', out)
+  let runner = run(t, 'hello', '--out', out)
+  // A run that was void blames nobody: a machine that is busy elsewhere gets one more.
+  if ((await runner.ended) === 3) {
+    t.log(runner.said.filter((line) => line.startsWith('  ')).join('\n'))
+    runner = run(t, 'hello', '--out', out)
+  }
   t.is(await runner.ended, 0, runner.said.join('\n'))
   const report = readReport(out)
   t.is(report.ended, 'completed')
@@ -122,10 +127,11 @@ test.serial('hello passes, its report can be read, and no process is left', asyn
   t.is(report.sites.filter(({ joined }) => joined).length, 10)
   t.deepEqual(
     report.processes.map(({ id }) => id),
-    ['core', 'load'],
+    ['core', 'link.copper', 'load'],
   )
   t.true(report.processes.every(({ cpuSeconds }) => cpuSeconds > 0))
   t.true((report.figures['forward.packetsPerCpuSecond'] ?? 0) > 0)
+  t.true((report.links[0]?.down.packets ?? 0) > 100)
   t.true(existsSync(join(out, 'report.html')))
   await assertNothingLeft(t, runner)
 })
@@ -173,20 +179,31 @@ test.serial('a second Ctrl-C ends it at once, and cleanly all the same', async (
   await assertNothingLeft(t, runner)
 })
 
-test.serial('a core that dies by itself fails the run, and its last words are told', async (t) => {
+test.serial('a core that cannot start fails the run, and its last words are told', async (t) => {
   const folder = folderFor(t)
   const file = join(folder, 'crash.yaml')
-  const crashing = TROUBLED.replace(/faults:[\s\S]*?pass/, 'pass').replace(
-    '{ kind: core }',
-    '{ kind: core, config: { data.dir: /proc/nowhere } }',
-  )
-  writeFileSync(file, crashing)
+  const config = '{ kind: core, config: { http.tls.cert: /nowhere, http.tls.key: /nowhere } }'
+  writeFileSync(file, TROUBLED.replace('{ kind: core }', config))
   const runner = run(t, file, '--out', join(folder, 'out'))
-  t.is(await runner.ended, 1)
+  t.is(await runner.ended, 1, runner.said.join('\n'))
   const report = readReport(join(folder, 'out'))
   t.is(report.ended, 'failed')
-  t.regex(report.problem ?? '', /\/proc\/nowhere/)
+  t.regex(report.problem ?? '', /no such file or directory, open '\/nowhere'/)
   t.deepEqual([...new Set(report.criteria.map(({ verdict }) => verdict))], ['unknown'])
+  await assertNothingLeft(t, runner)
+})
+
+test.serial('a core that dies in the middle fails the run, with what its sites saw', async (t) => {
+  const out = join(folderFor(t), 'out')
+  const runner = run(t, 'hello', '--out', out)
+  await runner.heard(/steady/)
+  const core = processesOf(runner).find((line) => line.includes('main.ts core'))
+  process.kill(Number.parseInt(core ?? '', 10), 'SIGKILL')
+  t.is(await runner.ended, 1, runner.said.join('\n'))
+  const report = readReport(out)
+  t.is(report.ended, 'failed')
+  t.regex(report.problem ?? '', /^core was ended by SIGKILL/)
+  t.is(report.sites.length, 10)
   await assertNothingLeft(t, runner)
 })
 
