@@ -16,6 +16,8 @@ export async function benchCommand([name = 'help', ...args]: string[]): Promise<
     }
     case 'run':
       return await (await import('./run/index.ts')).runCommand(args)
+    case 'compare':
+      return (await import('./report/index.ts')).compareCommand(args)
     case 'link':
       return await (await import('./link/io/index.ts')).linkBenchCommand(args)
     default:
@@ -34,7 +36,8 @@ async function usage(): Promise<string> {
   const { DOORS_USAGE } = await import('./doors/index.ts')
   const { LIST_USAGE } = await import('./scenario/index.ts')
   const { RUN_USAGE } = await import('./run/index.ts')
+  const { COMPARE_USAGE } = await import('./report/index.ts')
   const { LINK_BENCH_USAGE } = await import('./link/io/index.ts')
-  const parts = [LIST_USAGE, RUN_USAGE, FORWARD_USAGE, DOORS_USAGE, LINK_BENCH_USAGE]
+  const parts = [LIST_USAGE, RUN_USAGE, COMPARE_USAGE, FORWARD_USAGE, DOORS_USAGE, LINK_BENCH_USAGE]
   return `usage: ./nhipcau bench NAME [options]\n\n${parts.join('\n\n')}`
 }

@@ -29,16 +29,22 @@ export function readHistogram(encoded: string): Histogram | undefined {
 }
 
 const GROUP = /^group\.([^.]+)\.(.+)$/
+/** Steps of joining are lines of one figure; by group they are in the report only. */
+const STEP = /^join\.([^.]+)$/
 
 /** Curves of all histograms of one run; those without a count are left out. */
 export function curvesOf(histograms: Readonly<Record<string, string>>, run: number): Curve[] {
-  return Object.entries(histograms).flatMap(([name, encoded]) => {
+  const curves = Object.entries(histograms).flatMap(([name, encoded]) => {
     const histogram = readHistogram(encoded)
     if (histogram === undefined || histogram.totalCount === 0) return []
-    const parts = GROUP.exec(name)
-    const curve = { name: parts?.[2] ?? name, group: parts?.[1] ?? '', run }
-    return [{ ...curve, ...pointsOf(histogram) }]
+    const [, group = '', base = name] = GROUP.exec(name) ?? []
+    const step = STEP.exec(base)?.[1]
+    if (step !== undefined && group !== '') return []
+    const place = step === undefined ? { name: base, group } : { name: 'join.steps', group: step }
+    return [{ ...place, run, ...pointsOf(histogram) }]
   })
+  // All before its groups; otherwise as they came.
+  return curves.sort((a, b) => Number(a.group !== '') - Number(b.group !== ''))
 }
 
 function pointsOf(histogram: Histogram): Pick<Curve, 'count' | 'x' | 'ms' | 'table'> {

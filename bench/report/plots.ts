@@ -66,13 +66,13 @@ function toLine({ label, run, of }: RawLine, values: (number | null)[] = []): Li
   return { label, run, ...(of === undefined ? {} : { of }), values }
 }
 
-/** What people look for first stands first. */
+/** What people look for first stands first; what is not listed comes before handles and threads. */
 const RANKS: readonly RegExp[] = [
   /^(sites?|joins?|joined)\b/,
   /^loss/,
+  /^(concealed|frozen)/,
   /^latency/,
-  /^(audio|video|frames|concealed)/,
-  /^bitrate/,
+  /^(bitrate|received|sent)/,
   /^link\.down\.bitrate/,
   /^link\.up\.bitrate/,
   /^link\.down\.loss/,
@@ -87,15 +87,31 @@ function rankOf(id: string): number {
   return found >= 0 ? found : id.startsWith('process.') ? RANKS.length + 1 : RANKS.length
 }
 
+const GROUP = /^group\.([^.]+)\.(.+)$/
+/** One line for each node. */
+const OF_NODE = /^(forward|drops)\.(.+)\.(packetsPerSecond)$/
+/** The line of all groups together. */
+const ALL = 'all'
+
 function addSeries({ series }: RunReport, run: number, add: Add): void {
+  const grouped = new Set(series.flatMap(({ id }) => GROUP.exec(id)?.[2] ?? []))
   for (const { id, title, unit, atS, values } of series) {
-    const dot = id.lastIndexOf('.')
-    const plot = dot < 0 ? id : id.slice(0, dot)
-    const label = dot < 0 ? id : id.slice(dot + 1)
-    const known = toUnit(unit, label)
+    const { plot, label, name } = placeOf(id, grouped)
+    const known = toUnit(unit, name)
     // Lines of one plot share their axis: another unit is another plot.
     add({ id: `${plot}:${known}`, title, unit: known }, { label, run, atS, values })
   }
+}
+
+/** Groups of sites are lines of one plot; else what comes before the last dot names the plot. */
+function placeOf(id: string, grouped: ReadonlySet<string>) {
+  const [, group = ALL, base = id] = GROUP.exec(id) ?? []
+  const name = base.slice(base.lastIndexOf('.') + 1)
+  if (grouped.has(base)) return { plot: base, label: group, name }
+  const ofNode = OF_NODE.exec(id)
+  if (ofNode !== null) return { plot: `${ofNode[1]}.${name}`, label: ofNode[2] ?? '', name }
+  const plot = base.includes('.') ? base.slice(0, base.lastIndexOf('.')) : base
+  return { plot, label: name, name }
 }
 
 /** The unit as written, else from the ending of the name. */
@@ -111,10 +127,11 @@ function toUnit(unit: string, name: string): Unit {
     default:
       break
   }
-  if (/Bps$|^bit\/s$/.test(`${name}${unit}`)) return 'bps'
+  if (unit === 'bit/s' || /Bps$/.test(name)) return 'bps'
   if (/Ms$/.test(name)) return 'ms'
   if (/(Ratio|Share)$/.test(name)) return 'ratio'
   if (/Bytes$/.test(name)) return 'bytes'
+  if (/Cores$/.test(name)) return 'cores'
   return 'count'
 }
 
@@ -197,8 +214,8 @@ function combine(
 /** The lines that rise highest, in their own order. */
 function highestOf(lines: readonly RawLine[], linesMax: number): readonly RawLine[] {
   if (lines.length <= linesMax) return lines
-  const top = (line: RawLine): number =>
-    line.values.reduce((high, value) => (value > high ? value : high), Number.NEGATIVE_INFINITY)
+  const top = ({ values }: RawLine): number =>
+    values.reduce((high, value) => Math.max(high, Number.isFinite(value) ? value : high), 0)
   const kept = new Set(
     lines
       .map((line) => ({ line, top: top(line) }))

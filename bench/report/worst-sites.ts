@@ -8,19 +8,22 @@ import type { SiteTable, Trouble } from './page-model.ts'
 import type { LinkReport, RunReport, SiteReport } from './report.ts'
 import { roundValue } from './resample.ts'
 
-/** What people begin to notice, by the figure's name; docs/BENCH.md lists them. */
+/** What people begin to notice, by the figure's name (bench/site/figures.ts); docs/BENCH.md lists them. */
 export const NOTICED: Readonly<Record<string, number>> = {
   audioLossRatio: 0.01,
   concealedRatio: 0.02,
   audioGapMaxMs: 200,
-  frozenMs: 500,
   frozenRatio: 0.02,
+  frozenMaxMs: 1_000,
   videoLossRatio: 0.02,
-  latencyP99Ms: 400,
   audioLatencyP99Ms: 400,
   videoLatencyP99Ms: 600,
-  resyncMs: 2_000,
+  resyncAudioMs: 2_000,
+  resyncVideoMs: 3_000,
 }
+
+/** Columns after those, while there is room. */
+const COLUMNS_LIKED = ['layerMean', 'receivedBps', 'framesComplete', 'firstSoundMs']
 
 const NOT_IN = 1e9
 /** Columns of the table besides those that every site has. */
@@ -49,13 +52,14 @@ export function siteTable(sites: readonly SiteReport[], sitesMax: number): SiteT
   return { columns, rows: ranked.map((site) => rowOf(site, columns)) }
 }
 
-/** Known figures first, then those that most sites have. */
+/** Known figures in their order, then those that most sites have. */
 function columnsOf(sites: readonly SiteReport[]): string[] {
   const seen = new Map<string, number>()
   for (const { figures } of sites)
     for (const name of Object.keys(figures)) seen.set(name, (seen.get(name) ?? 0) + 1)
-  const rank = (name: string): number => (name in NOTICED ? 1e6 : 0) + (seen.get(name) ?? 0)
-  return [...seen.keys()].sort((a, b) => rank(b) - rank(a)).slice(0, COLUMNS_MAX)
+  const first = [...Object.keys(NOTICED), ...COLUMNS_LIKED].filter((name) => seen.has(name))
+  const others = [...seen.keys()].sort((a, b) => (seen.get(b) ?? 0) - (seen.get(a) ?? 0))
+  return [...new Set([...first, ...others])].slice(0, COLUMNS_MAX)
 }
 
 function rowOf(site: SiteReport, columns: string[]): SiteTable['rows'][number] {

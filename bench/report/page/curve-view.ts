@@ -2,14 +2,16 @@
 import uPlot from 'uplot'
 import { CURVE_PERCENTILES } from '../curve-columns.ts'
 import type { Curve, RunHead } from '../page-model.ts'
-import { say } from './dictionary.ts'
+import { currentLanguage, say } from './dictionary.ts'
 import { colour, h, section } from './dom.ts'
 import { axisOf, type Drawn, drawnOf, strokeOf, swatch, widthOf } from './plot-view.ts'
 import { amount, nameInWords, number } from './wording.ts'
 
 const HEIGHT = 240
+/** Fewer values have no curve. */
+const CURVE_COUNT_MIN = 30
 
-type View = { view: HTMLElement; draw: () => Drawn }
+type View = { view: HTMLElement; draws: (() => Drawn)[] }
 
 /** The section of all histograms, one figure for each name; empty when there are none. */
 export function curvesView(
@@ -26,7 +28,7 @@ export function curvesView(
     h('p', { class: 'help' }, say('percentilesHelp')),
     h('div', { class: 'plots' }, ...figures.map((figure) => figure.view)),
   )
-  return { view, draws: figures.map(({ draw }) => draw) }
+  return { view, draws: figures.flatMap(({ draws }) => draws) }
 }
 
 function figureOf(name: string, curves: readonly Curve[], runs: readonly RunHead[]): View {
@@ -43,7 +45,9 @@ function figureOf(name: string, curves: readonly Curve[], runs: readonly RunHead
     tableOf(curves, { styles, runs }),
   )
   const draw = (): Drawn => drawnOf(drawCurves(canvas, curves, styles), canvas)
-  return { view, draw }
+  // Of a handful the table says it all.
+  const isHandful = curves.every(({ count }) => count < CURVE_COUNT_MIN)
+  return { view, draws: isHandful ? [] : [draw] }
 }
 
 type Styles = ReturnType<typeof strokeOf>[]
@@ -80,8 +84,10 @@ function drawCurves(canvas: HTMLElement, curves: readonly Curve[], styles: Style
 
 /** 0 is 0 %, 1 is 90 %, 2 is 99 %. */
 function percentileText(decade: number): string {
-  const text = (100 - 100 * 10 ** -decade).toFixed(Math.max(0, decade - 2))
-  return `${number(Number(text))}\u00a0%`
+  const digits = Math.max(0, decade - 2)
+  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits }
+  const text = new Intl.NumberFormat(currentLanguage(), options)
+  return `${text.format(100 - 100 * 10 ** -decade)}\u00a0%`
 }
 
 function tableOf(

@@ -19,7 +19,7 @@ import {
 import type { SiteFinder } from './site-table.ts'
 import { amount, duration } from './wording.ts'
 
-const AXIS_WIDTH = 68
+const AXIS_WIDTH = 110
 const HEIGHT_MIN = 120
 const HEIGHT_MAX = 460
 const ROW_HEIGHT_MAX = 18
@@ -32,7 +32,7 @@ const LAYER_COLOURS = 3
 /** The figure, and how it is drawn when it stands in the page. */
 export function heatMapView(
   map: HeatMap,
-  { marks, finder }: { marks: readonly Mark[]; finder: SiteFinder },
+  { marks, finder, endS }: { marks: readonly Mark[]; finder: SiteFinder; endS: number },
 ): { view: HTMLElement; draw: () => Drawn } {
   const canvas = h('div', { class: 'canvas' })
   const clock = h('span', { class: 'clock' })
@@ -79,7 +79,8 @@ export function heatMapView(
       const row = rowAt(drawn)
       if (row !== undefined) finder.find(row.site)
     })
-    listenToKeys(view, drawn)
+    drawn.setScale('x', { min: 0, max: endS })
+    listenToKeys(view, drawn, endS)
     return drawnOf(drawn, canvas)
   }
   return { view, draw }
@@ -117,7 +118,7 @@ function groupAxis({ rows }: HeatMap): uPlot.Axis {
     size: AXIS_WIDTH,
     grid: { show: false },
     splits: () => names.map(middle),
-    values: () => names.map((name) => (name.length > 9 ? `${name.slice(0, 8)}…` : name)),
+    values: () => names.map((name) => (name.length > 15 ? `${name.slice(0, 14)}…` : name)),
   })
 }
 

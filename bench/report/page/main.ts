@@ -74,9 +74,13 @@ function content(): Content {
   const { comparison, sites, tree, heatMap, runs, marks } = model
   const nobody: SiteFinder = { find: () => undefined }
   const table = sites === undefined ? undefined : sitesView(sites)
-  const plots = model.plots.map((plot) => plotView(plot, { runs, marks }))
+  const times = [...model.plots.map(({ atS }) => atS.at(-1) ?? 0), heatMap?.atS.at(-1) ?? 0]
+  const endS = Math.max(1, ...times)
+  const plots = model.plots.map((plot) => plotView(plot, { runs, marks, endS }))
   const map =
-    heatMap === undefined ? [] : [heatMapView(heatMap, { marks, finder: table?.finder ?? nobody })]
+    heatMap === undefined
+      ? []
+      : [heatMapView(heatMap, { marks, endS, finder: table?.finder ?? nobody })]
   const curves = curvesView(model.curves, runs)
   const showAt = (atS: number): void => drawn[0]?.showAt(atS)
   const head =

@@ -9,7 +9,7 @@ import { colour, h, s } from './dom.ts'
 import { amount, duration, nameInWords, number } from './wording.ts'
 
 const SYNC_KEY = 'nhipcau'
-const AXIS_WIDTH = 68
+const AXIS_WIDTH = 84
 const HEIGHT = 230
 const COLOURS = 8
 /** After each round of colours another stroke, so that no two lines look alike. */
@@ -49,7 +49,12 @@ export function axisOf(more: uPlot.Axis): uPlot.Axis {
   }
 }
 
-export type PlotContext = { runs: readonly RunHead[]; marks: readonly Mark[] }
+export type PlotContext = {
+  runs: readonly RunHead[]
+  marks: readonly Mark[]
+  /** Where the time of every plot ends. */
+  endS: number
+}
 
 /** A figure with its plot; it is drawn when it stands in the page. */
 export function plotView(
@@ -86,7 +91,8 @@ export function plotView(
         button.setAttribute('aria-pressed', String(show))
       }
     })
-    listenToKeys(view, drawn)
+    drawn.setScale('x', { min: 0, max: context.endS })
+    listenToKeys(view, drawn, context.endS)
     return drawnOf(drawn, canvas)
   }
   return { view, draw }
@@ -108,8 +114,9 @@ export function widthOf(canvas: HTMLElement): number {
 }
 
 function titleOf({ id, title }: Plot): string {
-  const known = sayOr(`plot.${id}`, '')
-  return known === '' ? nameInWords(id.replace(/:\w+$/, ''), title) : known
+  const bare = id.replace(/:\w+$/, '')
+  const known = sayOr(`plot.${id}`, sayOr(`plot.${bare}`, ''))
+  return known === '' ? nameInWords(bare, title) : known
 }
 
 function styleOf({ lines }: Plot, index: number, { runs }: PlotContext) {
@@ -151,7 +158,7 @@ function readoutOf(line: Line | undefined, index: number | null | undefined, uni
   if (line === undefined) return ''
   if (index !== null && index !== undefined) return amount(line.values[index], unit)
   const known = line.values.filter((value) => value !== null)
-  return known.length === 0 ? '' : `≤ ${amount(Math.max(...known), unit)}`
+  return known.length === 0 ? '' : say('highest', { value: amount(Math.max(...known), unit) })
 }
 
 type Readout = (index: number | null | undefined) => void
@@ -235,7 +242,7 @@ export function drawMarks(drawn: uPlot, marks: readonly Mark[]): void {
 }
 
 /** Arrows move the cursor, + and - change the stretch of time, Escape shows all of it. */
-export function listenToKeys(view: HTMLElement, drawn: uPlot): void {
+export function listenToKeys(view: HTMLElement, drawn: uPlot, endS: number): void {
   view.addEventListener('keydown', (event) => {
     const last = drawn.data[0].length - 1
     const at = drawn.cursor.idx ?? 0
@@ -243,24 +250,22 @@ export function listenToKeys(view: HTMLElement, drawn: uPlot): void {
     if (target !== undefined) {
       const time = drawn.data[0][Math.min(last, Math.max(0, target))] ?? 0
       drawn.setCursor({ left: drawn.valToPos(time, 'x'), top: drawn.cursor.top ?? 10 })
-    } else if (event.key === '+' || event.key === '-') zoom(drawn, event.key === '+' ? 0.5 : 2)
-    else if (event.key === 'Escape') zoom(drawn, Number.POSITIVE_INFINITY)
+    } else if (event.key === '+' || event.key === '-')
+      zoom(drawn, { factor: event.key === '+' ? 0.5 : 2, endS })
+    else if (event.key === 'Escape') zoom(drawn, { factor: Number.POSITIVE_INFINITY, endS })
     else return
     event.preventDefault()
   })
 }
 
-function zoom(drawn: uPlot, factor: number): void {
-  const times = drawn.data[0]
-  const [first, last] = [times[0] ?? 0, times.at(-1) ?? 0]
-  const { min = first, max = last } = drawn.scales['x'] ?? {}
-  const [low, high] = [min ?? first, max ?? last]
-  const centre = times[drawn.cursor.idx ?? -1] ?? (low + high) / 2
+function zoom(drawn: uPlot, { factor, endS }: { factor: number; endS: number }): void {
+  const low = drawn.scales['x']?.min ?? 0
+  const high = drawn.scales['x']?.max ?? endS
+  const centre = drawn.data[0][drawn.cursor.idx ?? -1] ?? (low + high) / 2
   const half = ((high - low) * factor) / 2
-  const isAll = !Number.isFinite(half)
-  const range = isAll
-    ? { min: first, max: last }
-    : { min: Math.max(first, centre - half), max: Math.min(last, centre + half) }
+  const range = Number.isFinite(half)
+    ? { min: Math.max(0, centre - half), max: Math.min(endS, centre + half) }
+    : { min: 0, max: endS }
   // Those that share the cursor share the stretch of time.
   for (const other of uPlot.sync(SYNC_KEY).plots) other.setScale('x', range)
 }

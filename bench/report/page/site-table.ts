@@ -2,6 +2,7 @@
 import type { SiteTable } from '../page-model.ts'
 import { say, sayOr } from './dictionary.ts'
 import { h, section } from './dom.ts'
+import { whyInWords } from './why-words.ts'
 import { figureText, number } from './wording.ts'
 
 const ROWS_AT_FIRST = 15
@@ -28,7 +29,11 @@ export function sitesView(table: SiteTable): { view: HTMLElement; finder: SiteFi
   const state = { sortedBy: '', isDescending: true, wanted: '', isAll: false, onlyTrouble: false }
   const body = h('tbody')
   const shown = h('span', { class: 'soft', role: 'status' })
-  const more = h('button', { type: 'button', onclick: () => update({ isAll: true }) })
+  const more = h('button', {
+    type: 'button',
+    class: 'show-all',
+    onclick: () => update({ isAll: true }),
+  })
   const search = h('input', {
     type: 'search',
     placeholder: say('filterHint'),
@@ -49,7 +54,7 @@ export function sitesView(table: SiteTable): { view: HTMLElement; finder: SiteFi
     return h(
       'th',
       { scope: 'col', class: kind },
-      h('button', { type: 'button', onclick: sort, title: column.id }, column.title),
+      h('button', { type: 'button', class: 'sort', onclick: sort, title: column.id }, column.title),
     )
   })
   const update = (change: Partial<typeof state>): void => {
@@ -131,7 +136,7 @@ function cell(name: string, value: number | null): string {
 function whyText({ joined, failedAt, whyFailed, why }: Row): string {
   const step = sayOr(`step.${failedAt}`, failedAt)
   const failed = joined ? [] : [[step, whyFailed].filter((part) => part !== '').join(': ')]
-  return [...failed, ...why].filter((part) => part !== '').join('; ')
+  return [...failed, ...why.map(whyInWords)].filter((part) => part !== '').join('; ')
 }
 
 function matching(

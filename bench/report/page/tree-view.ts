@@ -7,8 +7,14 @@ import { amount, number, sign } from './wording.ts'
 const BOX_WIDTH = 190
 const BOX_HEIGHT = 62
 const ROW = 86
-const GAP = 200
+const GAP_MIN = 160
+const GAP_MAX = 380
+/** What the page takes at both sides of the picture. */
+const AROUND = 110
+const PAGE_WIDTH_MAX = 1320
 const MARGIN = 6
+/** Width of the curve at the beginning of a line. */
+const BEND = 44
 /** Characters that fit into a box. */
 const NAME_LENGTH_MAX = 22
 
@@ -20,13 +26,14 @@ export function treeView(tree: TreeNode | undefined): HTMLElement {
   const rows = { next: 0 }
   const placed = place(tree, 0, rows)
   const depth = depthOf(placed)
-  const width = MARGIN * 2 + BOX_WIDTH + depth * (BOX_WIDTH + GAP)
+  const gap = gapFor(depth)
+  const width = MARGIN * 2 + BOX_WIDTH + depth * (BOX_WIDTH + gap)
   const height = MARGIN * 2 + rows.next * ROW - (ROW - BOX_HEIGHT)
   const picture = s(
     'svg',
     { viewBox: `0 0 ${width} ${height}`, width, height, role: 'img', 'aria-label': say('tree') },
-    ...edges(placed),
-    ...boxes(placed),
+    ...edges(placed, gap),
+    ...boxes(placed, gap),
   )
   const frame = h('div', { class: 'tree-frame', tabindex: 0 }, picture)
   return section('tree', say('tree'), h('p', { class: 'help' }, say('treeHelp')), legend(), frame)
@@ -60,24 +67,30 @@ function depthOf({ depth, children }: Placed): number {
   return Math.max(depth, ...children.map(depthOf))
 }
 
-function corner({ depth, row }: Placed): { x: number; y: number } {
-  return { x: MARGIN + depth * (BOX_WIDTH + GAP), y: MARGIN + row * ROW }
+/** As wide as the window has room for. */
+function gapFor(depth: number): number {
+  const room = Math.min(innerWidth, PAGE_WIDTH_MAX) - AROUND - (depth + 1) * BOX_WIDTH
+  return Math.min(GAP_MAX, Math.max(GAP_MIN, Math.floor(room / Math.max(1, depth))))
 }
 
-function edges(parent: Placed): SVGElement[] {
-  const from = corner(parent)
+function corner({ depth, row }: Placed, gap: number): { x: number; y: number } {
+  return { x: MARGIN + depth * (BOX_WIDTH + gap), y: MARGIN + row * ROW }
+}
+
+function edges(parent: Placed, gap: number): SVGElement[] {
+  const from = corner(parent, gap)
   return parent.children.flatMap((child) => {
-    const to = corner(child)
+    const to = corner(child, gap)
     const [x1, y1] = [from.x + BOX_WIDTH, from.y + BOX_HEIGHT / 2]
     const [x2, y2] = [to.x, to.y + BOX_HEIGHT / 2]
-    const bend = x1 + GAP * 0.28
+    const bend = x1 + BEND
     const path = `M${x1} ${y1}C${bend} ${y1} ${x1} ${y2} ${bend} ${y2}L${x2} ${y2}`
     const { edge } = child.node
     const health = edge === undefined ? 'plain' : edge.health
     return [
       s('path', { class: `edge is-${health}`, d: path }, titleOf(edge)),
       ...(edge === undefined ? [] : [edgeLabel(edge, { x: x2 - 8, y: y2 })]),
-      ...edges(child),
+      ...edges(child, gap),
     ]
   })
 }
@@ -108,33 +121,44 @@ function titleOf(edge: TreeEdge | undefined): SVGElement | null {
   return s('title', {}, `${edge.profiles}\n${way('down')}\n${way('up')}`)
 }
 
-function boxes(placed: Placed): SVGElement[] {
+function boxes(placed: Placed, gap: number): SVGElement[] {
   const { node } = placed
-  const { x, y } = corner(placed)
-  const isSites = node.kind === 'group'
+  const { x, y } = corner(placed, gap)
   const name = node.kind === 'folded' ? say('tree.folded', { count: node.id }) : node.id
   const counts = say('tree.sites', { joined: number(node.joined), sites: number(node.sites) })
-  const trouble =
-    node.suffering > 0 ? ` · ${say('tree.suffering', { count: number(node.suffering) })}` : ''
+  const isJudged = node.kind === 'group' || node.kind === 'folded'
+  const kind = sayOr(`kind.${node.kind}`, node.kind)
+  const lines = isJudged
+    ? [counts, troubleText(node)]
+    : [kind === name ? counts : `${kind} · ${counts}`, '']
+  const left = isJudged ? 42 : 16
   const box = s(
     'g',
     { class: `box is-${node.kind} health-${node.health}`, transform: `translate(${x} ${y})` },
-    s('title', {}, `${name}\n${counts}${trouble}`),
-    s('rect', { width: BOX_WIDTH, height: BOX_HEIGHT, rx: isSites ? BOX_HEIGHT / 2 : 10 }),
-    s('text', { x: 40, y: 25, class: 'name' }, short(name, NAME_LENGTH_MAX)),
+    s('title', {}, [name, kind, ...lines].join('\n')),
+    s('rect', { width: BOX_WIDTH, height: BOX_HEIGHT, rx: isJudged ? BOX_HEIGHT / 2 : 10 }),
     s(
       'text',
-      { x: 40, y: 45, class: 'soft' },
-      `${sayOr(`kind.${node.kind}`, node.kind)} · ${counts}`,
+      { x: left, y: lines[1] === '' ? 27 : 20, class: 'name' },
+      short(name, NAME_LENGTH_MAX),
     ),
-    s('circle', { cx: 22, cy: BOX_HEIGHT / 2, r: 11 }),
-    s(
-      'text',
-      { x: 22, y: BOX_HEIGHT / 2 + 5, class: 'mark', 'text-anchor': 'middle' },
-      sign(node.health),
-    ),
+    s('text', { x: left, y: lines[1] === '' ? 46 : 37, class: 'soft' }, lines[0]),
+    s('text', { x: left, y: 53, class: 'soft trouble-text' }, lines[1]),
+    ...(isJudged ? signOf(node) : []),
   )
-  return [box, ...placed.children.flatMap(boxes)]
+  return [box, ...placed.children.flatMap((child) => boxes(child, gap))]
+}
+
+function troubleText({ suffering }: TreeNode): string {
+  return suffering > 0 ? say('tree.suffering', { count: number(suffering) }) : ''
+}
+
+function signOf({ health }: TreeNode): SVGElement[] {
+  const y = BOX_HEIGHT / 2
+  return [
+    s('circle', { cx: 23, cy: y, r: 11 }),
+    s('text', { x: 23, y: y + 5, class: 'mark', 'text-anchor': 'middle' }, sign(health)),
+  ]
 }
 
 function short(text: string, lengthMax: number): string {

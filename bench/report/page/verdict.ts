@@ -2,9 +2,10 @@
 
 import type { PageModel, RunHead, Trouble } from '../page-model.ts'
 import type { CriterionReport } from '../report.ts'
-import { say, sayOr } from './dictionary.ts'
+import { say, sayOr, type TextKey } from './dictionary.ts'
 import { type Child, h, section } from './dom.ts'
-import { amount, dateText, duration, figureText, number, sign } from './wording.ts'
+import { whyInWords } from './why-words.ts'
+import { amount, dateText, duration, figureText, judgedText, number, sign } from './wording.ts'
 
 /** The verdict over everything. */
 export function verdictView({ runs, criteria }: PageModel): HTMLElement {
@@ -24,6 +25,7 @@ export function verdictView({ runs, criteria }: PageModel): HTMLElement {
     h('p', { class: 'says' }, sentence(run, criteria)),
     reasons.length > 0 &&
       h('ul', { class: 'reasons' }, ...reasons.map((text) => h('li', {}, text))),
+    criteria.length > 1 && scoreView(criteria),
     h('p', { class: 'meta' }, metaText(run)),
   )
 }
@@ -45,6 +47,14 @@ function metaText({ scenario, startedAt, tookS, machine, commit }: RunHead): str
   return [scenario.name, dateText(startedAt), duration(tookS), machine.name, code].join(' · ')
 }
 
+/** A sign for each criterion, in the order of the list below. */
+function scoreView(criteria: readonly CriterionReport[]): HTMLElement {
+  const signs = worstFirst(criteria).map(({ verdict, text }) =>
+    h('li', { class: `is-${verdict}`, title: text }, sign(verdict)),
+  )
+  return h('ul', { class: 'score', 'aria-hidden': 'true' }, ...signs)
+}
+
 /** What went wrong where, worst first; nothing for a run that says nothing about the server. */
 export function troublesView({ runs }: PageModel): HTMLElement | null {
   const run = runs[0] as RunHead
@@ -62,7 +72,8 @@ export function troublesView({ runs }: PageModel): HTMLElement | null {
     list.length === 0
       ? h('p', { class: 'fine' }, h('span', { class: 'sign' }, '✔'), say('nothingWrong'))
       : h('ul', { class: 'troubles' }, ...list)
-  return section('where', say('where'), body)
+  const blames = run.outcome !== 'void' && run.outcome !== 'broken'
+  return section('where', say(blames ? 'where' : 'whereVoid'), body)
 }
 
 function troubleWords(trouble: Trouble): { name: string; what: string; why: string } {
@@ -75,7 +86,7 @@ function troubleWords(trouble: Trouble): { name: string; what: string; why: stri
     }
     case 'suffering': {
       const { group, count, of, why } = trouble
-      const worst = why === '' ? '' : say('trouble.suffering.worst', { why })
+      const worst = why === '' ? '' : say('trouble.suffering.worst', { why: whyInWords(why) })
       return { name: group, what: say('trouble.suffering', { count, of }), why: worst }
     }
     case 'link': {
@@ -93,25 +104,27 @@ function troubleWords(trouble: Trouble): { name: string; what: string; why: stri
 
 const WORST_VERDICT_FIRST = ['fail', 'unknown', 'void', 'pass']
 
+function worstFirst(criteria: readonly CriterionReport[]): CriterionReport[] {
+  const rank = ({ verdict }: CriterionReport): number => WORST_VERDICT_FIRST.indexOf(verdict)
+  return criteria.toSorted((a, b) => rank(a) - rank(b))
+}
+
 /** Each criterion, failed ones first. */
 export function criteriaView({ criteria }: PageModel): HTMLElement | null {
   if (criteria.length === 0) return null
-  const rank = ({ verdict }: CriterionReport): number => WORST_VERDICT_FIRST.indexOf(verdict)
-  const items = criteria
-    .toSorted((a, b) => rank(a) - rank(b))
-    .map((criterion) =>
+  const items = worstFirst(criteria).map((criterion) =>
+    h(
+      'li',
+      { class: `criterion is-${criterion.verdict}` },
       h(
-        'li',
-        { class: `criterion is-${criterion.verdict}` },
-        h(
-          'span',
-          { class: 'badge' },
-          `${sign(criterion.verdict)} ${say(`verdict.${criterion.verdict}`)}`,
-        ),
-        h('code', { class: 'expression' }, criterion.text),
-        h('span', { class: 'measures' }, ...measuresOf(criterion)),
+        'span',
+        { class: 'badge' },
+        `${sign(criterion.verdict)} ${say(`verdict.${criterion.verdict}`)}`,
       ),
-    )
+      h('code', { class: 'expression' }, criterion.text),
+      h('span', { class: 'measures' }, ...measuresOf(criterion)),
+    ),
+  )
   return section('criteria', say('criteria'), h('ul', { class: 'criteria' }, ...items))
 }
 
@@ -121,33 +134,40 @@ export function measuresOf({ measured }: CriterionReport): Child[] {
   return entries.map(([name, value]) =>
     h(
       'span',
-      { class: value === null ? 'measure is-missing' : 'measure' },
+      { class: 'measure' },
       entries.length > 1 && h('small', {}, name),
-      h('b', {}, figureText(name, value)),
+      h('b', { class: value === null ? 'amount missing' : 'amount' }, judgedText(name, value)),
     ),
   )
 }
 
-/** Figures that most people ask for first, where they were measured. */
-const KEY_FIGURES: readonly RegExp[] = [
-  /^latency\.audio\.p99Ms$/,
-  /^latency\.video\.p99Ms$/,
-  /^(loss\.audio\.ratio|audio\.lossRatio|loss\.audioRatio)$/,
-  /^(concealed\.ratio|audio\.concealedRatio)$/,
-  /^(join|joins)\.p99Ms$/,
-  /^process\.[^.]+\.cpuShare$/,
-  /^process\.[^.]+\.residentBytesMax$/,
-  /packetsPerCpuSecond$/,
+/** Figures that most people ask for first, where they were measured; what is in brackets is told as {id}. */
+const KEY_FIGURES: readonly (readonly [RegExp, TextKey])[] = [
+  [/^latency\.audio\.p99Ms$/, 'key.audioLatency'],
+  [/^latency\.video\.p99Ms$/, 'key.videoLatency'],
+  [/^loss\.audio\.ratio$/, 'key.audioLoss'],
+  [/^concealed\.ratio$/, 'key.concealed'],
+  [/^frozen\.ratio$/, 'key.frozen'],
+  [/^join\.p99Ms$/, 'key.join'],
+  [/^process\.([^.]+)\.cpuShare$/, 'key.cpu'],
+  [/^process\.([^.]+)\.residentBytesMax$/, 'key.memory'],
+  [/^forward\.packetsPerCpuSecond$/, 'key.packets'],
 ]
-const KEY_FIGURES_MAX = 8
+const KEY_FIGURES_MAX = 9
 
 /** A handful of large numbers. */
 export function keyFiguresView({ runs, figures }: PageModel): HTMLElement | null {
   const run = runs[0] as RunHead
-  const found = KEY_FIGURES.flatMap((pattern) => figures.filter(([name]) => pattern.test(name)))
-  const tiles = found
-    .slice(0, KEY_FIGURES_MAX)
-    .map(([name, value]) => tile(name, figureText(name, value)))
+  const nodes = new Set(run.processes.filter(({ role }) => role === 'node').map(({ id }) => id))
+  const tiles = KEY_FIGURES.flatMap(([pattern, key]) =>
+    figures.flatMap(([name, value]) => {
+      const found = pattern.exec(name)
+      const isOther = found?.[1] !== undefined && !nodes.has(found[1])
+      return found === null || isOther
+        ? []
+        : [tile(say(key, { id: found[1] ?? '' }), figureText(name, value))]
+    }),
+  ).slice(0, KEY_FIGURES_MAX)
   if (run.sites > 0) {
     const text = `${number(run.joined)} / ${number(run.sites)}`
     tiles.unshift(tile(say('key.joined'), text, run.joined < run.sites ? 'is-bad' : ''))
@@ -157,5 +177,5 @@ export function keyFiguresView({ runs, figures }: PageModel): HTMLElement | null
 }
 
 function tile(name: string, value: string, kind = ''): HTMLElement {
-  return h('div', { class: `tile ${kind}` }, h('dt', {}, name), h('dd', {}, value))
+  return h('div', { class: `tile ${kind}` }, h('dt', {}, name), h('dd', { class: 'amount' }, value))
 }

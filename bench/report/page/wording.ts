@@ -3,10 +3,11 @@ import type { Unit } from '../page-model.ts'
 import { currentLanguage, say, sayOr } from './dictionary.ts'
 
 const SIGNIFICANT = 3
+const JUDGED_DIGITS = 5
 
-/** At most three digits that count. */
-export function number(value: number): string {
-  const options = { maximumSignificantDigits: Math.abs(value) >= 1000 ? 21 : SIGNIFICANT }
+/** At most so many digits that count. */
+export function number(value: number, digits = SIGNIFICANT): string {
+  const options = { maximumSignificantDigits: Math.abs(value) >= 1000 ? 21 : digits }
   const rounded = Math.abs(value) >= 1000 ? Math.round(value) : value
   return new Intl.NumberFormat(currentLanguage(), options).format(rounded)
 }
@@ -28,15 +29,14 @@ export function amount(value: number | null | undefined, unit: Unit): string {
     case 'bps':
       return scaled(value, ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s'], 1000)
     case 'bytes':
-      return scaled(value, ['B', 'KB', 'MB', 'GB', 'TB'], 1024)
+      return scaled(value, ['B', 'kB', 'MB', 'GB', 'TB'], 1000)
     case 'ratio':
+    case 'cores':
       return `${number(value * 100)}\u00a0%`
     case 'ms':
       return Math.abs(value) >= 10_000
         ? `${number(value / 1000)}\u00a0s`
         : `${number(value)}\u00a0ms`
-    case 'cores':
-      return `${number(value)}\u00a0${say('unit.cores')}`
     case 'perSecond':
       return `${number(value)}${say('unit.perSecond')}`
     case 'count':
@@ -46,6 +46,7 @@ export function amount(value: number | null | undefined, unit: Unit): string {
 
 /** The value of a figure by the unit that its name ends with. */
 export function figureText(name: string, value: number | null | undefined): string {
+  if (/BytesPerHour$/.test(name) && typeof value === 'number') return `${amount(value, 'bytes')}/h`
   if (value === null || value === undefined || !Number.isFinite(value)) return say('notMeasured')
   if (/BytesPerS$/.test(name)) return `${amount(value, 'bytes')}/s`
   if (/(Bps|BitrateBps)$/.test(name)) return amount(value, 'bps')
@@ -57,9 +58,15 @@ export function figureText(name: string, value: number | null | undefined): stri
   return number(value)
 }
 
+/** A figure that was judged: with more digits, so that 99.996 % does not read as 100 %. */
+export function judgedText(name: string, value: number | null): string {
+  if (value === null || !/([rR]atio|[sS]hare)(Max)?$/.test(name)) return figureText(name, value)
+  return `${number(value * 100, JUDGED_DIGITS)}\u00a0%`
+}
+
 /** `1:05`, or seconds below two minutes. */
 export function duration(seconds: number): string {
-  if (seconds < 120) return `${number(seconds)}\u00a0${say('seconds')}`
+  if (seconds < 120) return `${number(seconds)}\u00a0s`
   const whole = Math.round(seconds)
   const two = (value: number): string => String(value).padStart(2, '0')
   const hours = Math.floor(whole / 3600)

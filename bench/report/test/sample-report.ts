@@ -114,7 +114,7 @@ export function sampleReport(options: SampleOptions = {}): RunReport {
       'join.p99Ms': 812.4,
       'process.core.cpuShare': 0.716,
       'process.core.residentBytesMax': 231_000_000,
-      'core.packetsPerCpuSecond': 62_140,
+      'forward.packetsPerCpuSecond': 62_140,
     },
     histograms: histogramsOf(random),
     series,
@@ -169,14 +169,17 @@ function siteOf(
       audioLossRatio: lossRatio,
       concealedRatio: lossRatio * 0.7,
       audioGapMaxMs: 40 + frozenMs,
-      frozenMs,
-      latencyP99Ms: 60 + 300 * random() * (isLast ? 2 : 1),
+      frozenMaxMs: frozenMs,
+      frozenRatio: frozenMs / 120_000,
+      audioLatencyP99Ms: 60 + 300 * random() * (isLast ? 2 : 1),
       framesComplete: 2_800 - Math.round(frozenMs / 40),
       framesLate: Math.round(30 * random()),
     },
     why: [
-      ...(frozenMs > 4_000 ? [`picture frozen for ${(frozenMs / 1000).toFixed(1)} s`] : []),
-      ...(lossRatio > 0.03 ? [`${(lossRatio * 100).toFixed(1)} % of audio lost`] : []),
+      ...(frozenMs > 4_000
+        ? [`the picture stood still ${(frozenMs / 1200).toFixed(1)} % of the time`]
+        : []),
+      ...(lossRatio > 0.03 ? [`${(lossRatio * 100).toFixed(1)} % of audio packets lost`] : []),
     ],
   }
 }
