@@ -147,9 +147,11 @@ async function openCore(config: Config, opened: AsyncDisposableStack): Promise<L
   })
   opened.defer(() => media.close())
   const now = { nowMs: io.systemClock.nowMs(), wallMs: io.systemClock.wallMs() }
-  const host = store.createConferenceHost(
-    conference.createConference({ store: events, randomBytes: random, now, onFault }),
-  )
+  const host = store.createConferenceHost({
+    conference: conference.createConference({ store: events, randomBytes: random, now, onFault }),
+    log: events,
+    onAppended: store.registerStoreMetrics(metrics.registry),
+  })
   opened.defer(() => host.close())
   let doors: Signaling | undefined
   signaling.registerDoorMetrics(metrics.registry, () => doors)
