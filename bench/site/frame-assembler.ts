@@ -3,11 +3,20 @@
  * could show (RFC 7741 §4.2: TL0PICIDX, TID, Y). From headers alone a frame is what shares a timestamp and ends with the marker,
  * and begins after the marker of the one before. Not a decoder and not a buffer: bytes are not kept.
  */
+import { SITE_FRAMES_KEPT } from '../../config/limits.ts'
 import { TimestampUnwrapper } from '../../core/media/rtp/index.ts'
 
-/** Frames kept: two and a half seconds at 25 a second; a power of two. */
-const FRAMES = 64
-const MASK = FRAMES - 1
+const MASK = SITE_FRAMES_KEPT - 1
+/** One frame is one line of eight numbers, so that a thousand sites do not miss the cache at each of them. */
+const WIDTH = 8
+const TICKS = 0
+const FIRST = 1
+const LAST = 2
+const FIRST_MS = 3
+const COUNT = 4
+const FLAGS = 5
+const TEMPORAL = 6
+const TL0 = 7
 /** Whole later than this above the least transit of the last 10 to 20 s. */
 export const LATE_MS = 200
 /** Not whole after this: it will not be. */
@@ -20,7 +29,6 @@ const STARTS = 2
 const WHOLE = 4
 const KEY = 8
 const SYNC = 16
-const KNOWN = 32
 const SHOWN = 64
 
 /** One packet as the assembler sees it; reusable. Fields after `marker` mean something only when it was opened. */
@@ -59,14 +67,7 @@ export class FrameAssembler {
   readonly #decodes: boolean
   readonly #listener: FrameListener
   readonly #unwrapper = new TimestampUnwrapper()
-  readonly #ticks = new Float64Array(FRAMES)
-  readonly #first = new Float64Array(FRAMES)
-  readonly #last = new Float64Array(FRAMES)
-  readonly #firstMs = new Float64Array(FRAMES)
-  readonly #count = new Uint16Array(FRAMES)
-  readonly #flags = new Uint8Array(FRAMES)
-  readonly #temporal = new Uint8Array(FRAMES)
-  readonly #tl0 = new Uint8Array(FRAMES)
+  readonly #kept = new Float64Array(SITE_FRAMES_KEPT * WIDTH)
   /** Frames are numbered in order of time; these are the oldest kept and one past the newest. */
   #oldest = 0
   #end = 0
@@ -87,12 +88,12 @@ export class FrameAssembler {
   add(packet: FramePacket, nowMs: number): void {
     const at = this.#place(packet, nowMs)
     if (at < 0) return
-    const slot = at & MASK
+    const slot = lineOf(at)
     const { sequence } = packet
-    if (sequence < this.#first[slot]!) this.#first[slot] = sequence
-    if (sequence > this.#last[slot]!) this.#last[slot] = sequence
-    this.#count[slot] = this.#count[slot]! + 1
-    if (packet.marker) this.#flags[slot] = this.#flags[slot]! | MARKED
+    if (sequence < this.#kept[slot + FIRST]!) this.#kept[slot + FIRST] = sequence
+    if (sequence > this.#kept[slot + LAST]!) this.#kept[slot + LAST] = sequence
+    this.#kept[slot + COUNT] = this.#kept[slot + COUNT]! + 1
+    if (packet.marker) this.#kept[slot + FLAGS] = this.#kept[slot + FLAGS]! | MARKED
     if (packet.isOpened) this.#note(slot, packet)
     this.#check(at, nowMs)
     if (at + 1 < this.#end) this.#check(at + 1, nowMs)
@@ -102,7 +103,7 @@ export class FrameAssembler {
   read(nowMs: number): FrameReading {
     let incomplete = this.#incomplete
     for (let at = this.#oldest; at < this.#end; at++) {
-      const isOver = nowMs - this.#firstMs[at & MASK]! > GIVEN_UP_MS
+      const isOver = nowMs - this.#kept[lineOf(at) + FIRST_MS]! > GIVEN_UP_MS
       if (isOver) incomplete += this.#missingAt(at)
     }
     const { complete, late, shown } = this
@@ -127,66 +128,59 @@ export class FrameAssembler {
   #place(packet: FramePacket, nowMs: number): number {
     const ticks = this.#unwrapper.unwrap(packet.timestamp)
     let at = this.#end - 1
-    while (at >= this.#oldest && this.#ticks[at & MASK]! > ticks) at -= 1
-    if (at >= this.#oldest && this.#ticks[at & MASK] === ticks) return at
+    while (at >= this.#oldest && this.#kept[lineOf(at) + TICKS]! > ticks) at -= 1
+    if (at >= this.#oldest && this.#kept[lineOf(at) + TICKS] === ticks) return at
     // Before all that is kept: it was given up, or it comes from before the first frame.
     if (at < this.#oldest && this.#end > 0) {
-      if (this.#end > this.#oldest || ticks < this.#ticks[(this.#end - 1) & MASK]!) return -1
+      if (this.#end > this.#oldest || ticks < this.#kept[lineOf(this.#end - 1) + TICKS]!) return -1
     }
     at += 1
     this.#open(at, ticks, nowMs)
-    this.#first[at & MASK] = packet.sequence
-    this.#last[at & MASK] = packet.sequence
+    this.#kept[lineOf(at) + FIRST] = packet.sequence
+    this.#kept[lineOf(at) + LAST] = packet.sequence
     return at
   }
 
   /** @hot Makes room at this number; what stands there and behind moves up by one. */
   #open(at: number, ticks: number, nowMs: number): void {
-    if (this.#end - this.#oldest === FRAMES) {
+    if (this.#end - this.#oldest === SITE_FRAMES_KEPT) {
       this.#incomplete += this.#missingAt(this.#oldest)
       this.#oldest += 1
     }
     for (let to = this.#end; to > at; to--) this.#copy(to - 1, to)
     if (this.#shownAt >= at) this.#shownAt += 1
     this.#end += 1
-    const slot = at & MASK
-    this.#ticks[slot] = ticks
-    this.#firstMs[slot] = nowMs
-    this.#count[slot] = 0
-    this.#flags[slot] = 0
+    const slot = lineOf(at)
+    this.#kept[slot + TICKS] = ticks
+    this.#kept[slot + FIRST_MS] = nowMs
+    this.#kept[slot + COUNT] = 0
+    this.#kept[slot + FLAGS] = 0
   }
 
   #copy(from: number, to: number): void {
-    const a = from & MASK
-    const b = to & MASK
-    this.#ticks[b] = this.#ticks[a]!
-    this.#first[b] = this.#first[a]!
-    this.#last[b] = this.#last[a]!
-    this.#firstMs[b] = this.#firstMs[a]!
-    this.#count[b] = this.#count[a]!
-    this.#flags[b] = this.#flags[a]!
-    this.#temporal[b] = this.#temporal[a]!
-    this.#tl0[b] = this.#tl0[a]!
+    const start = lineOf(from)
+    this.#kept.copyWithin(lineOf(to), start, start + WIDTH)
   }
 
   /** @hot */
   #note(slot: number, packet: FramePacket): void {
     const starts = packet.isStart ? STARTS | (packet.isKey ? KEY : 0) : 0
-    this.#flags[slot] = this.#flags[slot]! | starts | KNOWN | (packet.isSync ? SYNC : 0)
-    this.#temporal[slot] = packet.temporalLayer
-    this.#tl0[slot] = packet.tl0PicIdx
+    this.#kept[slot + FLAGS] = this.#kept[slot + FLAGS]! | starts | (packet.isSync ? SYNC : 0)
+    this.#kept[slot + TEMPORAL] = packet.temporalLayer
+    this.#kept[slot + TL0] = packet.tl0PicIdx
   }
 
   /** @hot Whole, if so only now. */
   #check(at: number, nowMs: number): void {
-    const slot = at & MASK
-    const flags = this.#flags[slot]!
+    const slot = lineOf(at)
+    const flags = this.#kept[slot + FLAGS]!
     if ((flags & MARKED) === 0 || (flags & WHOLE) !== 0) return
-    if (this.#count[slot] !== this.#last[slot]! - this.#first[slot]! + 1) return
+    if (this.#kept[slot + COUNT] !== this.#kept[slot + LAST]! - this.#kept[slot + FIRST]! + 1)
+      return
     if (!this.#hasStart(at)) return
-    this.#flags[slot] = flags | WHOLE
+    this.#kept[slot + FLAGS] = flags | WHOLE
     this.complete += 1
-    if (this.#isLate(this.#ticks[slot]!, nowMs)) this.late += 1
+    if (this.#isLate(this.#kept[slot + TICKS]!, nowMs)) this.late += 1
     if ((flags & KEY) !== 0) this.#listener.onKeyframe(nowMs)
     if (this.#decodes) this.#decode(nowMs)
     else if (at > this.#shownAt) this.#show(at, nowMs)
@@ -194,20 +188,23 @@ export class FrameAssembler {
 
   /** @hot */
   #hasStart(at: number): boolean {
-    const slot = at & MASK
-    if ((this.#flags[slot]! & STARTS) !== 0) return true
+    const slot = lineOf(at)
+    if ((this.#kept[slot + FLAGS]! & STARTS) !== 0) return true
     // The very first frame: the stream begins with it.
     if (at === 0) return true
     if (this.#decodes) return false
-    const before = (at - 1) & MASK
-    return (this.#flags[before]! & MARKED) !== 0 && this.#last[before] === this.#first[slot]! - 1
+    const before = lineOf(at - 1)
+    return (
+      (this.#kept[before + FLAGS]! & MARKED) !== 0 &&
+      this.#kept[before + LAST] === this.#kept[slot + FIRST]! - 1
+    )
   }
 
   /** @hot All that can be decoded now, in order; one turn while nothing is missing. */
   #decode(nowMs: number): void {
     let isStuck = false
     for (let at = Math.max(this.#shownAt + 1, this.#oldest); at < this.#end; at++) {
-      const flags = this.#flags[at & MASK]!
+      const flags = this.#kept[lineOf(at) + FLAGS]!
       if ((flags & WHOLE) === 0 || (flags & SHOWN) !== 0) continue
       isStuck = !this.#isDecodable(at)
       if (!isStuck) this.#show(at, nowMs)
@@ -218,22 +215,23 @@ export class FrameAssembler {
 
   /** @hot Its references were decoded. */
   #isDecodable(at: number): boolean {
-    const slot = at & MASK
-    const flags = this.#flags[slot]!
+    const slot = lineOf(at)
+    const flags = this.#kept[slot + FLAGS]!
     if ((flags & KEY) !== 0) return true
     if (this.#decodedTl0 < 0) return false
-    if (this.#temporal[slot] === 0) return this.#tl0[slot] === ((this.#decodedTl0 + 1) & 0xff)
-    if (this.#tl0[slot] !== this.#decodedTl0) return false
+    if (this.#kept[slot + TEMPORAL] === 0)
+      return this.#kept[slot + TL0] === ((this.#decodedTl0 + 1) & 0xff)
+    if (this.#kept[slot + TL0] !== this.#decodedTl0) return false
     return (flags & SYNC) !== 0 || this.#shownAt === at - 1
   }
 
   /** @hot */
   #show(at: number, nowMs: number): void {
-    const slot = at & MASK
-    this.#flags[slot] = this.#flags[slot]! | SHOWN
+    const slot = lineOf(at)
+    this.#kept[slot + FLAGS] = this.#kept[slot + FLAGS]! | SHOWN
     this.#shownAt = at
     this.shown += 1
-    if (this.#temporal[slot] === 0) this.#decodedTl0 = this.#tl0[slot]!
+    if (this.#kept[slot + TEMPORAL] === 0) this.#decodedTl0 = this.#kept[slot + TL0]!
     this.#listener.onShown(nowMs)
   }
 
@@ -252,11 +250,16 @@ export class FrameAssembler {
 
   /** Frames missing at this number: itself, or one at least between it and the one before. */
   #missingAt(at: number): number {
-    const slot = at & MASK
-    if ((this.#flags[slot]! & WHOLE) === 0) return 1
+    const slot = lineOf(at)
+    if ((this.#kept[slot + FLAGS]! & WHOLE) === 0) return 1
     if (at <= this.#oldest) return 0
-    const before = (at - 1) & MASK
-    const isApart = this.#last[before]! < this.#first[slot]! - 1
-    return isApart && (this.#flags[before]! & WHOLE) !== 0 ? 1 : 0
+    const before = lineOf(at - 1)
+    const isApart = this.#kept[before + LAST]! < this.#kept[slot + FIRST]! - 1
+    return isApart && (this.#kept[before + FLAGS]! & WHOLE) !== 0 ? 1 : 0
   }
+}
+
+/** @hot Where the frame of this number stands. */
+function lineOf(at: number): number {
+  return (at & MASK) * WIDTH
 }

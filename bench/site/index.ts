@@ -10,6 +10,7 @@
  */
 export type * from './contract.ts'
 export { JOIN_STEPS } from './contract.ts'
+export { whyOf } from './figures.ts'
 export { createLatencies } from './latencies.ts'
 export { createLoadContext, type LoadContext } from './load-context.ts'
 export type { LayerPlan } from './media-source.ts'

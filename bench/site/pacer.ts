@@ -2,6 +2,7 @@
  * Spreads a publisher's video over time, as libwebrtc does: at two and a half times the estimate, so that a key frame does not
  * leave as one burst. A leaky budget and a bounded queue; a key frame larger than the queue allows leaves at once in part.
  */
+import { SITE_PACED_PACKETS_MAX } from '../../config/limits.ts'
 
 /** Times the estimate. */
 const PACE_FACTOR = 2.5
@@ -9,7 +10,6 @@ const PACE_FACTOR = 2.5
 const WAIT_MS_MAX = 2_000
 /** Budget that idle time may save up. */
 const BURST_MS = 10
-export const PACED_PACKETS_MAX = 2_048
 
 type Paced<T> = { item: T; sizeBytes: number; atMs: number }
 
@@ -44,7 +44,7 @@ export class Pacer<T> {
     this.#refilledMs = nowMs
     while (this.length > 0) {
       const next = this.#queue[this.#head]!
-      const isOverdue = nowMs - next.atMs > WAIT_MS_MAX || this.length > PACED_PACKETS_MAX
+      const isOverdue = nowMs - next.atMs > WAIT_MS_MAX || this.length > SITE_PACED_PACKETS_MAX
       if (this.#budgetBytes < 0 && !isOverdue) break
       this.#head += 1
       this.#budgetBytes = Math.max(

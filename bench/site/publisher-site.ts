@@ -222,7 +222,8 @@ export class PublisherSite {
   #send({ track, bytes, index }: Waiting): void {
     this.#number(bytes, bytes.length)
     this.#site.context.sender.seal(track.stream, bytes, 0, bytes.length, index)
-    track.remember(bytes, index)
+    // Nobody may ask for sound over again: NACK is not negotiated for it.
+    if (track !== this.#audio) track.remember(bytes, index)
   }
 
   #number(bytes: Uint8Array, end: number): void {

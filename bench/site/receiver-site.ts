@@ -3,6 +3,7 @@
  * sends feedback as a browser does (RFC 3550, RFC 4585, transport-wide feedback). About 1 µs of JavaScript a packet beside the
  * kernel's share; opening costs 3 µs more.
  */
+import { SITE_STREAMS_MAX } from '../../config/limits.ts'
 import { TransportFeedbackGenerator } from '../../core/media/receive/index.ts'
 import {
   ReportBlock,
@@ -141,6 +142,7 @@ export class ReceiverSite {
     if (this.#transportWide !== undefined) this.#noteNumber(datagram, nowMs)
     const ssrc = readUint32(datagram, 8)
     const stream = this.#streams.get(ssrc) ?? this.#admit(ssrc, datagram[1]! & 0x7f)
+    if (stream === undefined) return
     const placed = stream.tally.add(readUint16(datagram, 2), size)
     if (placed === TALLY_DUPLICATE) return
     if (stream instanceof ReceivedAudio) {
@@ -214,7 +216,8 @@ export class ReceiverSite {
     })
   }
 
-  #admit(ssrc: number, payloadType: number): ReceivedStream {
+  #admit(ssrc: number, payloadType: number): ReceivedStream | undefined {
+    if (this.#streams.size >= SITE_STREAMS_MAX) return undefined
     const stream = this.#createStream(ssrc, payloadType)
     this.#streams.set(ssrc, stream)
     this.tallies.set(ssrc, stream.tally)

@@ -1,9 +1,7 @@
 /** One outgoing stream of a publisher: its source, its SRTP streams, and what it can send over again. */
+import { SITE_RESENDS_KEPT } from '../../config/limits.ts'
 import type { OpusSource, Vp8Source } from './media-source.ts'
 import type { PacketStream } from './packet-stream.ts'
-
-/** Packets that can be sent over again: two seconds of a good picture; a power of two. */
-const MEMORY_PACKETS = 512
 
 /** A packet as it was sent. */
 export type SentPacket = { bytes: Uint8Array; index: number }
@@ -30,14 +28,14 @@ export class SendTrack<Source extends OpusSource | Vp8Source> {
 
   /** Keeps `bytes`, which must not change any more. */
   remember(bytes: Uint8Array, index: number): void {
-    this.#memory[index % MEMORY_PACKETS] = { bytes, index }
+    this.#memory[index % SITE_RESENDS_KEPT] = { bytes, index }
   }
 
   /** The packet of this 16-bit number; undefined when it was too long ago. */
   recall(sequenceNumber: number): SentPacket | undefined {
     const newest = this.source.stream.index
     const index = newest - ((newest - sequenceNumber) & 0xffff)
-    const kept = this.#memory[((index % MEMORY_PACKETS) + MEMORY_PACKETS) % MEMORY_PACKETS]
+    const kept = this.#memory[((index % SITE_RESENDS_KEPT) + SITE_RESENDS_KEPT) % SITE_RESENDS_KEPT]
     return kept?.index === index ? kept : undefined
   }
 }

@@ -1,5 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
+import { SITE_PACED_PACKETS_MAX } from '../../config/limits.ts'
 import { describePayload, MediaPacket, parseRtp, RtpPacket } from '../../core/media/rtp/index.ts'
 import { budgetLayers } from './layer-budget.ts'
 import {
@@ -10,7 +11,7 @@ import {
   VP8_STAMP_OFFSET,
   Vp8Source,
 } from './media-source.ts'
-import { PACED_PACKETS_MAX, Pacer } from './pacer.ts'
+import { Pacer } from './pacer.ts'
 import { isSealed, readStamp, Stamp } from './stamp.ts'
 
 const LAYERS: LayerPlan[] = [
@@ -84,9 +85,9 @@ test('what is paced leaves in order, at two and a half times the estimate, and n
 
 test('no more packets wait than are allowed', (t) => {
   const pacer = new Pacer<number>()
-  for (let item = 0; item < PACED_PACKETS_MAX + 500; item++) pacer.push(item, 1_000, 0)
+  for (let item = 0; item < SITE_PACED_PACKETS_MAX + 500; item++) pacer.push(item, 1_000, 0)
   pacer.release(0, 20_000, () => {})
-  t.true(pacer.length <= PACED_PACKETS_MAX)
+  t.true(pacer.length <= SITE_PACED_PACKETS_MAX)
 })
 
 /** Packets of so many frames, parsed by the engine's own parsers. */

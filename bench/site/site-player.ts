@@ -288,6 +288,10 @@ class Player implements SitePlayer {
         onMedia: (on, datagram, isRtcp) => this.#onMedia(on, datagram, isRtcp),
         ...(mediaVia === undefined ? {} : { mediaVia }),
       })
+      if (this.state === 'idle' || this.state === 'failed') {
+        leg.close()
+        throw new Error('dropped meanwhile')
+      }
       this.#leg = leg
       const nowMs = performance.now()
       const received = leg.mids.find(
