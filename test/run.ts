@@ -38,6 +38,7 @@ const CHECKS: Stage[] = [
 ]
 
 function proofs(): Stage[] {
+  installRival()
   return [
     ...CHECKS,
     {
@@ -62,12 +63,24 @@ function chromium(): string | undefined {
   const found = findChromium()
   if (found !== undefined || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get'))
     return found
-  console.log('# installing Chromium and iproute2 with apt (once)')
+  install(['chromium', 'iproute2'])
+  return findChromium()
+}
+
+/** The server that the bench compares with: on CI only, since elsewhere the package would start a service. */
+function installRival(): void {
+  const isThere = spawnSync('janus', ['--help']).error === undefined
+  if (!isThere && process.env.CI === 'true' && process.getuid?.() === 0)
+    install(['janus', 'iproute2'])
+}
+
+function install(packages: readonly string[]): void {
+  if (!existsSync('/usr/bin/apt-get')) return
+  console.log(`# installing ${packages.join(' and ')} with apt (once)`)
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   spawnSync('apt-get', ['-qq', 'update'], { env, stdio: 'inherit' })
-  const wanted = ['install', '-y', '-qq', '--no-install-recommends', 'chromium', 'iproute2']
+  const wanted = ['install', '-y', '-qq', '--no-install-recommends', ...packages]
   spawnSync('apt-get', wanted, { env, stdio: ['ignore', 'ignore', 'inherit'] })
-  return findChromium()
 }
 
 async function run(stage: Stage, tally: Tally): Promise<void> {
