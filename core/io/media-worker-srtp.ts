@@ -3,7 +3,6 @@
  * through the sealer (SealedSink) to the sockets. A token is the engine's transport index. Not the mux, and no
  * decision about who may send what.
  */
-import { DROP_CODE } from '../media/rtp/index.ts'
 import type { PacketSink } from '../media/sink.ts'
 import type { SrtpKeys } from './dtls/index.ts'
 import {
@@ -19,8 +18,6 @@ import {
 import type { SlabSender } from './udp-mux-send.ts'
 import type { MuxTransport } from './udp-mux-transport.ts'
 
-const DROP_TUPLE_MISSING = DROP_CODE['tuple-missing']
-
 export type SrtpPathOptions = {
   hmac: HmacSha1
   out: SlabSender
@@ -29,7 +26,7 @@ export type SrtpPathOptions = {
 }
 
 /** One connected transport. */
-type SecuredTransport = { transport: MuxTransport; context: number; receiver: SrtpReceiver }
+type SecuredTransport = { context: number; receiver: SrtpReceiver }
 
 /** One per worker. Owns the keys; tokens without keys are ignored. */
 export class SrtpPath implements PacketSink, SealedSink {
@@ -58,7 +55,7 @@ export class SrtpPath implements PacketSink, SealedSink {
     if (context < 0) return false
     const receiver = this.#createReceiver(keys)
     if (receiver === undefined) this.#sender.removeContext(context)
-    else this.#secured[transport.token] = { transport, context, receiver }
+    else this.#secured[transport.token] = { context, receiver }
     for (const secret of [keys.localKey, keys.localSalt, keys.remoteKey, keys.remoteSalt]) {
       secret.fill(0)
     }
@@ -113,10 +110,7 @@ export class SrtpPath implements PacketSink, SealedSink {
 
   /** @hot */
   onSealed(token: number, start: number, end: number): void {
-    const secured = this.#secured[token]
-    const to = secured === undefined ? undefined : secured.transport.selected
-    if (to === undefined) this.#drops[DROP_TUPLE_MISSING]!++
-    this.#out.sendSlab(start, end, to)
+    this.#out.sendSlab(start, end, token)
   }
 
   inFlightCount(): number {

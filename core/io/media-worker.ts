@@ -93,6 +93,7 @@ export class MediaWorker {
         onDtls: (transport, bytes) =>
           this.#options.handshaker.datagram(transport.transportId, bytes),
         onAnswer: (to, bytes) => this.out.sendOwned(bytes, to),
+        onRoute: ({ token, selected }) => this.out.routes.set(token, selected),
         onExpired: (transport, cause) => this.#disconnect(transport, cause),
       },
       drops,

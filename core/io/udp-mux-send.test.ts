@@ -36,6 +36,7 @@ class SlabOwner {
   readonly slab = new Uint8Array(SLOT_BYTES * SLOTS)
   readonly sender: SlabSender
   readonly drops = createDropCounters()
+  readonly #known: (TupleSource | undefined)[] = []
   #taken = 0
   #written = 0
 
@@ -47,14 +48,24 @@ class SlabOwner {
     this.sender = new SlabSender({ slab: this.slab, routes, drops: this.drops })
   }
 
+  /** A transport for each address; none is reached at `undefined`. */
+  token(to: TupleSource | undefined): number {
+    let token = this.#known.indexOf(to)
+    if (token < 0) {
+      token = this.#known.push(to) - 1
+      this.sender.routes.set(token, to)
+    }
+    return token
+  }
+
   /** Writes number `#written` into a free slot and sends it; false when every slot may still be read. */
-  send(to: TupleSource): boolean {
+  send(to: TupleSource | undefined): boolean {
     const inFlight = this.sender.inFlightCount()
     if (inFlight === 0) this.#taken = 0
     if (inFlight >= SLOTS) return false
     const start = (this.#taken++ % SLOTS) * SLOT_BYTES
     new DataView(this.slab.buffer).setUint32(start, this.#written++)
-    this.sender.sendSlab(start, start + 40, to)
+    this.sender.sendSlab(start, start + 40, this.token(to))
     return true
   }
 }
@@ -124,7 +135,7 @@ test('the queue behind a slow device is bounded; what is beyond is dropped and c
   const socket = new SlowSocket()
   const owner = new SlabOwner([socket])
   socket.slow = true
-  for (let i = 0; i < UDP_SEND_QUEUE_MAX + 100; i++) owner.sender.sendSlab(0, 40, TO)
+  for (let i = 0; i < UDP_SEND_QUEUE_MAX + 100; i++) owner.sender.sendSlab(0, 40, owner.token(TO))
   owner.sender.flush()
   for (let i = 0; i < 10; i++) owner.sender.sendOwned(new Uint8Array(10), TO)
   t.is(socket.queue.length, UDP_SEND_QUEUE_MAX)
@@ -134,7 +145,7 @@ test('the queue behind a slow device is bounded; what is beyond is dropped and c
 test('a datagram for a family without a socket goes nowhere', (t) => {
   const socket = new SlowSocket()
   const owner = new SlabOwner([socket])
-  owner.sender.sendSlab(0, 40, TO_IPV6)
+  owner.sender.sendSlab(0, 40, owner.token(TO_IPV6))
   owner.sender.flush()
   owner.sender.sendOwned(new Uint8Array(4), TO_IPV6)
   t.is(socket.onWire.length, 0)
@@ -152,7 +163,11 @@ class FakeKernel {
   }
 
   add(start: number, _end: number, to: Int32Array): void {
-    this.#added.push({ start, refused: to === REFUSED })
+    this.#added.push({ start, refused: to[0] === REFUSED[0] })
+  }
+
+  addIpv4(start: number, _end: number, word0: number): void {
+    this.#added.push({ start, refused: word0 === REFUSED[0] })
   }
 
   send(from: number): number {
@@ -174,8 +189,8 @@ class FakeKernel {
 
 const EAGAIN = -11
 const ENETUNREACH = -101
-const REFUSED = new Int32Array(4)
-const TO_BATCHED: TupleSource = { ...TO, socketAddress: new Int32Array(4) }
+const REFUSED = Int32Array.of(2, 0, 0, 0)
+const TO_BATCHED: TupleSource = { ...TO, socketAddress: Int32Array.of(1, 0, 0, 0) }
 const TO_REFUSED: TupleSource = { ...TO, socketAddress: REFUSED }
 
 function batchedOwner(): { owner: SlabOwner; kernel: FakeKernel; socket: SlowSocket } {
@@ -228,4 +243,15 @@ test('property: behind a full kernel libuv waits, in order, and nothing is sent 
     )
   })
   fc.assert(property, { numRuns: 200 })
+})
+
+test('a transport whose address is gone, or was never known, is counted and keeps nobody back', (t) => {
+  const { owner, kernel } = batchedOwner()
+  for (let i = 0; i < 64; i++) owner.send(i % 2 === 0 ? TO_BATCHED : undefined)
+  owner.sender.flush()
+  owner.sender.routes.set(owner.token(TO_BATCHED), undefined)
+  owner.send(TO_BATCHED)
+  owner.sender.flush()
+  t.is(kernel.onWire.length, 32)
+  t.is(owner.drops[DROP_CODE['tuple-missing']], 33)
 })

@@ -6,6 +6,7 @@
  */
 import { UDP_SEND_QUEUE_MAX } from '../../config/index.ts'
 import { DROP_CODE } from '../media/rtp/index.ts'
+import { RouteTable } from './udp-mux-routes.ts'
 import type { TupleSource } from './udp-mux-tuple.ts'
 import type { SendBatch } from './udp-native/index.ts'
 
@@ -17,9 +18,13 @@ export interface SendSocket {
 }
 
 /** A socket, and the way past dgram into the same one where there is any. */
-export type SendRoute = { socket: SendSocket; batch?: Pick<SendBatch, 'add' | 'send' | 'clear'> }
+export type SendRoute = {
+  socket: SendSocket
+  batch?: Pick<SendBatch, 'add' | 'addIpv4' | 'send' | 'clear'>
+}
 
 const DROP_QUEUE_FULL = DROP_CODE['send-queue-full']
+const DROP_TUPLE_MISSING = DROP_CODE['tuple-missing']
 const DROP_SEND_REFUSED = DROP_CODE['send-refused']
 /** The kernel's own buffers are full (errno(3) of Linux): it will take the same datagram later. */
 const KERNEL_IS_FULL = new Set([-11, -12, -105])
@@ -68,7 +73,9 @@ export class SlabSender {
   readonly #lanes: SendLane[]
   readonly #views: Uint8Array[]
   readonly #onSent: (count: number) => void
-  readonly #heldTo: (TupleSource | undefined)[] = new Array<undefined>(HELD_PACKETS).fill(undefined)
+  /** Whom each transport's packets go to; its owner keeps it true. */
+  readonly routes = new RouteTable()
+  readonly #heldToken = new Int32Array(HELD_PACKETS)
   readonly #heldStart = new Int32Array(HELD_PACKETS)
   readonly #heldEnd = new Int32Array(HELD_PACKETS)
   #held = 0
@@ -88,12 +95,12 @@ export class SlabSender {
   }
 
   /**
-   * @hot Sends `slab.subarray(start, end)` by the next `flush`; the place may be written again as `inFlightCount` allows.
-   * With nobody to send to, the packet only counts in the order.
+   * @hot Sends `slab.subarray(start, end)` to a transport by the next `flush`; the place may be written again as
+   * `inFlightCount` allows. A transport without a route is counted as `tuple-missing`.
    */
-  sendSlab(start: number, end: number, to: TupleSource | undefined): void {
+  sendSlab(start: number, end: number, token: number): void {
     const at = this.#held
-    this.#heldTo[at] = to
+    this.#heldToken[at] = token
     this.#heldStart[at] = start
     this.#heldEnd[at] = end
     this.#held = at + 1
@@ -105,15 +112,23 @@ export class SlabSender {
     const count = this.#held
     if (count === 0) return
     this.#held = 0
+    const { ipv4 } = this.routes
+    const lane = this.#lanes[0]!
     for (let at = 0; at < count; at += 1) {
-      const to = this.#heldTo[at]
+      const token = this.#heldToken[at]!
+      const word = ipv4[2 * token]!
       this.#count += 1
-      if (to !== undefined) this.#route(at, to)
+      if (word !== 0 && lane.batch !== undefined && !lane.congested) {
+        const other = ipv4[2 * token + 1]!
+        lane.batch.addIpv4(this.#heldStart[at]!, this.#heldEnd[at]!, word, other)
+        lane.batched[lane.batchedCount++] = at
+      } else {
+        this.#route(at, this.routes.tuple(token))
+      }
     }
-    for (const lane of this.#lanes) {
-      if (lane.batchedCount > 0) this.#sendBatch(lane)
+    for (const one of this.#lanes) {
+      if (one.batchedCount > 0) this.#sendBatch(one)
     }
-    this.#heldTo.fill(undefined, 0, count)
     this.#onSent(count)
   }
 
@@ -141,8 +156,12 @@ export class SlabSender {
     return this.#count - oldest
   }
 
-  /** @hot */
-  #route(at: number, to: TupleSource): void {
+  /** What the short way above cannot carry: IPv6, no sendmmsg, a queue, nobody there. */
+  #route(at: number, to: TupleSource | undefined): void {
+    if (to === undefined) {
+      this.#drops[DROP_TUPLE_MISSING]!++
+      return
+    }
     const lane = this.#lanes[to.family]
     if (lane === undefined) return
     const start = this.#heldStart[at]!
@@ -198,7 +217,8 @@ export class SlabSender {
     lane.emptyAt = this.#count
     for (let place = from; place < lane.batchedCount; place += 1) {
       const at = lane.batched[place]!
-      this.#sendBehindQueue(lane, this.#heldStart[at]!, this.#heldEnd[at]!, this.#heldTo[at]!)
+      const to = this.routes.tuple(this.#heldToken[at]!)!
+      this.#sendBehindQueue(lane, this.#heldStart[at]!, this.#heldEnd[at]!, to)
     }
     lane.congested = true
   }

@@ -15,6 +15,7 @@ import { fuzz } from '../../test/fuzz.ts'
 import { createDropCounters, DROP_CODE, type DropReason } from '../media/rtp/index.ts'
 import { type BindingRequest, parseStun, StunMessage, writeBindingRequest } from './stun/index.ts'
 import { UdpMux } from './udp-mux.ts'
+import { RouteTable } from './udp-mux-routes.ts'
 import type { TupleSource } from './udp-mux-tuple.ts'
 
 const PASSWORD = 'a-password-of-the-right-length'
@@ -46,6 +47,7 @@ class Harness {
   readonly dtls: number[] = []
   readonly answers: { to: string; bytes: Uint8Array }[] = []
   readonly expired: string[] = []
+  readonly routes = new RouteTable()
   readonly drops = createDropCounters()
   readonly mux: UdpMux
   nowMs = 1_000
@@ -56,6 +58,7 @@ class Harness {
         onMedia: (tuple) => this.media.push(`${tuple.transport.token}@${tuple.address}`),
         onDtls: (transport) => this.dtls.push(transport.transportId),
         onAnswer: (to, bytes) => this.answers.push({ to: to.address, bytes }),
+        onRoute: ({ token, selected }) => this.routes.set(token, selected),
         onExpired: (transport, cause) => this.expired.push(`${transport.transportId} ${cause}`),
       },
       this.drops,
@@ -345,7 +348,7 @@ test('media before keys and media longer than a packet go no further', (t) => {
   t.deepEqual(harness.media, [])
 })
 
-test('property: whatever happens, a tuple belongs to a living transport and counts agree', (t) => {
+test('property: whatever happens, a tuple belongs to a living transport, counts agree, and every change of route is told', (t) => {
   const step = fc.oneof(
     fc.record({ act: fc.constant('open' as const), id: fc.integer({ min: 1, max: 4 }) }),
     fc.record({ act: fc.constant('close' as const), id: fc.integer({ min: 1, max: 4 }) }),
@@ -382,6 +385,9 @@ test('property: whatever happens, a tuple belongs to a living transport and coun
       t.true(transport.tuples.every((tuple) => tuple.transport === transport))
       t.true(transport.selected === undefined || transport.tuples.includes(transport.selected))
       t.true(transport.tuples.length <= TUPLES_PER_TRANSPORT_MAX)
+    }
+    for (const id of [1, 2, 3, 4]) {
+      t.is(harness.routes.tuple(id * 10), mux.transport(id)?.selected, 'the route that was told')
     }
   })
   fc.assert(property, { numRuns: 300 })

@@ -33,6 +33,8 @@ export interface MuxEvents {
   onDtls(transport: MuxTransport, bytes: Uint8Array): void
   /** A STUN answer to the authenticated sender; at most 1,280 bytes, owned by the callee. */
   onAnswer(to: TupleSource, bytes: Uint8Array): void
+  /** `transport.selected` has changed. */
+  onRoute(transport: MuxTransport): void
   /** The mux has given this transport up and forgotten it. */
   onExpired(transport: MuxTransport, cause: 'never-connected' | 'consent-expired'): void
 }
@@ -115,7 +117,7 @@ export class UdpMux {
     this.#halfOpen--
   }
 
-  /** Forgets a transport with its 5-tuples and ufrag. Tells nobody. Idempotent. */
+  /** Forgets a transport with its 5-tuples, route and ufrag. Idempotent. */
   close(transportId: number): void {
     const transport = this.#byId.get(transportId)
     if (transport === undefined) return
@@ -125,6 +127,7 @@ export class UdpMux {
     for (const tuple of transport.tuples) this.#tuples.remove(tuple)
     transport.tuples.length = 0
     transport.selected = undefined
+    this.#events.onRoute(transport)
   }
 
   /** @hot The owner has authenticated a media datagram of this 5-tuple. */
@@ -237,12 +240,16 @@ export class UdpMux {
     const before = transport.selected
     transport.heardCheck(tuple, { nominated: this.#message.useCandidate, nowMs })
     if (before !== undefined && transport.selected !== before) this.roams++
+    if (transport.selected !== before) this.#events.onRoute(transport)
     this.heard(tuple, nowMs)
   }
 
   #unbind(tuple: Tuple): void {
     this.#tuples.remove(tuple)
-    tuple.transport.removeTuple(tuple)
+    const { transport } = tuple
+    const before = transport.selected
+    transport.removeTuple(tuple)
+    if (transport.selected !== before) this.#events.onRoute(transport)
   }
 
   #drop(reason: DropReason): void {

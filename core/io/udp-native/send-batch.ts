@@ -5,6 +5,8 @@
 import type { NativeUdp } from './libc.ts'
 import { MessageHeaders, PACKET_INFO_BYTES, writePacketInfo } from './message-headers.ts'
 
+const SOCKADDR_IN_BYTES = 16
+
 export type SendBatchOptions = {
   native: NativeUdp
   descriptor: number
@@ -47,6 +49,17 @@ export class SendBatch {
   addFrom(source: number, [start, end]: readonly [number, number], to: Int32Array): void {
     writePacketInfo(this.#headers, this.#count, source)
     this.add(start, end, to)
+  }
+
+  /** @hot Adds as `add` does, for the first two words of a sockaddr_in; all others of this batch must be such too. */
+  addIpv4(start: number, end: number, word0: number, word1: number): void {
+    const at = this.#count
+    this.#count = at + 1
+    this.#headers.setData(at, this.#base + start, end - start)
+    this.#headers.setNameBytes(at, SOCKADDR_IN_BYTES)
+    const name = this.#headers.nameWord(at)
+    this.#words[name] = word0
+    this.#words[name + 1] = word1
   }
 
   /** @hot Adds `memory.subarray(start, end)` for the sockaddr in `to`; there must be room. */
