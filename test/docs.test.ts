@@ -1,9 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import test from 'ava'
+import { readScenario } from '../bench/scenario/index.ts'
+import { benchPage } from '../docs/bench-page.ts'
 import { configPage } from '../docs/config-page.ts'
 import { linkPage } from '../docs/link-page.ts'
 import { metricsPage } from '../docs/metrics-page.ts'
+import { SCENARIO_EXAMPLE, scenarioPage } from '../docs/scenario-page.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 
@@ -29,6 +32,17 @@ test('every decision has a number of its own and stands in the index', (t) => {
 
 test('docs/LINK.md is what the tables of bench/link say', (t) => {
   t.is(readFileSync(join(ROOT, 'docs/LINK.md'), 'utf8'), linkPage(), 'run: npm run docs')
+})
+
+test('docs/SCENARIOS.md is what the schema, units and figures of bench/scenario say', (t) => {
+  const page = readFileSync(join(ROOT, 'docs/SCENARIOS.md'), 'utf8')
+  t.is(page, scenarioPage(), 'run: npm run docs')
+  t.true(readScenario(SCENARIO_EXAMPLE, 'example').ok)
+})
+
+test('docs/BENCH.md describes the report as bench/report/report-schema.ts has it', (t) => {
+  const page = readFileSync(join(ROOT, 'docs/BENCH.md'), 'utf8')
+  t.is(page, benchPage(page), 'run: npm run docs')
 })
 
 const pages = ['README.md', 'README.vi.md', ...readdirSync(join(ROOT, 'docs'), { recursive: true })]

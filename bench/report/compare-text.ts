@@ -14,7 +14,9 @@ const VERDICTS: Readonly<Record<ComparedFigure['verdict'], string>> = {
 /** The whole text, without a line end at its end. */
 export function comparisonText({ rows, noise, warnings }: Comparison, sides: Sides): string {
   const head = ['figure', 'A', 'B', 'B/A', 'spread A', 'spread B', 'noise?']
-  const body = rows.map((row) => [
+  // Counters that stayed at 0 on both sides would only fill the screen.
+  const told = rows.filter(({ a, b }) => a !== 0 || b !== 0)
+  const body = told.map((row) => [
     row.name,
     valueText(row.a),
     valueText(row.b),
@@ -28,6 +30,7 @@ export function comparisonText({ rows, noise, warnings }: Comparison, sides: Sid
     ...sides.b.map((run) => `B  ${runText(run)}`),
     '',
     ...alignedLines([head, ...body]),
+    ...(told.length < rows.length ? [`(${rows.length - told.length} more are 0 on both sides)`] : []),
     '',
     ...criteriaLines(sides),
     ...warnings.map(({ en }) => `! ${en}`),

@@ -35,7 +35,7 @@ function figureOf(name: string, curves: readonly Curve[], runs: readonly RunHead
   const canvas = h('div', { class: 'canvas' })
   const groups = [...new Set(curves.map(({ group }) => group))]
   const styles = curves.map(({ group, run }) =>
-    strokeOf(groups.indexOf(group), { run, runs: runs.length }),
+    strokeOf(groups.indexOf(group), { run, runs }),
   )
   const view = h(
     'figure',

@@ -25,9 +25,10 @@ export type Drawn = {
   showAt: (atS: number) => void
 }
 
-/** How a line is drawn: its colour by place, its stroke by round, or by run in a comparison. */
-export function strokeOf(index: number, { run, runs }: { run: number; runs: number }) {
-  const round = runs > 1 ? run : Math.floor(index / COLOURS)
+/** How a line is drawn: its colour by place, its stroke by round; in a comparison A is solid and B dashed. */
+export function strokeOf(index: number, { run, runs }: { run: number; runs: readonly RunHead[] }) {
+  const isB = runs[run]?.label.startsWith('B') === true
+  const round = runs.length > 1 ? Number(isB) : Math.floor(index / COLOURS)
   return { name: `--c${index % COLOURS}`, dash: DASHES[round % DASHES.length] ?? [] }
 }
 
@@ -124,7 +125,7 @@ function styleOf({ lines }: Plot, index: number, { runs }: PlotContext) {
   // In a comparison lines of one name have one colour.
   const names = [...new Set(lines.map(({ label }) => label))]
   const place = runs.length > 1 ? names.indexOf(line.label) : index
-  return strokeOf(place, { run: line.run, runs: runs.length })
+  return strokeOf(place, { run: line.run, runs })
 }
 
 function keyOf(line: Line, style: ReturnType<typeof strokeOf>, { runs }: PlotContext) {
