@@ -2,15 +2,15 @@
  * Where each transport is reached, by token and flat: while one packet goes to a thousand receivers, their addresses are read side by
  * side instead of through four objects each. The mux decides, this remembers.
  */
-import { TRANSPORTS_PER_WORKER_MAX } from '../../config/index.ts'
+import { ENGINE_TRANSPORTS_MAX } from '../../config/index.ts'
 import type { TupleSource } from './udp-mux-tuple.ts'
 
 const IPV4_WORDS = 4
 
-/** One per worker. */
+/** One per worker. Tokens are places in the engine: 0..ENGINE_TRANSPORTS_MAX - 1. */
 export class RouteTable {
   /** By 2 × token: the two words of an IPv4 sockaddr; the first is 0 where there is none. */
-  readonly ipv4 = new Int32Array(2 * TRANSPORTS_PER_WORKER_MAX)
+  readonly ipv4 = new Int32Array(2 * ENGINE_TRANSPORTS_MAX)
   readonly #tuples: (TupleSource | undefined)[] = []
 
   /** undefined: nowhere, for now or for ever. */
