@@ -1,4 +1,7 @@
-/** From what the schema read to a Scenario: ids in place, defaults that depend on other keys, faults in pairs and in order. */
+/**
+ * From what the schema read to a Scenario: ids in place, defaults that depend on other keys, faults
+ * in pairs and in order.
+ */
 import { parseExpression } from './parse-expression.ts'
 import type { Fault, Scenario, SiteGroup } from './scenario.ts'
 import type { FaultForm, GroupForm, NodeForm, ScenarioForm } from './schema.ts'

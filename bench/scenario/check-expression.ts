@@ -1,6 +1,6 @@
 /**
- * Whether an expression makes sense before anything runs: it is a truth in the end, and only like is compared with like
- * (a time with a time). Columns are those of parse-expression.ts.
+ * Whether an expression makes sense before anything runs: it is a truth in the end, and only like
+ * is compared with like (a time with a time). Columns are those of parse-expression.ts.
  */
 import { type Expression, isComparison } from './expression.ts'
 import type { ExpressionProblem } from './parse-expression.ts'

@@ -1,6 +1,6 @@
 /**
- * Criteria as values: what a parsed expression is made of, and its one way back to text. parse-expression.ts reads them,
- * judge.ts evaluates them.
+ * Criteria as values: what a parsed expression is made of, and its one way back to text.
+ * parse-expression.ts reads them, judge.ts evaluates them.
  */
 
 export type Operator = '+' | '-' | '*' | '/' | '<' | '<=' | '>' | '>=' | '==' | '!=' | 'and' | 'or'
@@ -8,7 +8,10 @@ export type Operator = '+' | '-' | '*' | '/' | '<' | '<=' | '>' | '>=' | '==' | 
 export const FUNCTIONS = ['min', 'max', 'abs'] as const
 export type FunctionName = (typeof FUNCTIONS)[number]
 
-/** `column` counts from 1 in the text that it was read from; of a binary expression it is the operator's. */
+/**
+ * `column` counts from 1 in the text that it was read from; of a binary expression it is the
+ * operator's.
+ */
 export type Expression = { column: number } & (
   | { kind: 'number'; value: number; unit: string }
   /** A figure of the report, such as `latency.audio.p99Ms`. */

@@ -1,15 +1,15 @@
 /**
- * Which figures a report can have, once: criteria are held against this list, so that a mistyped name is told before the
- * run and not as `unknown` after it; docs/BENCH.md prints it. What they mean is decided where they are counted (bench/load,
- * bench/run, bench/rival, bench/site).
+ * Which figures a report can have, once: criteria are held against this list, so that a mistyped
+ * name is told before the run and not as `unknown` after it; docs/BENCH.md prints it. What they
+ * mean is decided where they are counted (bench/load, bench/run, bench/rival, bench/site).
  */
 
 /** Ids of one scenario. */
 export type FigureIds = { nodes: string[]; links: string[]; groups: string[]; http: string[] }
 
 /**
- * `{x}` stands for an id or word; `of` says who has it: `all` sites together and `group.{group}.` each. Units end the
- * name (units.ts); ratios are 0..1; names without a unit are counts.
+ * `{x}` stands for an id or word; `of` says who has it: `all` sites together and `group.{group}.`
+ * each. Units end the name (units.ts); ratios are 0..1; names without a unit are counts.
  */
 export type FigureRow = { name: string; of?: 'sites'; meaning: string }
 
@@ -96,7 +96,8 @@ export const FIGURES: readonly FigureRow[] = [
     name: 'events.{outages|reconnects|resumes|mediaFailures|audioGaps}',
     of: 'sites',
     meaning:
-      'how often: media stopped for a second; the door was lost and came back; within its session; media had to be set up anew; sound was missing',
+      'how often: media stood still for a second; the door was lost and came back (resumes: in its ' +
+      'session); media had to be set up anew; sound was missing',
   },
   {
     name: 'events.{nacks|keyframesAsked|keyframesSent|resentPackets}',
@@ -199,7 +200,10 @@ export const FIGURES: readonly FigureRow[] = [
 const WORD = '[A-Za-z][A-Za-z0-9]*'
 const NEAR_MAX = 6
 
-/** Why a figure of this name cannot be in a report of a scenario with these ids; undefined when it can. */
+/**
+ * Why a figure of this name cannot be in a report of a scenario with these ids; undefined when it
+ * can.
+ */
 export function figureProblem(name: string, ids: FigureIds): string | undefined {
   if (patternsOf(ids).some((pattern) => pattern.test(name))) return undefined
   const [first = '', id = ''] = name.split('.')
@@ -269,7 +273,10 @@ function processesOf({ nodes, links }: FigureIds): string[] {
   ]
 }
 
-/** Ids are letters, digits, _ and -: nothing in them means more in a pattern. Of none: what never matches. */
+/**
+ * Ids are letters, digits, _ and -: nothing in them means more in a pattern. Of none: what never
+ * matches.
+ */
 function oneOf(words: readonly string[]): string {
   return words.length === 0
     ? '(?!)'

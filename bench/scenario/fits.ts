@@ -1,6 +1,6 @@
 /**
- * What is right by itself and wrong with the rest: times after the end, sites that send what they may not, faults out of
- * order, needs that are not stated. Looks at what the schema has read.
+ * What is right by itself and wrong with the rest: times after the end, sites that send what they
+ * may not, faults out of order, needs that are not stated. Looks at what the schema has read.
  */
 import { SCENARIO_OWN_LINES_MAX, SCENARIO_SITES_MAX } from '../../config/limits.ts'
 import { type LinkSettings, mergeSettings, PROFILES } from '../link/index.ts'
@@ -127,7 +127,10 @@ function checkCounts({ sites }: ScenarioForm): Complaint[] {
   return [{ path: ['sites'], problem: `${total} sites in all; allowed: ${SCENARIO_SITES_MAX}` }]
 }
 
-/** A line is shared by one group, or stands above one node, or is one of many like it: then figures have one meaning. */
+/**
+ * A line is shared by one group, or stands above one node, or is one of many like it: then figures
+ * have one meaning.
+ */
 function checkLines({ nodes, sites }: ScenarioForm): Complaint[] {
   const complaints: Complaint[] = []
   const sharers = new Map<string, string>()

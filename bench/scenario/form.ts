@@ -1,8 +1,8 @@
 /**
- * The vocabulary that schema.ts is written in: each form says in its message what is allowed, reads what a person
- * writes (`10m`, `150k`, `640x360`) into what programs use, and keeps what docs/BENCH.md needs. A thin layer over
- * valibot, for two things that it does not do: it tells all unknown keys instead of the first, and says allowed values
- * instead of type names.
+ * The vocabulary that schema.ts is written in: each form says in its message what is allowed, reads
+ * what a person writes (`10m`, `150k`, `640x360`) into what programs use, and keeps what
+ * docs/BENCH.md needs. A thin layer over valibot, for two things that it does not do: it tells all
+ * unknown keys instead of the first, and says allowed values instead of type names.
  */
 import * as v from 'valibot'
 import { parseTimeMs } from '../link/index.ts'
@@ -16,7 +16,10 @@ export const SAID = 'said'
 /** What a form keeps for the documentation, beside its description. */
 export type FormNote = {
   allowed?: string
-  /** Tables inside: of one mapping, of each entry of a map by id, or of each value of a deciding key. */
+  /**
+   * Tables inside: of one mapping, of each entry of a map by id, or of each value of a deciding
+   * key.
+   */
   entries?: Entries
   each?: Form<unknown>
   choices?: { key: string; forms: Record<string, Form<unknown>> }

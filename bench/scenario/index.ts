@@ -19,3 +19,5 @@ export type {
   Scenario,
   SiteGroup,
 } from './scenario.ts'
+export { type SchemaRow, type SchemaTable, schemaTables } from './schema-tables.ts'
+export { UNITS } from './units.ts'

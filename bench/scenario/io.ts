@@ -1,4 +1,7 @@
-/** The one file here that touches the machine: finds and reads scenarios, and sees what this build and machine can run. */
+/**
+ * The one file here that touches the machine: finds and reads scenarios, and sees what this build
+ * and machine can run.
+ */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { ScenarioError } from './problem.ts'
@@ -18,7 +21,10 @@ export function scenarioNames(): string[] {
     .sort()
 }
 
-/** By name (`hello`) or by file (`my/file.yaml`). Throws ScenarioError with all mistakes, or that there is no such file. */
+/**
+ * By name (`hello`) or by file (`my/file.yaml`). Throws ScenarioError with all mistakes, or that
+ * there is no such file.
+ */
 export function loadScenario(nameOrFile: string): Scenario {
   const isFile = YAML.test(nameOrFile) || nameOrFile.includes('/')
   const file = isFile ? nameOrFile : join('bench/scenarios', `${nameOrFile}.yaml`)

@@ -1,6 +1,6 @@
 /**
- * Criteria against the figures of a run. Whatever was not measured, or has no value (a division by nothing), makes a
- * criterion `unknown`, never a pass; a void run has no other verdict than `void`.
+ * Criteria against the figures of a run. Whatever was not measured, or has no value (a division by
+ * nothing), makes a criterion `unknown`, never a pass; a void run has no other verdict than `void`.
  */
 import type { CriterionReport } from '../report/report.ts'
 import { type Expression, figuresOf } from './expression.ts'

@@ -1,6 +1,7 @@
 /**
- * A line in a scenario: a profile, settings of docs/LINK.md laid over it, and a timetable of changes in the grammar of
- * `./nhipcau link --timetable`. Reads with the emulator's own parsers, so that both know the same keys.
+ * A line in a scenario: a profile, settings of docs/LINK.md laid over it, and a timetable of
+ * changes in the grammar of `./nhipcau link --timetable`. Reads with the emulator's own parsers, so
+ * that both know the same keys.
  */
 import * as v from 'valibot'
 import { TIMETABLE_CHANGES_MAX } from '../../config/limits.ts'

@@ -1,8 +1,9 @@
 /**
- * Reads criteria such as `latency.audio.p99Ms < 12ms and loss.audio.ratio < 0.1%`. Grammar, loosest first: or, and, not,
- * one comparison, + -, * /, unary -, then a number with a unit, a name, min() max() abs(), parentheses. Names may hold
- * dashes (`group.flat-1000.joined`), so a minus after a name needs a blank. Knows neither figures nor dimensions
- * (check-expression.ts). Never throws, never evaluates code.
+ * Reads criteria such as `latency.audio.p99Ms < 12ms and loss.audio.ratio < 0.1%`. Grammar, loosest
+ * first: or, and, not, one comparison, + -, * /, unary -, then a number with a unit, a name, min()
+ * max() abs(), parentheses. Names may hold dashes (`group.flat-1000.joined`), so a minus after a
+ * name needs a blank. Knows neither figures nor dimensions (check-expression.ts). Never throws,
+ * never evaluates code.
  */
 import { EXPRESSION_CHARS_MAX, EXPRESSION_DEPTH_MAX } from '../../config/limits.ts'
 import {

@@ -1,4 +1,7 @@
-/** What is wrong with a scenario, so that a person finds it: file, line, column, key, value, what is allowed. */
+/**
+ * What is wrong with a scenario, so that a person finds it: file, line, column, key, value, what is
+ * allowed.
+ */
 import type { Path, Place } from './yaml-source.ts'
 
 /** Before it has a place. */

@@ -1,6 +1,4 @@
 import test from 'ava'
-import fc from 'fast-check'
-import { isMap, isScalar, isSeq, type Node, parseDocument } from 'yaml'
 import {
   SCENARIO_BYTES_MAX,
   SCENARIO_CRITERIA_MAX,
@@ -11,94 +9,15 @@ import {
   SCENARIO_OWN_LINES_MAX,
   SCENARIO_SITES_MAX,
 } from '../../config/limits.ts'
-import type { ScenarioProblem } from './problem.ts'
 import { readScenario } from './read.ts'
+import { FULL, lineOf, problemsOf, small } from './scenario.fixture.ts'
 import type { Scenario } from './scenario.ts'
-
-/** Everything that a scenario can say, once. */
-const FULL = `title: All of it
-needs: [relay, chromium]
-seed: 7
-duration: 2m
-repeat: 2
-room: hall-1
-placement: { nodes: 0, load: 1 }
-nodes:
-  commune: { kind: relay, upstream: district, link: thin }
-  district: { kind: relay, upstream: core }
-  core:
-    kind: core
-    program: bench/index.ts
-    config: { media: { workers: 2 }, 'http.requestRateMax': 500 }
-links:
-  thin:
-    profile: district
-    lossRatio: 0.1
-    up: { rateBps: 300k, burstLoss: none }
-    changes:
-      - { at: 20s, heal: true }
-      - { at: 10s, direction: up, cut: true }
-  sky: vsat
-  fast: fibre
-sites:
-  stage:
-    count: 2
-    node: core
-    publishes:
-      audio: { payloadBytes: 60 }
-      video:
-        temporal: true
-        layers:
-          - { bitrateBps: 100k, size: 320x180 }
-    behaviours:
-      - { do: speaker-changes, from: 5s, every: 5s }
-  hall:
-    count: 20
-    node: commune
-    watches: { audio: 1, main: 640x360, tiles: { count: 4, size: 160x90 } }
-    link: { sky: 3, fast: 7 }
-    depth: full
-    join: { how: paced, at: 1s, perSecond: 10 }
-    behaviours:
-      - { do: come-and-go, every: 10s, away: 2s, share: 30% }
-      - { do: hands, until: 1m, every: 10s, share: 0.1 }
-      - { do: reconnect, within: 1s }
-  talk: { kind: signalling, count: 1, node: district, role: observer }
-  page: { kind: browser, count: 1, node: district, join: { how: storm, parallel: 1 } }
-http:
-  health: { node: core, path: /healthz, from: 10s, until: 20s, perSecond: 100 }
-faults:
-  - { at: 30s, do: kill, node: core, for: 5s }
-  - { at: 20s, do: cut, link: thin, for: 2s }
-  - { at: 31s, do: stop, node: district }
-  - { at: 40s, do: continue, node: district }
-pass:
-  - group.hall.latency.audio.p99Ms < 1s
-  - link.thin.down.lossRatio < 20%
-`
 
 function read(yaml: string): Scenario {
   const result = readScenario(yaml, 'test')
   if (!result.ok)
     throw new Error(result.problems.map(({ key, problem }) => `${key}: ${problem}`).join('\n'))
   return result.scenario
-}
-
-function problemsOf(yaml: string): ScenarioProblem[] {
-  const result = readScenario(yaml, 'test')
-  return result.ok ? [] : result.problems
-}
-
-function lineOf(yaml: string, text: string): number {
-  return yaml.slice(0, yaml.indexOf(text)).split('\n').length
-}
-
-/** A scenario of `lines` below one core; what it lacks it gets. */
-function small(lines: string): string {
-  const base = `title: t\nduration: 60s\nnodes:\n  core: { kind: core }\n`
-  const sites = lines.includes('sites:') ? '' : 'sites:\n  hall: { count: 1, node: core }\n'
-  const pass = lines.includes('pass:') ? '' : 'pass: [1 < 2]\n'
-  return `${base}${sites}${pass}${lines}`
 }
 
 /** The only problem of `lines`. */
@@ -179,172 +98,6 @@ test('a scenario that says everything is read as it means', (t) => {
     { do: 'continue', node: 'district', atS: 40 },
   ])
   t.is(scenario.pass.length, 2)
-})
-
-type Spot = { path: string; line: number; from: number; to: number; isKey: boolean }
-
-/** Every key, and every scalar that stands for a value, with its place in the text. */
-function spots(yaml: string): Spot[] {
-  const found: Spot[] = []
-  const walk = (node: Node | null, path: string): void => {
-    const line = (offset: number): number => yaml.slice(0, offset).split('\n').length
-    const add = (one: Node, isKey: boolean, at: string): void => {
-      const [from = 0, to = 0] = one.range ?? []
-      found.push({ path: at, line: line(from), from, to, isKey })
-    }
-    if (isSeq(node))
-      for (const [index, item] of node.items.entries()) walk(item as Node, `${path}[${index}]`)
-    if (isScalar(node)) add(node, false, path)
-    if (!isMap(node)) return
-    for (const { key, value } of node.items) {
-      const at = `${path}.${(key as { value: string }).value}`
-      add(key as Node, true, at)
-      walk(value as Node, at)
-    }
-  }
-  walk(parseDocument(yaml).contents, '')
-  return found
-}
-
-function without(yaml: string, { from, to }: Spot, instead: string): string {
-  return yaml.slice(0, from) + instead + yaml.slice(to)
-}
-
-test('every key, misspelt, is told at its line', (t) => {
-  // An id that nothing else names may be any word.
-  const free = ['.sites.stage', '.sites.talk', '.sites.page', '.http.health']
-  const keys = spots(FULL).filter(({ isKey, path }) => isKey && !free.includes(path))
-  t.true(keys.length > 100)
-  for (const spot of keys) {
-    const problems = problemsOf(without(FULL, spot, 'zzqx'))
-    const found = problems.filter(({ line }) => line === spot.line)
-    // A renamed id is told where it is used, a key that decides about the others where it is missing.
-    const told =
-      found.length > 0 ||
-      problems.some(({ key, problem }) => problem.includes('zzqx') || `.${key}` === spot.path)
-    t.true(told, `${spot.path}: ${JSON.stringify(problems)}`)
-  }
-})
-
-test('every value, replaced by what it cannot be, is told at its line and column', (t) => {
-  // Whether a program is there is seen on the disk (io.ts).
-  const values = spots(FULL).filter(({ isKey, path }) => !isKey && !path.endsWith('.program'))
-  t.true(values.length > 80)
-  for (const spot of values) {
-    // A title may be anything but nothing.
-    const instead = spot.path === '.title' ? "''" : "'§ §'"
-    const problems = problemsOf(without(FULL, spot, instead))
-    const column = spot.from - FULL.lastIndexOf('\n', spot.from - 1)
-    const found = problems.find(({ line }) => line === spot.line)
-    t.truthy(found, `${spot.path}: ${JSON.stringify(problems)}`)
-    // A change of a link is judged as a whole; a criterion has the column of its first wrong character.
-    if (!/changes/.test(spot.path)) t.true(Math.abs((found?.column ?? 0) - column) <= 1, spot.path)
-  }
-})
-
-/** Keys without which a scenario means nothing, and what stands around them. */
-const REQUIRED = [
-  ['title: All of it\n', '', 1],
-  ['duration: 2m\n', '', 1],
-  ['kind: relay, upstream: core', 'upstream: core', lineOf(FULL, 'district: { kind')],
-  ['upstream: district, ', '', lineOf(FULL, 'commune: {')],
-  ['bitrateBps: 100k, ', '', lineOf(FULL, '- { bitrateBps')],
-  ['          - { bitrateBps: 100k, size: 320x180 }\n', '', lineOf(FULL, 'layers:')],
-  ['    count: 20\n', '', lineOf(FULL, 'hall:\n')],
-  ['    node: commune\n', '', lineOf(FULL, 'hall:\n')],
-  [', perSecond: 10 }', ' }', lineOf(FULL, 'join: { how: paced')],
-  [', away: 2s', '', lineOf(FULL, '- { do: come-and-go')],
-  [', share: 0.1', '', lineOf(FULL, '- { do: hands')],
-  ['at: 31s, ', '', lineOf(FULL, '- { at: 31s')],
-  ['do: stop, ', '', lineOf(FULL, '- { at: 31s')],
-  [', node: district }\n  - { at: 40s', ' }\n  - { at: 40s', lineOf(FULL, '- { at: 31s')],
-  ['{ do: cut, link: thin'.slice(2), 'do: cut', lineOf(FULL, '- { at: 20s, do: cut')],
-] as const
-
-test('a key that must stand is missed at the line of what misses it', (t) => {
-  for (const [text, instead, line] of REQUIRED) {
-    t.true(FULL.includes(text), text)
-    const problems = problemsOf(FULL.replace(text, instead))
-    t.true(
-      problems.some((one) => one.line === line && /missing|null/.test(one.problem)),
-      `${text}: ${JSON.stringify(problems)}`,
-    )
-  }
-})
-
-test('whatever a file holds, reading it ends in a scenario or in problems with a place in it', (t) => {
-  const words = fc.constantFrom(
-    'title',
-    'nodes',
-    'core',
-    'kind',
-    ': ',
-    '\n',
-    '  ',
-    '- ',
-    '{',
-    '}',
-    '1',
-    's',
-    "'",
-    '&a',
-    '*a',
-    '!!x',
-  )
-  const soup = fc.array(words, { maxLength: 40 }).map((parts) => parts.join(''))
-  const cut = fc
-    .tuple(fc.nat(FULL.length), fc.nat(30))
-    .map(([at, count]) => FULL.slice(0, at) + FULL.slice(at + count))
-  const value = fc.jsonValue().map((json) => JSON.stringify(json))
-  fc.assert(
-    fc.property(fc.oneof(soup, cut, value), (yaml) => {
-      const result = readScenario(yaml, 'x')
-      if (result.ok) return t.pass()
-      t.true(result.problems.length > 0)
-      const lines = yaml.split('\n').length
-      return t.true(
-        result.problems.every(({ line, column, problem }) => {
-          return line >= 1 && line <= lines && column >= 1 && problem !== ''
-        }),
-        JSON.stringify(result.problems),
-      )
-    }),
-    { numRuns: 300 },
-  )
-})
-
-test('all mistakes of a file are told at once, in the order of its lines', (t) => {
-  const yaml = `title: ''
-duration: 20
-nodez: {}
-nodes:
-  core: { kind: core, foo: 1, bar: 2, config: { media: { workers: 9999 }, nix: 1 } }
-links:
-  thin: { profile: distric, changes: [{ at: 1x, cut: true }] }
-sites:
-  hall: { count: 0, node: coer, behaviours: [{ do: dance }] }
-faults: [{ at: 5s, do: cut, link: thinn }]
-pass: [latency.audio.p99Ms < 12, 'group.hal.joined == 1']
-`
-  const told = problemsOf(yaml).map(({ line, column, key }) => `${line}:${column} ${key}`)
-  t.deepEqual(told, [
-    '1:9 title',
-    '2:11 duration',
-    '3:1 nodez',
-    '5:23 nodes.core.foo',
-    '5:31 nodes.core.bar',
-    '5:67 nodes.core.config.media.workers',
-    '5:80 nodes.core.config.nix',
-    '7:3 links.thin',
-    '7:20 links.thin.profile',
-    '7:39 links.thin.changes[0]',
-    '9:18 sites.hall.count',
-    '9:27 sites.hall.node',
-    '9:52 sites.hall.behaviours[0].do',
-    '10:35 faults[0].link',
-    '11:28 pass[0]',
-    '11:35 pass[1]',
-  ])
 })
 
 test('a complaint names the value and what is allowed', (t) => {

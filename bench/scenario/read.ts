@@ -1,6 +1,6 @@
 /**
- * A scenario from the text of its file: all mistakes at once, each with line, column, key, value and what is allowed. Pure;
- * io.ts finds files.
+ * A scenario from the text of its file: all mistakes at once, each with line, column, key, value
+ * and what is allowed. Pure; io.ts finds files.
  */
 import * as v from 'valibot'
 import { SCENARIO_BYTES_MAX } from '../../config/limits.ts'

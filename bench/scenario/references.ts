@@ -1,7 +1,7 @@
 /**
- * Whether what a scenario names exists: ids of nodes, links and groups, relays that form a tree, criteria that can be
- * read. Looks at plain values before or beside the schema, so that one reading tells all mistakes; what is no text or
- * mapping is the schema's to complain about.
+ * Whether what a scenario names exists: ids of nodes, links and groups, relays that form a tree,
+ * criteria that can be read. Looks at plain values before or beside the schema, so that one reading
+ * tells all mistakes; what is no text or mapping is the schema's to complain about.
  */
 import { checkCriterion } from './check-expression.ts'
 import { figuresOf } from './expression.ts'
@@ -20,7 +20,10 @@ const ID_CHARS_MAX = 48
 /** They would be read as something else, by people or by JavaScript. */
 const TAKEN = ['and', 'or', 'not', 'constructor', 'prototype', 'total']
 
-/** Every dangling or circular reference of a file's plain value, and every criterion that cannot be judged. */
+/**
+ * Every dangling or circular reference of a file's plain value, and every criterion that cannot be
+ * judged.
+ */
 export function checkReferences(file: unknown): Complaint[] {
   if (!isMapping(file)) return []
   const sections = { nodes: file.nodes, links: file.links, sites: file.sites, http: file.http }

@@ -1,7 +1,8 @@
 /**
- * What a scenario says, read and checked: processes, the lines between them, sites, faults and what must hold in the
- * end. Types only: read.ts makes it of YAML, bench/run plays it. Times `atS` are seconds since the run's zero, the moment
- * when all nodes are ready. Site groups speak the language of bench/load/protocol.ts.
+ * What a scenario says, read and checked: processes, the lines between them, sites, faults and what
+ * must hold in the end. Types only: read.ts makes it of YAML, bench/run plays it. Times `atS` are
+ * seconds since the run's zero, the moment when all nodes are ready. Site groups speak the language
+ * of bench/load/protocol.ts.
  */
 import type { LineChange, LinkSettings, ProfileName } from '../link/index.ts'
 import type { Behaviour, JoinPlan, LoadPublishes, LoadWatches } from '../load/protocol.ts'
@@ -51,7 +52,10 @@ export type NodePlan = {
   link?: string
   /** Settings of docs/CONFIG.md by dotted key, as `--set key=value` takes them. */
   config: Record<string, string>
-  /** Another build: a program or `.ts` file to run instead of `./nhipcau`, from the repository's root. */
+  /**
+   * Another build: a program or `.ts` file to run instead of `./nhipcau`, from the repository's
+   * root.
+   */
   program?: string
   /** Rivals only. */
   rival?: { name: 'janus'; eventLoops: number }
@@ -75,7 +79,10 @@ export type SiteGroup = {
   count: number
   role: 'chair' | 'speaker' | 'viewer' | 'observer'
   node: string
-  /** Lines in front of its sites; none: straight to the node. More than one: sites are dealt out by share. */
+  /**
+   * Lines in front of its sites; none: straight to the node. More than one: sites are dealt out by
+   * share.
+   */
   routes: { link: string; share: number }[]
   /** `site`: each site has a line of its own; `group`: all of them share one. */
   linkPer: 'site' | 'group'
@@ -108,7 +115,10 @@ export type Fault = { atS: number } & (
   | { do: LinkFault; link: string }
 )
 
-/** `kill` is SIGKILL, `stop` SIGSTOP, `continue` SIGCONT, `restart` starts it again (killed first when it lives). */
+/**
+ * `kill` is SIGKILL, `stop` SIGSTOP, `continue` SIGCONT, `restart` starts it again (killed first
+ * when it lives).
+ */
 export type NodeFault = 'kill' | 'stop' | 'continue' | 'restart' | 'disk-full' | 'disk-free'
 
 /** Both ways; one way only is a change of the link (`direction`). */

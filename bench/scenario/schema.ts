@@ -1,6 +1,7 @@
 /**
- * Every key of a scenario's file, once: from this table come the check, the types that read.ts works with, and the tables
- * of docs/BENCH.md. What fits together (ids, cycles, times) is seen in references.ts.
+ * Every key of a scenario's file, once: from this table come the check, the types that read.ts
+ * works with, and the tables of docs/BENCH.md. What fits together (ids, cycles, times) is seen in
+ * references.ts.
  */
 import type * as v from 'valibot'
 import {

@@ -1,4 +1,7 @@
-/** Settings of a node inside a scenario: nested or dotted YAML to `--set key=value`, judged by config/ itself. */
+/**
+ * Settings of a node inside a scenario: nested or dotted YAML to `--set key=value`, judged by
+ * config/ itself.
+ */
 import { ConfigError, loadConfig } from '../../config/index.ts'
 import { isMapping } from './form.ts'
 import { type Complaint, quoted } from './problem.ts'

@@ -1,7 +1,7 @@
 /**
- * Units of criteria: what may stand behind a number, and what a figure's name says about its own. An amount is held in base
- * units (ms, bytes, bits, plain numbers), so that 12ms can be compared with a figure in seconds. Not a physics
- * library: three dimensions are all that a report has.
+ * Units of criteria: what may stand behind a number, and what a figure's name says about its own.
+ * An amount is held in base units (ms, bytes, bits, plain numbers), so that 12ms can be compared
+ * with a figure in seconds. Not a physics library: three dimensions are all that a report has.
  */
 
 /** Exponents; all 0: a plain number (counts, ratios, counts per second). */
@@ -16,7 +16,9 @@ const BYTES: Dimension = { time: 0, bytes: 1, bits: 0 }
 const BIT_RATE: Dimension = { time: -1, bytes: 0, bits: 1 }
 const BYTE_RATE: Dimension = { time: -1, bytes: 1, bits: 0 }
 
-/** What may follow a number without a blank. K, M and G are powers of 1000, Ki, Mi and Gi of 1024. */
+/**
+ * What may follow a number without a blank. K, M and G are powers of 1000, Ki, Mi and Gi of 1024.
+ */
 export const UNITS: Readonly<Record<string, Unit>> = {
   us: { dimension: TIME, scale: 1e-3 },
   ms: { dimension: TIME, scale: 1 },
@@ -51,7 +53,10 @@ const ENDINGS: readonly [RegExp, Unit][] = [
   [/(?:Seconds|^seconds|[a-z0-9]S)$/, { dimension: TIME, scale: 1e3 }],
 ]
 
-/** The unit that a figure's name ends with: `latency.audio.p99Ms` is milliseconds; none: a plain number. */
+/**
+ * The unit that a figure's name ends with: `latency.audio.p99Ms` is milliseconds; none: a plain
+ * number.
+ */
 export function unitOfFigure(name: string): Unit {
   const last = (name.split('.').at(-1) ?? '').replace(/(?:Max|Min|Mean)$/, '')
   return ENDINGS.find(([ending]) => ending.test(last))?.[1] ?? { dimension: PLAIN, scale: 1 }

@@ -1,6 +1,6 @@
 /**
- * YAML with the place of everything in it: plain values out, and line and column for each path. Aliases and tags are not
- * taken: a scenario says itself what it means.
+ * YAML with the place of everything in it: plain values out, and line and column for each path.
+ * Aliases and tags are not taken: a scenario says itself what it means.
  */
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, Scalar } from 'yaml'
 
@@ -13,7 +13,10 @@ export type YamlSource = {
   /** Plain values; undefined when the text is no YAML. */
   value: unknown
   problems: (Place & { problem: string })[]
-  /** Of the value at the path; of the nearest thing around it where there is none. `column` is one of a text's own. */
+  /**
+   * Of the value at the path; of the nearest thing around it where there is none. `column` is one
+   * of a text's own.
+   */
   placeOf: (path: Path, column?: number) => Place
   /** Of the key that the path ends with. */
   placeOfKey: (path: Path) => Place
@@ -86,7 +89,9 @@ function child(node: Node | null, step: string | number): Found | undefined {
     : { key: pair.key as Node, value: pair.value as Node | null }
 }
 
-/** Where a column of a text stands in the file; the text's beginning when it was escaped or folded. */
+/**
+ * Where a column of a text stands in the file; the text's beginning when it was escaped or folded.
+ */
 function offsetOf({ text, value, column }: { text: string; value: Node; column: number }): number {
   if (!isScalar(value) || value.range == null || typeof value.value !== 'string') return 0
   const opening = value.type === Scalar.PLAIN ? 0 : 1
