@@ -172,6 +172,7 @@ test('who cannot join is counted as failed, with the step; who was never asked i
     'group.first.sites.failed': 1,
     'group.later.sites.failed': 0,
     'joins.failed': 1,
+    'requests.failed': 0,
     'join.count': 1,
     'join.p50Ms': 100.031,
   })
@@ -185,6 +186,18 @@ test('a site that was lost and is not back when the run ends has failed', async 
   const { figures, sites } = finish()
   t.is(figures['sites.failed'], 1)
   t.deepEqual(sites[1]?.why, ['was out when the run ended'])
+})
+
+test('a site that is still joining when the run ends has failed, and says so', async (t) => {
+  const { members, pass, finish } = play([{ ...GROUP, count: 2 }])
+  members[0]!.join = () => {
+    members[0]!.state = 'joining'
+    return new Promise(() => {})
+  }
+  await pass(1000)
+  const { figures, sites } = finish()
+  t.is(figures['sites.failed'], 1)
+  t.like(sites[0], { joined: false, failedAt: 'unfinished' })
 })
 
 test('ratios are ratios of sums over all sites, not means of ratios', async (t) => {

@@ -224,7 +224,10 @@ export class LoadRun {
     const seen = member.report(nowMs)
     const isLost = seat.wanted && !seat.isIn
     const why = [...seen.why]
-    if (isLost && seat.lostMs >= 0) why.unshift('was out when the run ended')
+    const unfinished = isLost && seat.isJoining
+    if (unfinished) why.unshift('was still joining when the run ended')
+    else if (isLost && seat.lostMs >= 0) why.unshift('was out when the run ended')
+    if (!seat.asked) why.unshift('the run ended before it was asked in')
     if (requestsFailed > 0) why.push(`${requestsFailed} requests failed`)
     const { link } = seat.route
     return {
@@ -234,6 +237,7 @@ export class LoadRun {
       ...(link === undefined ? {} : { link }),
       kind: spec.group.kind,
       ...seen,
+      ...(unfinished ? { failedAt: 'unfinished', whyFailed: 'still joining' } : {}),
       joined: everJoined && !isLost,
       figures: { ...seen.figures, ...(requestsFailed > 0 ? { requestsFailed } : {}) },
       why,

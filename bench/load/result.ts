@@ -39,7 +39,6 @@ const DISTRIBUTED: Record<string, string> = {
 
 /** Added up over sites. */
 const SUMMED: Record<string, string> = {
-  requestsFailed: 'requests.failed',
   outages: 'events.outages',
   reconnects: 'events.reconnects',
   resumes: 'events.resumes',
@@ -112,14 +111,11 @@ function addPart(sums: Sums, prefix: string, findings: Findings, part: Part): vo
       .filter((value) => value !== undefined)
     if (seen.length > 0) put(`max.${name}`, Math.max(...seen))
   }
-  for (const [own, name] of Object.entries(SUMMED)) {
-    const seen = part.sites
-      .map(({ figures }) => figures[own])
-      .filter((value) => value !== undefined)
-    if (seen.length > 0)
-      put(
-        name,
-        seen.reduce((sum, value) => sum + value, 0),
-      )
-  }
+  put('requests.failed', sumOf(part.sites, 'requestsFailed'))
+  for (const [own, name] of Object.entries(SUMMED))
+    if (part.sites.some(({ figures }) => figures[own] !== undefined))
+      put(name, sumOf(part.sites, own))
 }
+
+const sumOf = (sites: readonly SiteReport[], figure: string) =>
+  sites.reduce((sum, { figures }) => sum + (figures[figure] ?? 0), 0)
