@@ -45,6 +45,7 @@ export function reading<T>(allowed: string, read: (value: unknown) => T | undefi
   return noted(form, { allowed })
 }
 
+/** Both ends included. */
 export function integer(min: number, max: number): Form<number> {
   return reading(`a whole number from ${min} to ${max}`, (value) => {
     return Number.isInteger(value) && isWithin(value as number, min, max)
@@ -106,10 +107,12 @@ export function line(charsMax: number): Form<string> {
   })
 }
 
+/** One of these words, written exactly so. */
 export function oneOf<const T extends string>(words: readonly T[]): Form<T> {
   return reading(words.join(', '), (value) => words.find((word) => word === value))
 }
 
+/** YAML's own `true` and `false`. */
 export function flag(): Form<boolean> {
   return reading('true or false', (value) => (typeof value === 'boolean' ? value : undefined))
 }
@@ -152,6 +155,7 @@ export function byId<T>(each: Form<T>, countMax: number): Form<Record<string, T>
   return noted(form as Form<Record<string, T>>, { each })
 }
 
+/** A list; both bounds included. */
 export function list<T>(each: Form<T>, { min, max }: { min: number; max: number }): Form<T[]> {
   const form = v.pipe(
     v.array(each, 'a list'),

@@ -62,10 +62,7 @@ export function unitOfFigure(name: string): Unit {
   return ENDINGS.find(([ending]) => ending.test(last))?.[1] ?? { dimension: PLAIN, scale: 1 }
 }
 
-export function isPlain({ time, bytes, bits }: Dimension): boolean {
-  return time === 0 && bytes === 0 && bits === 0
-}
-
+/** True when amounts of both can be compared and added. */
 export function isSameDimension(a: Dimension, b: Dimension): boolean {
   return a.time === b.time && a.bytes === b.bytes && a.bits === b.bits
 }
