@@ -40,6 +40,8 @@ export class SiteSums {
   receivedBytes = 0
   sentBytes = 0
   sentPackets = 0
+  /** All RTP, repairs and padding included. */
+  rtpPackets = 0
   opened = 0
   checked = 0
   checkFailed = 0
@@ -121,7 +123,8 @@ function pictureFigures(sums: SiteSums, extremes: SiteExtremes, set: Set): void 
   set('repairedPackets', sums.videoRepaired)
   set('framesComplete', sums.framesComplete)
   set('framesLate', sums.framesLate)
-  set('framesIncomplete', sums.framesIncomplete)
+  // A frame that was given up and came after all makes it one less.
+  set('framesIncomplete', Math.max(0, sums.framesIncomplete))
   set('freezes', sums.freezes)
   set('frozenMs', sums.frozenMs)
   set('frozenMaxMs', extremes.frozenMaxMs)
@@ -139,7 +142,7 @@ function receiveFigures(sums: SiteSums, extremes: SiteExtremes, set: Set): void 
     set('resyncAudioMs', extremes.resyncAudioMs)
     set('resyncVideoMs', extremes.resyncVideoMs)
   }
-  set('openedRatio', sums.opened / (sums.audioPackets + sums.videoPackets))
+  set('openedRatio', sums.opened / sums.rtpPackets)
   set('checkedPackets', sums.checked)
   set('checkFailed', sums.checkFailed)
   set('unstampedPackets', sums.unstamped)

@@ -30,9 +30,9 @@ const TAG_BYTES = 10
 /** RFC 7587 §3.1.3: no more than this in a packet without sound. */
 const DTX_BYTES_MAX = 2
 const COMPOUND_BYTES_MAX = 1_200
-/** A decoder that cannot go on asks after this; with NACK on the way it waits for the repair. */
+/** A decoder that cannot go on asks after this; with NACK on the way it waits until repair has become unlikely. */
 const STUCK_MS = 60
-const STUCK_WITH_NACK_MS = 400
+const STUCK_WITH_NACK_MS = 1_000
 const ONE_BYTE_EXTENSIONS = 0xbede
 
 const scratch = new Uint8Array(COMPOUND_BYTES_MAX)
@@ -185,6 +185,7 @@ export class ReceiverSite {
     for (const stream of this.audio) addAudio(sums, stream, nowMs)
     for (const stream of this.video) addVideo(sums, stream, nowMs)
     sums.outages += this.resync.outages
+    sums.rtpPackets += this.packets
     sums.opened += this.opened
     sums.checked += this.opened + this.refused
     sums.checkFailed += this.refused + this.damaged

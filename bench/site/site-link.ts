@@ -22,7 +22,7 @@ import { createSitePort, type SitePort } from './site-port.ts'
 
 /** Consent (RFC 7675) every 5 s; an unanswered first check is repeated sooner. */
 const CONSENT_MS = 5000
-const CHECK_REPEAT_MS = 250
+const CHECK_REPEAT_MS = 100
 const BINDING_REQUEST = 0x0001
 const BINDING_SUCCESS = 0x0101
 
