@@ -15,21 +15,28 @@ export type ToAppendThread =
 
 type Waiting = { events: readonly RoomEvent[]; resolve: (result: AppendResult) => void }
 
+const ENTRY = new URL('./append-thread.ts', import.meta.url)
 const FAILED: AppendResult = { ok: false, cause: 'failed' }
 /** It makes little garbage; left to itself its nursery would grow to many times this. */
 const YOUNG_GENERATION_MB = 2
 
-export class Appender {
-  readonly #setup: AppendSetup
+type AppenderOptions = AppendSetup & {
   /** Called for each batch that got to the disk, before its promise resolves. */
-  readonly #onDurable: (events: readonly RoomEvent[]) => void
+  onDurable: (events: readonly RoomEvent[]) => void
+  /** Asked when the thread died between commit and answer: its numbers must not be used again then. */
+  isOnDisk: (event: RoomEvent) => boolean
+  /** The program of the thread; only tests have another. */
+  entry?: URL
+}
+
+export class Appender {
+  readonly #options: AppenderOptions
   readonly #waiting: Waiting[] = []
   #worker: Worker | undefined
   #isClosed = false
 
-  constructor(setup: AppendSetup, onDurable: (events: readonly RoomEvent[]) => void) {
-    this.#setup = setup
-    this.#onDurable = onDurable
+  constructor(options: AppenderOptions) {
+    this.#options = options
     this.#worker = this.#start()
   }
 
@@ -64,9 +71,10 @@ export class Appender {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./append-thread.ts', import.meta.url), {
+    const { path, pageCountMax, entry = ENTRY } = this.#options
+    const worker = new Worker(entry, {
       name: 'log',
-      workerData: this.#setup,
+      workerData: { path, pageCountMax } satisfies AppendSetup,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     })
     worker.on('message', (result: AppendResult) => this.#answer(result))
@@ -74,15 +82,21 @@ export class Appender {
     worker.on('error', () => undefined)
     worker.once('exit', () => {
       this.#worker = undefined
-      while (this.#waiting.length > 0) this.#answer(FAILED)
+      while (this.#waiting.length > 0) this.#answer(this.#outcome(this.#waiting[0]!.events))
     })
     return worker
+  }
+
+  /** What became of a batch that nobody answered; it is there as a whole or not at all. */
+  #outcome(events: readonly RoomEvent[]): AppendResult {
+    const last = events.at(-1)
+    return last !== undefined && this.#options.isOnDisk(last) ? { ok: true } : FAILED
   }
 
   #answer(result: AppendResult): void {
     const waiting = this.#waiting.shift()
     if (waiting === undefined) return
-    if (result.ok) this.#onDurable(waiting.events)
+    if (result.ok) this.#options.onDurable(waiting.events)
     waiting.resolve(result)
   }
 }

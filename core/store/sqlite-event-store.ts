@@ -104,7 +104,12 @@ class NodeEventStore implements SqliteEventStore {
       lostCount: found.lost.length,
       salvagedFrom: salvaged?.path ?? null,
     }
-    this.#appender = new Appender({ path, pageCountMax }, (batch) => this.#noteDurable(batch))
+    this.#appender = new Appender({
+      path,
+      pageCountMax,
+      onDurable: (batch) => this.#noteDurable(batch),
+      isOnDisk: (event) => this.#isOnDisk(event),
+    })
   }
 
   append(events: readonly RoomEvent[]): Promise<AppendResult> {
@@ -188,6 +193,11 @@ class NodeEventStore implements SqliteEventStore {
     await this.#appender.close()
     this.#database.close()
     this.#lock.release()
+  }
+
+  #isOnDisk({ origin, sequence, time }: RoomEvent): boolean {
+    const sql = 'SELECT * FROM event WHERE origin = ? AND sequence = ? AND time = ?'
+    return this.#read(sql, [origin, sequence, time]).length > 0
   }
 
   #noteDurable(events: readonly RoomEvent[]): void {
