@@ -109,6 +109,7 @@ const setup = v.strictObject({
   groups: v.pipe(v.array(group), v.maxLength(LOAD_GROUPS_MAX)),
   http: maybe(v.pipe(v.array(http), v.maxLength(LOAD_GROUPS_MAX))),
   firstNumber: maybe(some(1 << 24)),
+  ownLatenessMsMax: maybe(positive),
   niceness: maybe(count(19)),
 })
 

@@ -147,6 +147,7 @@ test('a load that was late with all in, or used its whole core, or lost datagram
   const late = watch()
   for (let tick = 0; tick < 5; tick += 1) late.tick('steady', 40)
   t.regex(judge(late).reasons[0] ?? '', /late with all in: p99 40 ms/)
+  t.true(judgeSelf(late.figures(10_000), 50).valid)
   const busy = watch()
   busy.used('steady', { busySeconds: 100, seconds: 100 })
   t.regex(judge(busy).reasons[0] ?? '', /95 % of its core/)

@@ -156,7 +156,7 @@ export class LoadRun {
       figures,
       layers: this.#layers.report(),
       series: this.#options.sampler.series(),
-      validity: judgeSelf(figures),
+      validity: judgeSelf(figures, this.#options.setup.ownLatenessMsMax),
     }
   }
 

@@ -34,6 +34,8 @@ export type LoadSetup = {
   http?: HttpLoad[]
   /** Sites of several load processes of a run are numbered on; default 1. */
   firstNumber?: number
+  /** How late this process may be itself with all in, p99, before the run is void; ten times that while sites join. Default 25. */
+  ownLatenessMsMax?: number
   /** How far this process steps back behind others on its core, 0..19; default 0. */
   niceness?: number
 }

@@ -27,6 +27,7 @@ const scenario: Scenario = {
   needs: ['janus'],
   placement: {},
   othersCoresMax: 0.15,
+  ownLatenessMsMax: 25,
   nodes: [
     { id: 'ours', kind: 'core', config: {} },
     { id: 'janus', kind: 'rival', config: {}, rival: { name: 'janus', eventLoops: 4 } },

@@ -46,6 +46,7 @@ export function buildReport(findings: RunFindings): RunReport {
   const validity = judgeValidity({
     shares,
     othersCoresMax: scenario.othersCoresMax,
+    ownLatenessMsMax: scenario.ownLatenessMsMax,
     loads: results.map((result) => result.validity),
     lines: findings.lines,
     lost: findings.lost,

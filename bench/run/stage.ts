@@ -219,6 +219,7 @@ export class Stage {
         room: scenario.room,
         dataDir: node.dataDir,
         durationS: scenario.durationS,
+        ownLatenessMsMax: scenario.ownLatenessMsMax,
         groups: groups.map((group) => this.#groupOf(group, ways.get(group.id) ?? [])),
         http: this.#httpOf(root),
         firstNumber,

@@ -8,11 +8,15 @@ const OTHERS_CORES_MAX = 0.15
 const STEAL_CORES_MAX = 0.1
 /** An emulator that is later than this at one packet of a hundred is a worse line than asked for. */
 const LINE_LATE_P99_MS_MAX = 20
+/** Of what a scenario allows the load: 25 ms, its default, is 20 ms for a line. */
+const LINE_PART = 0.8
 
 export type ValidityFacts = {
   shares: Shares
   /** Cores that others may take, when the run says so itself. */
   othersCoresMax?: number | undefined
+  /** The same of lateness of its own processes; of lines it counts where it is more than their usual bound. */
+  ownLatenessMsMax?: number | undefined
   /** What each load says of itself. */
   loads: readonly RunReport['validity'][]
   lines: ReadonlyMap<string, Pick<LineResult, 'lateP99Ms' | 'emulatorFull'>>
@@ -23,6 +27,7 @@ export type ValidityFacts = {
 /** Not valid when there is any reason. */
 export function judgeValidity(facts: ValidityFacts): RunReport['validity'] {
   const { shares, loads, lines, lost, othersCoresMax = OTHERS_CORES_MAX } = facts
+  const lineLateMsMax = Math.max(LINE_LATE_P99_MS_MAX, (facts.ownLatenessMsMax ?? 0) * LINE_PART)
   const reasons = [...lost, ...loads.flatMap((load) => load.reasons)]
   if (shares.othersCores > othersCoresMax)
     reasons.push(
@@ -33,9 +38,9 @@ export function judgeValidity(facts: ValidityFacts): RunReport['validity'] {
       `the host took ${shares.stealCores.toFixed(2)} cores away meanwhile, ${STEAL_CORES_MAX} at most`,
     )
   for (const [id, { lateP99Ms, emulatorFull }] of lines) {
-    if (lateP99Ms > LINE_LATE_P99_MS_MAX)
+    if (lateP99Ms > lineLateMsMax)
       reasons.push(
-        `the emulator of ${id} was itself late: p99 ${lateP99Ms.toFixed(1)} ms, ${LINE_LATE_P99_MS_MAX} at most`,
+        `the emulator of ${id} was itself late: p99 ${lateP99Ms.toFixed(1)} ms, ${lineLateMsMax} at most`,
       )
     if (emulatorFull > 0)
       reasons.push(`the emulator of ${id} dropped ${emulatorFull} packets at a bound of its own`)

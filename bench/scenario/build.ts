@@ -25,6 +25,7 @@ export function buildScenario(
     needs: form.needs,
     placement: form.placement,
     othersCoresMax: form.othersCoresMax,
+    ownLatenessMsMax: form.ownLatenessMax * 1000,
     nodes: buildNodes(form.nodes),
     links: Object.entries(form.links).map(([id, link]) => ({ id, ...link })),
     sites: Object.entries(form.sites).map(([id, group]) => buildGroup(id, group)),

@@ -25,6 +25,8 @@ export type Scenario = {
   placement: Placement
   /** Cores that processes outside of the run may take on average before it is void. */
   othersCoresMax: number
+  /** How late the load and the lines may be themselves, p99, before it is void; ten times that while sites join. */
+  ownLatenessMsMax: number
   /** Parents stand before their children. */
   nodes: NodePlan[]
   links: LinkPlan[]

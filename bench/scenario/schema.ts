@@ -312,6 +312,10 @@ export const SCENARIO = mapping({
     0.15,
     'cores that processes outside of the run may take on average before it is void',
   ]),
+  ownLatenessMax: preset(secondsBetween(0.001, 600), [
+    '25ms',
+    'how late the load (ten times that while sites join) and the lines may be themselves, p99, before it is void',
+  ]),
   nodes: key(byId(node, SCENARIO_NODES_MAX), 'servers by id'),
   links: preset(byId(linkForm, SCENARIO_LINKS_MAX), [{}, 'lines by id']),
   sites: key(byId(group, SCENARIO_GROUPS_MAX), 'groups of sites by id'),
