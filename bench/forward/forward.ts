@@ -29,6 +29,8 @@ export type ForwardRow = {
   /** Planned to be in by this step, and in. */
   step: number
   receivers: number
+  /** When the measuring ended, Unix time. */
+  atMs: number
   /** What was counted, to be put together with other rows: ratios and percentiles are not averaged. */
   counted: { packets: number; expected: number; cpuSeconds: number; latency: string }
   packetsPerSecond: number
@@ -192,6 +194,7 @@ async function measure(
     server: kind,
     step,
     receivers: seen.receivers,
+    atMs: Date.now(),
     counted: {
       packets: seen.packets,
       expected: seen.expected,

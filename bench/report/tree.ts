@@ -25,6 +25,8 @@ export function treeOf({ nodes, sites, links }: RunReport): TreeNode | undefined
     upstream === undefined || !known.has(upstream) ? undefined : upstream
   const children = Map.groupBy(nodes, above)
   const roots = children.get(undefined) ?? []
+  // A core and its rival, one after the other: nothing joins them.
+  if (roots.length > 1 && sites.length === 0) return undefined
   const parts: Parts = {
     children,
     sites: Map.groupBy(sites, ({ node }) => node),

@@ -1,7 +1,7 @@
 import test from 'ava'
 import type { ForwardRow } from '../forward/index.ts'
 import { encodeHistogram, newHistogram, recordMs } from '../load/index.ts'
-import { rivalFigures } from './figures.ts'
+import { rivalFigures, rivalSeries } from './figures.ts'
 import type { Leg, RivalServer } from './legs.ts'
 
 type Row = { packets: number; cpuSeconds: number; latenciesMs: number[]; expected?: number }
@@ -15,6 +15,7 @@ function leg(server: RivalServer, round: number, { latenciesMs, ...row }: Row): 
     server,
     step: 300,
     receivers: 300,
+    atMs: 1_060_000,
     counted,
     packetsPerSecond: packets / 10,
     cpuShare: cpuSeconds / 10,
@@ -84,4 +85,14 @@ test('a busy load, a busy machine and a broken leg each make the run void, and s
     'janus, round 1, 300 receivers: other processes took 0.80 of a core',
     'nhipcau, round 2: process ended with 1',
   ])
+})
+
+test('each leg is a line of its own over time, a point for each step', (t) => {
+  const series = rivalSeries(ABAB, 1_000_000)
+  const names = series.map(({ id }) => id)
+  t.true(names.includes('steps.packetsPerCpuSecond.janus-2'))
+  t.is(new Set(names).size, names.length)
+  const one = series.find(({ id }) => id === 'steps.packetsPerCpuSecond.janus-2')
+  t.deepEqual(one?.atS, [60])
+  t.deepEqual(one?.values, [45_000])
 })

@@ -4,6 +4,7 @@
  */
 import type { ForwardRow } from '../forward/index.ts'
 import { encodeHistogram, mergeEncoded, percentileMs } from '../load/index.ts'
+import type { SeriesReport } from '../report/index.ts'
 import { type Leg, type RivalServer, SERVERS } from './legs.ts'
 
 /** Parts of a report (bench/report). */
@@ -38,6 +39,30 @@ export function rivalFigures(legs: readonly Leg[], othersCoresMax: number): Riva
       figures[`ratio.n${step}.${what}`] = value
   }
   return { figures, histograms, reasons: legs.flatMap((leg) => doubts(leg, othersCoresMax)) }
+}
+
+const STEP_SERIES: [string, string, string, (row: ForwardRow) => number][] = [
+  [
+    'packetsPerCpuSecond',
+    'Packets per CPU-second, by step',
+    'perSecond',
+    (row) => row.packetsPerCpuSecond,
+  ],
+  ['latencyP99', 'p99 latency, by step', 'ms', (row) => row.latencyMs.p99],
+  ['lossRatio', 'Loss, by step', 'ratio', (row) => row.lossRatio],
+]
+
+/** What each leg saw over time, for the report's plots; `zeroMs` is the run's, Unix time. */
+export function rivalSeries(legs: readonly Leg[], zeroMs: number): SeriesReport[] {
+  return STEP_SERIES.flatMap(([name, title, unit, of]) =>
+    legs.map(({ server, round, rows }) => ({
+      id: `steps.${name}.${server}-${round}`,
+      title,
+      unit,
+      atS: rows.map(({ atMs }) => (atMs - zeroMs) / 1000),
+      values: rows.map(of),
+    })),
+  )
 }
 
 function rowsOf(legs: readonly Leg[], server: RivalServer, step: number): ForwardRow[] {

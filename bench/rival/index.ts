@@ -2,7 +2,7 @@
 import { whyNoJanus } from './janus-server.ts'
 import { whyNoNamespacePair } from './namespace-pair.ts'
 
-export { rivalFigures } from './figures.ts'
+export { rivalFigures, rivalSeries } from './figures.ts'
 export { JanusSite } from './janus-site.ts'
 export { type Leg, type LegProcess, runLegs } from './legs.ts'
 export { planLegs } from './plan.ts'

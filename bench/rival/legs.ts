@@ -40,7 +40,7 @@ export type LegProcess = { id: string; role: 'node' | 'load'; pid: number }
 export type LegsGround = {
   say: (text: string) => void
   onLeg: (leg: Leg) => void
-  /** The processes of a leg when it begins; none when it ends. */
+  /** The processes of the leg under way, whenever one was started; none when it ends. */
   onProcesses: (processes: LegProcess[]) => void
   /** Our server's program. */
   program: string
@@ -64,7 +64,9 @@ export async function runLegs(plan: LegsPlan, ground: LegsGround): Promise<void>
     for (let round = 1; round <= plan.rounds; round += 1) {
       for (const server of SERVERS) {
         if (ground.signal.aborted) return
-        ground.onLeg(await runLeg({ server, round }, { plan, pair, ground }))
+        const onServer = (pid: number): void =>
+          ground.onProcesses([{ id: `${server}-${round}`, role: 'node', pid }])
+        ground.onLeg(await runLeg({ server, round }, { plan, pair, ground, onServer }))
       }
     }
   } finally {
@@ -72,7 +74,13 @@ export async function runLegs(plan: LegsPlan, ground: LegsGround): Promise<void>
   }
 }
 
-type Surroundings = { plan: LegsPlan; pair: NamespacePair; ground: LegsGround }
+type Surroundings = {
+  plan: LegsPlan
+  pair: NamespacePair
+  ground: LegsGround
+  /** A server has been started; it is not ready yet. */
+  onServer: (pid: number) => void
+}
 
 async function runLeg(which: Pick<Leg, 'server' | 'round'>, around: Surroundings): Promise<Leg> {
   const { plan, ground, pair } = around
@@ -108,7 +116,7 @@ async function runLeg(which: Pick<Leg, 'server' | 'round'>, around: Surroundings
 
 type StartedServer = { pid: number; setup: Stand['setup']; stop: () => Promise<void> }
 
-async function startOurs({ plan, pair, ground }: Surroundings): Promise<StartedServer> {
+async function startOurs({ plan, pair, ground, onServer }: Surroundings): Promise<StartedServer> {
   const { enter, address } = pair.server
   const dataDir = mkdtempSync(join(ground.folder, 'core-'))
   const env = {
@@ -128,6 +136,7 @@ async function startOurs({ plan, pair, ground }: Surroundings): Promise<StartedS
     prefix: enter,
   })
   const { stop, pid } = core
+  onServer(pid)
   try {
     const ready = await core.line(({ event }) => event === 'ready')
     const doorUrl = `ws://${address}:${ready.httpPort}/ws`
@@ -138,7 +147,7 @@ async function startOurs({ plan, pair, ground }: Surroundings): Promise<StartedS
   }
 }
 
-async function startRival({ plan, pair, ground }: Surroundings): Promise<StartedServer> {
+async function startRival({ plan, pair, ground, onServer }: Surroundings): Promise<StartedServer> {
   const { pid, doorUrl, room, stop } = await startJanus({
     side: pair.server,
     eventLoops: plan.eventLoops,
@@ -146,6 +155,7 @@ async function startRival({ plan, pair, ground }: Surroundings): Promise<Started
     parentFolder: ground.folder,
     core: SERVER_CORE,
   })
+  onServer(pid)
   // Janus asks for no tokens; the load reads keys all the same.
   const dataDir = mkdtempSync(join(ground.folder, 'keys-'))
   const setup = { ...mediaOf(plan), doorUrl, dataDir, room: String(room), isJanus: true }

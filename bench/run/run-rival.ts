@@ -112,7 +112,7 @@ function report({ scenario, seed, serverRoot, signal }: RunOptions, played: Play
     sites: [],
     figures,
     histograms: rival.histograms,
-    series: machineSeries(book),
+    series: [...rivalSeries(legs, +startedAt), ...machineSeries(book)],
     layers: { atS: [], rows: [] },
     events,
   }

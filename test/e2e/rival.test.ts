@@ -74,8 +74,9 @@ hasRival('Janus and our core forward the same media, in turns, and leave nothing
     t.is(counted.expected, counted.packets, server)
     t.true(samples > 0 && latencyMs.p50 > 0, server)
   }
-  t.is(processes.length, 4)
-  for (const { pid } of processes) t.throws(() => process.kill(pid, 0))
+  const pids = new Set(processes.map(({ pid }) => pid))
+  t.is(pids.size, 4)
+  for (const pid of pids) t.throws(() => process.kill(pid, 0))
   const left = execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' })
   for (const name of namespaces) t.false(left.includes(name))
 })
