@@ -42,4 +42,13 @@ export class Conversation<T extends Message> {
       for (const event of events) this.#waiting.delete(event)
     }
   }
+  /** The same promise; when it rejects the child is ended first, since nobody else knows of it yet. */
+  async orEnded<V>(answer: Promise<V>): Promise<V> {
+    try {
+      return await answer
+    } catch (error) {
+      await this.child.kill()
+      throw error
+    }
+  }
 }

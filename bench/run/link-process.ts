@@ -57,8 +57,11 @@ export class LinkProcess {
     )
     const ready = talk.next(['ready', 'error'], ANSWER_MS_MAX)
     talk.child.send({ op: 'open', lines: linesOf(start) } satisfies LineCommand)
-    const told = await ready
-    if (told.event === 'error') throw new Error(`link ${set.plan.id}: ${told.error}`)
+    const told = await talk.orEnded(ready)
+    if (told.event === 'error') {
+      await talk.child.kill()
+      throw new Error(`link ${set.plan.id}: ${told.error}`)
+    }
     link = new LinkProcess({ set, talk, ports: told.lines })
     return link
   }

@@ -60,8 +60,11 @@ export class Load {
     )
     const ready = talk.next(['ready', 'error'], READY_MS_MAX)
     talk.child.send(setup)
-    const told = await ready
-    if (told.event === 'error') throw new Error(`${id}: ${told.error}`)
+    const told = await talk.orEnded(ready)
+    if (told.event === 'error') {
+      await talk.child.kill()
+      throw new Error(`${id}: ${told.error}`)
+    }
     load = new Load(id, talk)
     return load
   }

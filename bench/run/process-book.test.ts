@@ -63,3 +63,15 @@ test('beyond the bound every second row goes, the newest stays, columns keep the
     [20, 40],
   ])
 })
+
+test('a look between two samples counts, and is no sample of its own', (t) => {
+  const book = new ProcessBook()
+  book.add(reading(0, [core(1, 0)], 0))
+  book.add(reading(0.99, [core(1, 0.5)], 1))
+  book.add(reading(1.01, [core(1, 0.52)], 1))
+  book.add(reading(1.99, [core(1, 1)], 2))
+  const [report] = book.reports()
+  t.is(report?.cpuSeconds, 1)
+  t.deepEqual(report?.series.atS, [0, 0.99, 1.99])
+  t.is(report?.series.cpuShare.at(-1), 0.5)
+})

@@ -34,8 +34,13 @@ type Entry = {
   report: ProcessReport
   /** What each pid under this id had used at the last reading. */
   lastByPid: Map<number, number>
+  /** Since the last sample of the series. */
   lastAtS: number
+  pendingSeconds: number
 }
+
+/** The kernel counts in hundredths of a second: a share of a shorter time says nothing. */
+const SAMPLE_S_MIN = 0.5
 
 /** One per run. */
 export class ProcessBook {
@@ -66,6 +71,7 @@ export class ProcessBook {
     const othersSeconds = Math.max(0, busySeconds - stealSeconds - oursSeconds)
     this.#othersSeconds += othersSeconds
     this.#stealSeconds += stealSeconds
+    if (tookS < SAMPLE_S_MIN) return
     this.#others.atS.push(reading.atS)
     this.#others.othersCores.push(othersSeconds / tookS)
     this.#others.stealCores.push(stealSeconds / tookS)
@@ -116,10 +122,12 @@ export class ProcessBook {
     const { series } = report
     report.cpuSeconds += usedSeconds
     report.residentBytesMax = Math.max(report.residentBytesMax, sum('residentBytes'))
+    entry.pendingSeconds += usedSeconds
     const tookS = atS - entry.lastAtS
-    entry.lastAtS = atS
+    if (series.atS.length > 0 && tookS < SAMPLE_S_MIN) return usedSeconds
     series.atS.push(atS)
-    series.cpuShare.push(tookS > 0 ? usedSeconds / tookS : 0)
+    series.cpuShare.push(tookS > 0 ? entry.pendingSeconds / tookS : 0)
+    Object.assign(entry, { lastAtS: atS, pendingSeconds: 0 })
     series.residentBytes.push(sum('residentBytes'))
     series.handles.push(sum('handles'))
     series.threads.push(sum('threads'))
@@ -139,6 +147,7 @@ export class ProcessBook {
       },
       lastByPid: new Map(),
       lastAtS: this.#last?.atS ?? 0,
+      pendingSeconds: 0,
     }
     this.#entries.set(id, entry)
     return entry
