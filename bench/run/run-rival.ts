@@ -5,7 +5,14 @@
 import { join, resolve } from 'node:path'
 import { ROOT } from '../process/processes.ts'
 import { REPORT_SCHEMA, REPORT_VERSION, type RunReport } from '../report/index.ts'
-import { type Leg, type LegProcess, planLegs, rivalFigures, rivalSeries, runLegs } from '../rival/index.ts'
+import {
+  type Leg,
+  type LegProcess,
+  planLegs,
+  rivalFigures,
+  rivalSeries,
+  runLegs,
+} from '../rival/index.ts'
 import { judge, type Scenario } from '../scenario/index.ts'
 import { runnerFigures } from './figures.ts'
 import { Ledger } from './ledger.ts'
