@@ -143,6 +143,9 @@ export class LoadRun {
     this.#ended = true
     this.#phase = 'ending'
     const { seats, tallies, histograms, self, sampler } = this.#options
+    // What came since each was looked at last.
+    for (const seat of seats) if (seat.everJoined) sampler.take(seat, nowMs)
+    sampler.flush()
     const sites = seats.map((seat) => this.#siteReport(seat, nowMs))
     const totalsOf = (group: string) => sampler.totalsOf(group)
     const atS = (ms: number) => this.atS(ms)

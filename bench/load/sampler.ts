@@ -69,6 +69,21 @@ export class Sampler {
     addGrowth(group.second, seat.member.totals(this.#scratch, nowMs), before)
   }
 
+  /** Adds what was taken since the last second to the run, without a row: for the end. */
+  flush(): void {
+    for (const group of this.#groups.values()) {
+      addTotals(group.run, group.second)
+      Object.assign(group.second, newTotals())
+      for (const name of CLASSES) {
+        const histogram = group.latencies[name]
+        if (histogram.totalCount === 0) continue
+        this.#all[name].add(histogram)
+        this.#histograms.of(group.id, `latency.${name}`).add(histogram)
+        histogram.reset()
+      }
+    }
+  }
+
   /** Ends the second: one row of all series. */
   close(atS: number, own: SecondOwn): SecondSeen {
     const seconds = Math.max(1e-3, atS - this.#lastS)
@@ -83,16 +98,8 @@ export class Sampler {
     for (const group of this.#groups.values()) {
       this.#write(row, { prefix: `group.${group.id}.`, seconds, ...group, totals: group.second })
       addTotals(sum, group.second)
-      addTotals(group.run, group.second)
-      Object.assign(group.second, newTotals())
-      for (const name of CLASSES) {
-        const histogram = group.latencies[name]
-        if (histogram.totalCount === 0) continue
-        this.#all[name].add(histogram)
-        this.#histograms.of(group.id, `latency.${name}`).add(histogram)
-        histogram.reset()
-      }
     }
+    this.flush()
     this.#write(row, { prefix: '', seconds, latencies: this.#all, totals: sum })
     for (const name of CLASSES) this.#all[name].reset()
     this.#series.add(atS, row)
