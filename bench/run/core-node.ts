@@ -14,6 +14,8 @@ export type CoreStart = NodeStart & {
   config: Readonly<Record<string, string>>
   /** An end that nobody asked for. */
   onLost: (why: string) => void
+  /** Aborted: nobody waits for it any more. */
+  signal: AbortSignal
 }
 
 const LOCAL = '127.0.0.1'
@@ -64,7 +66,7 @@ export async function startCore(options: CoreStart): Promise<RunningNode> {
       if (!isAsked && child === started)
         options.onLost(`${options.id} ${endText(end)}:\n${started.tail()}`)
     })
-    await untilReady(started, pageUrl)
+    await untilReady(started, pageUrl, options.signal)
   }
   await start()
   return {
@@ -92,9 +94,9 @@ export async function startCore(options: CoreStart): Promise<RunningNode> {
   }
 }
 
-async function untilReady(child: Child, pageUrl: string): Promise<void> {
+async function untilReady(child: Child, pageUrl: string, signal: AbortSignal): Promise<void> {
   const endMs = performance.now() + READY_MS_MAX
-  while (child.isRunning && performance.now() < endMs) {
+  while (child.isRunning && !signal.aborted && performance.now() < endMs) {
     if (await isReady(pageUrl)) return
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }

@@ -4,6 +4,7 @@
  * mark in its environment, and so has whatever it starts.
  */
 import { spawn, spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import {
   appendFileSync,
   existsSync,
@@ -55,7 +56,7 @@ export class Ledger {
   static open(): Ledger {
     const books = booksFolder()
     sweepDead(books)
-    const mark = `${process.pid}-${Date.now().toString(36)}`
+    const mark = `${process.pid}-${randomBytes(4).toString('hex')}`
     const file = join(books, `${mark}.jsonl`)
     const owner = { mark, pid: process.pid, startTicks: startTicksOf(process.pid) }
     // Whole or not there: another runner that starts now would take a book without an owner for a dead one's.

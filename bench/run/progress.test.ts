@@ -17,12 +17,24 @@ const status: Status = {
 test('the line says phase, joined of how many, failed, loss, CPU of each process and time left', (t) => {
   t.is(
     statusText(status),
-    'storm-1000  join  12/180 s  joined 640/1000, 2 failed  loss 0.12 %  cpu core 93 %, load 70 %  2 min 48 s left',
+    'storm-1000  join  12/180 s, 2 min 48 s left  joined 640/1000, 2 failed  loss 0.12 %  cpu core 93 %, load 70 %',
   )
 })
 
 test('others are named when they take a share worth telling', (t) => {
   t.true(statusText({ ...status, cpu: new Map([['others', 0.4]]) }).includes('others 40 %'))
+})
+
+test('several lines are told together', (t) => {
+  const shares: [string, number][] = [
+    ['core', 0.1],
+    ['link.a', 0.2],
+    ['link.b', 0.3],
+    ['load', 0.4],
+  ]
+  t.true(
+    statusText({ ...status, cpu: new Map(shares) }).includes('core 10 %, links 50 %, load 40 %'),
+  )
 })
 
 test('before the load speaks there is nothing to say of joins, and at the end no time left', (t) => {

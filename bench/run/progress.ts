@@ -15,20 +15,33 @@ export type Status = {
 const PLAIN_EVERY_MS = 5_000
 const OTHERS_WORTH_TELLING = 0.15
 
-/** Such as `storm-1000  join  12/60 s  joined 640/1000, 2 failed  loss 0.12 %  cpu core 93 %, load 71 %  48 s left`. */
+/** Such as `storm-1000  join  12/60 s, 48 s left  joined 640/1000, 2 failed  loss 0.12 %  cpu core 93 %, load 71 %`. */
 export function statusText({ name, phase, atS, durationS, load, cpu }: Status): string {
-  const processes = [...cpu]
+  const left = phase === 'end' ? '' : `, ${timeText(Math.max(0, durationS - atS))} left`
+  const processes = [...linksTogether(cpu)]
     .filter(([id, share]) => id !== 'others' || share >= OTHERS_WORTH_TELLING)
     .map(([id, share]) => `${id} ${(share * 100).toFixed(0)} %`)
   const parts = [
     name,
     phase,
-    `${Math.floor(atS)}/${durationS} s`,
+    `${Math.floor(atS)}/${durationS} s${left}`,
     ...(load === undefined ? [] : [joinedText(load), `loss ${percentText(load.lossRatio)}`]),
     ...(processes.length === 0 ? [] : [`cpu ${processes.join(', ')}`]),
-    ...(phase === 'end' ? [] : [`${timeText(Math.max(0, durationS - atS))} left`]),
   ]
   return parts.join('  ')
+}
+
+/** Several lines are one number: there may be twenty. */
+function linksTogether(cpu: Status['cpu']): Map<string, number> {
+  const links = [...cpu].filter(([id]) => id.startsWith('link.'))
+  if (links.length < 2) return new Map(cpu)
+  const together = links.reduce((sum, [, share]) => sum + share, 0)
+  return new Map(
+    [...cpu].flatMap(([id, share]) => {
+      if (!id.startsWith('link.')) return [[id, share] as const]
+      return id === links[0]?.[0] ? [['links', together] as const] : []
+    }),
+  )
 }
 
 function joinedText({ joined, planned, failed }: NonNullable<Status['load']>): string {

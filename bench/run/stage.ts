@@ -172,7 +172,7 @@ export class Stage {
   }
 
   async #startNode(plan: NodePlan): Promise<RunningNode> {
-    const { scenario, ledger, serverRoot, onLost } = this.#options
+    const { scenario, ledger, serverRoot, onLost, signal } = this.#options
     const folder = join(ledger.folder, plan.id)
     mkdirSync(folder)
     this.#folders.set(plan.id, folder)
@@ -198,6 +198,7 @@ export class Stage {
       cwd: serverRoot,
       config: plan.config,
       onLost,
+      signal,
     })
   }
 
