@@ -30,7 +30,9 @@ export function comparisonText({ rows, noise, warnings }: Comparison, sides: Sid
     ...sides.b.map((run) => `B  ${runText(run)}`),
     '',
     ...alignedLines([head, ...body]),
-    ...(told.length < rows.length ? [`(${rows.length - told.length} more are 0 on both sides)`] : []),
+    ...(told.length < rows.length
+      ? [`(${rows.length - told.length} more are 0 on both sides)`]
+      : []),
     '',
     ...criteriaLines(sides),
     ...warnings.map(({ en }) => `! ${en}`),

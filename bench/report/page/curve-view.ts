@@ -34,9 +34,7 @@ export function curvesView(
 function figureOf(name: string, curves: readonly Curve[], runs: readonly RunHead[]): View {
   const canvas = h('div', { class: 'canvas' })
   const groups = [...new Set(curves.map(({ group }) => group))]
-  const styles = curves.map(({ group, run }) =>
-    strokeOf(groups.indexOf(group), { run, runs }),
-  )
+  const styles = curves.map(({ group, run }) => strokeOf(groups.indexOf(group), { run, runs }))
   const view = h(
     'figure',
     { class: 'plot' },

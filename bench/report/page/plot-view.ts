@@ -105,8 +105,14 @@ export function drawnOf(drawn: uPlot, canvas: HTMLElement): Drawn {
     resize: () => drawn.setSize({ width: widthOf(canvas), height: drawn.height }),
     redraw: () => drawn.redraw(false, true),
     destroy: () => drawn.destroy(),
-    showAt: (atS) => drawn.setCursor({ left: drawn.valToPos(atS, 'x'), top: 10 }),
+    showAt,
   }
+}
+
+/** Sets the cursor of all plots over time. */
+function showAt(atS: number): void {
+  for (const plot of uPlot.sync(SYNC_KEY).plots)
+    plot.setCursor({ left: plot.valToPos(atS, 'x'), top: Math.max(0, plot.cursor.top ?? 0) })
 }
 
 /** Width that a plot may take. */
@@ -250,7 +256,7 @@ export function listenToKeys(view: HTMLElement, drawn: uPlot, endS: number): voi
     const target = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last }[event.key]
     if (target !== undefined) {
       const time = drawn.data[0][Math.min(last, Math.max(0, target))] ?? 0
-      drawn.setCursor({ left: drawn.valToPos(time, 'x'), top: drawn.cursor.top ?? 10 })
+      showAt(time)
     } else if (event.key === '+' || event.key === '-')
       zoom(drawn, { factor: event.key === '+' ? 0.5 : 2, endS })
     else if (event.key === 'Escape') zoom(drawn, { factor: Number.POSITIVE_INFINITY, endS })

@@ -335,7 +335,7 @@ function histogramsOf(random: Random): Record<string, string> {
       highestTrackableValue: 60_000_000,
       numberOfSignificantValueDigits: 3,
     })
-    for (let count = 0; count < 20_000; count += 1) {
+    for (let count = 0; count < 3_000; count += 1) {
       const us = (30_000 + index * 9_000) * Math.exp(1.1 * (random() + random() + random() - 1.5))
       histogram.recordValue(Math.min(60_000_000, Math.round(us)))
     }
