@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import test from 'ava'
-import { readScenario } from '../bench/scenario/index.ts'
+import { readScenario, scenarioNames } from '../bench/scenario/index.ts'
 import { benchPage } from '../docs/bench-page.ts'
 import { configPage } from '../docs/config-page.ts'
 import { linkPage } from '../docs/link-page.ts'
@@ -43,6 +43,13 @@ test('docs/SCENARIOS.md is what the schema, units and figures of bench/scenario 
 test('docs/BENCH.md describes the report as bench/report/report-schema.ts has it', (t) => {
   const page = readFileSync(join(ROOT, 'docs/BENCH.md'), 'utf8')
   t.is(page, benchPage(page), 'run: npm run docs')
+})
+
+test('docs/BENCH.md names every scenario, and no other', (t) => {
+  const [, section = ''] = readFileSync(join(ROOT, 'docs/BENCH.md'), 'utf8').split('## Scenarios')
+  const rows = section.split('\n## ')[0]?.matchAll(/^\| (`.*?) \|/gm) ?? []
+  const named = [...rows].flatMap(([, cell = '']) => [...cell.matchAll(/`([^`]+)`/g)])
+  t.deepEqual(named.map(([, name]) => name).sort(), scenarioNames())
 })
 
 const pages = ['README.md', 'README.vi.md', ...readdirSync(join(ROOT, 'docs'), { recursive: true })]
