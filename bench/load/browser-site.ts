@@ -7,7 +7,7 @@ import { chromiumFlags, requireChromium } from '../process/chromium.ts'
 import { whyOf } from '../site/figures.ts'
 import type { PlayerTotals } from '../site/index.ts'
 import { type Detour, readPage, tapPage } from './browser-page.ts'
-import { type BrowserReading, layerOfWidth, readStats } from './browser-stats.ts'
+import { type BrowserReading, browserFigures, layerOfWidth, readStats } from './browser-stats.ts'
 import type { Member, MemberMaker, MemberOutcome, MemberReport, MemberSpec } from './member.ts'
 import type { LoadGroup } from './protocol.ts'
 import { addTotals, newTotals } from './totals.ts'
@@ -194,28 +194,7 @@ class BrowserSite implements Member {
   #figures(): Record<string, number> {
     const reading = this.#reading
     if (reading === undefined) return {}
-    const { totals, framesDecoded, plis, nacks, audioBufferMs, videoBufferMs, rttMs } = reading
-    const ratio = (part: number, whole: number) => (whole > 0 ? part / whole : 0)
-    const { audioLost, audioExpected, videoLost, videoExpected } = totals
-    return {
-      audioPackets: totals.audioPackets,
-      audioLossRatio: ratio(audioLost, audioExpected),
-      videoLossRatio: ratio(videoLost, videoExpected),
-      concealedRatio: ratio(totals.audioConcealed, totals.audioFrames),
-      framesComplete: framesDecoded,
-      framesLate: totals.framesLate,
-      freezes: totals.freezes,
-      frozenMs: totals.frozenMs,
-      frozenMaxMs: this.#frozenLongestMs,
-      frozenRatio: ratio(totals.frozenMs, totals.watchedMs),
-      receivedBytes: totals.receivedBytes,
-      sentBytes: totals.sentBytes,
-      keyframesAsked: plis,
-      nacksSent: nacks,
-      ...(audioBufferMs === undefined ? {} : { audioBufferMs }),
-      ...(videoBufferMs === undefined ? {} : { videoBufferMs }),
-      ...(rttMs === undefined ? {} : { rttMs }),
-    }
+    return browserFigures(reading, this.#frozenLongestMs)
   }
 }
 

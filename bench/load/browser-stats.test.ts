@@ -1,5 +1,5 @@
 import test from 'ava'
-import { layerOfWidth, readStats } from './browser-stats.ts'
+import { browserFigures, layerOfWidth, readStats } from './browser-stats.ts'
 
 const AUDIO = {
   type: 'inbound-rtp',
@@ -67,6 +67,20 @@ test('before anything was received there are no means and no picture', (t) => {
   t.is(reading.totals.watchedMs, 0)
   t.false('audioBufferMs' in reading)
   t.false('rttMs' in reading)
+})
+
+test('figures carry the names of synthetic sites; ratios of nothing are left out', (t) => {
+  t.like(browserFigures(readStats([AUDIO, VIDEO, PAIR], 10_000), 750), {
+    audioLossRatio: 0.04,
+    concealedRatio: 0.04,
+    frozenMaxMs: 750,
+    frozenRatio: 0.075,
+    framesComplete: 250,
+    rttMs: 600,
+  })
+  const nothing = browserFigures(readStats([], 1000), 0)
+  for (const name of ['audioLossRatio', 'concealedRatio', 'frozenRatio', 'frozenMaxMs', 'rttMs'])
+    t.false(name in nothing, name)
 })
 
 test('a picture is of the layer whose width is nearest', (t) => {

@@ -57,6 +57,38 @@ export function readStats(entries: readonly StatsEntry[], aliveMs: number): Brow
   }
 }
 
+/** The figures of a site, by the names of bench/site/figures.ts; what had no occasion is left out. */
+export function browserFigures(
+  { totals, framesDecoded, plis, nacks, audioBufferMs, videoBufferMs, rttMs }: BrowserReading,
+  frozenMaxMs: number,
+): Record<string, number> {
+  const { audioLost, audioExpected, videoLost, videoExpected, watchedMs, frozenMs } = totals
+  const figures: Record<string, number | undefined> = {
+    audioPackets: totals.audioPackets,
+    audioLossRatio: ratio(audioLost, audioExpected),
+    concealedRatio: ratio(totals.audioConcealed, totals.audioFrames),
+    videoPackets: totals.videoPackets,
+    videoLossRatio: ratio(videoLost, videoExpected),
+    framesComplete: framesDecoded,
+    framesLate: totals.framesLate,
+    freezes: totals.freezes,
+    frozenMs,
+    frozenMaxMs: watchedMs > 0 ? frozenMaxMs : undefined,
+    frozenRatio: ratio(frozenMs, watchedMs),
+    receivedBytes: totals.receivedBytes,
+    sentBytes: totals.sentBytes,
+    keyframesAsked: plis,
+    nacksSent: nacks,
+    audioBufferMs,
+    videoBufferMs,
+    rttMs,
+  }
+  const told = Object.entries(figures).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(told) as Record<string, number>
+}
+
+const ratio = (part: number, whole: number) => (whole > 0 ? part / whole : undefined)
+
 /** Index of the layer that is nearest in width among those that the run's publishers send, lowest first; -1 = none. */
 export function layerOfWidth(widthPx: number, widths: readonly number[]): number {
   if (widthPx === 0 || widths.length === 0) return -1
