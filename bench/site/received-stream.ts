@@ -1,6 +1,7 @@
 /** What one site keeps of one received stream: its numbers, its meters, and what it asks again for. */
 import { KeyframeRequester, NackGenerator } from '../../core/media/receive/index.ts'
 import { compactNtpOf, type ReportBlock, type SenderReport } from '../../core/media/rtcp/index.ts'
+import type { SiteSums } from './figures.ts'
 import { FrameAssembler, type FrameListener, FramePacket } from './frame-assembler.ts'
 import { FreezeMeter } from './freeze-meter.ts'
 import { GapMeter } from './gap-meter.ts'
@@ -86,6 +87,17 @@ export class ReceivedAudio extends ReceivedStream {
     this.gaps.pause(nowMs)
   }
 
+  addTo(sums: SiteSums, nowMs: number): void {
+    const { gaps, silentMs } = this.gaps.read(nowMs)
+    const { frames, concealed } = this.playout.read(nowMs)
+    sums.audioPackets += this.packets
+    sums.audioLost += this.lost
+    sums.audioGaps += gaps
+    sums.audioSilentMs += silentMs
+    sums.audioFrames += frames
+    sums.audioConcealed += concealed
+  }
+
   override cut(): void {
     super.cut()
     this.playout.cut()
@@ -120,6 +132,20 @@ export class ReceivedVideo extends ReceivedStream {
   pause(nowMs: number): void {
     this.freezes.pause(nowMs)
     this.layers.pause(nowMs)
+  }
+
+  addTo(sums: SiteSums, nowMs: number): void {
+    const { complete, late, incomplete } = this.frames.read(nowMs)
+    const { freezes, frozenMs, watchedMs } = this.freezes.read(nowMs)
+    sums.videoPackets += this.packets
+    sums.videoLost += this.lost
+    sums.videoRepaired += this.repaired
+    sums.framesComplete += complete
+    sums.framesLate += late
+    sums.framesIncomplete += incomplete
+    sums.freezes += freezes
+    sums.frozenMs += frozenMs
+    sums.watchedMs += watchedMs
   }
 
   override cut(): void {

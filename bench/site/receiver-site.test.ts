@@ -109,7 +109,7 @@ test('at depth sampled one packet in so many is opened, at depth headers none', 
     for (let frame = 0; frame < 300; frame++) {
       source.next(frame * 20, 20, (bytes, end) => give(bytes.slice(0, end), frame * 20))
     }
-    t.is(watcher.opened, opened)
+    t.is(watcher.check.opened, opened)
     t.is(watcher.audio[0]?.packets, 300)
   }
 })
@@ -122,7 +122,7 @@ test('content that is not what was sent is found, though its authentication is r
     if (index === 1) packet.fill(7, packet.length - 40)
     give(packet, 10)
   })
-  t.is(watcher.damaged, 1)
+  t.is(watcher.check.damaged, 1)
 })
 
 test('a missing packet is asked for after 10 ms, its repair makes the frame whole', (t) => {

@@ -11,16 +11,15 @@ import {
   RtcpWriter,
   type SenderReport,
 } from '../../core/media/rtcp/index.ts'
-import { describePayload, MediaPacket, readUint16, readUint32 } from '../../core/media/rtp/index.ts'
+import { readUint16, readUint32 } from '../../core/media/rtp/index.ts'
 import type { SiteDepth } from './contract.ts'
 import type { SiteSums } from './figures.ts'
-import { machineMs } from './machine-clock.ts'
-import { OPUS_STAMP_OFFSET, VP8_LATER_STAMP_OFFSET, VP8_STAMP_OFFSET } from './media-source.ts'
 import { RTX_PAYLOAD_TYPE, VP8_PAYLOAD_TYPE } from './offer.ts'
+import { type OnLatency, PacketCheck } from './packet-check.ts'
+import { payloadStart, transportNumber } from './protected-packet.ts'
 import { ReceivedAudio, ReceivedStream, ReceivedVideo } from './received-stream.ts'
 import { ResyncMeter } from './resync-meter.ts'
 import type { MediaSite } from './site.ts'
-import { isSealed, readStamp, Stamp } from './stamp.ts'
 import { type StreamTally, TALLY_DUPLICATE, TALLY_NEXT } from './stream-tally.ts'
 
 const CNAME = Buffer.from('bench')
@@ -33,18 +32,11 @@ const COMPOUND_BYTES_MAX = 1_200
 /** A decoder that cannot go on asks after this; with NACK on the way it waits until repair has become unlikely. */
 const STUCK_MS = 60
 const STUCK_WITH_NACK_MS = 1_000
-const ONE_BYTE_EXTENSIONS = 0xbede
 
 const scratch = new Uint8Array(COMPOUND_BYTES_MAX)
 const nackScratch = new Uint16Array(256)
 const writer = new RtcpWriter()
 const block = new ReportBlock()
-const stamp = new Stamp()
-const described = new MediaPacket()
-described.codec = 'vp8'
-
-/** Called with each latency measured, ms. */
-export type OnLatency = (latencyMs: number, isAudio: boolean) => void
 
 export type ReceiverOptions = {
   /** One packet in `sampleEvery` is opened at depth `sampled`; `phase` spreads the samples over sites. */
@@ -72,15 +64,9 @@ export class ReceiverSite {
   readonly audio: ReceivedAudio[] = []
   readonly video: ReceivedVideo[] = []
   readonly resync = new ResyncMeter()
+  readonly check: PacketCheck
   packets = 0
   bytes = 0
-  /** Opened and found authentic; refused by SRTP; without a stamp of ours; whose end was not that of their stamp. */
-  opened = 0
-  refused = 0
-  unstamped = 0
-  damaged = 0
-  /** Stamps read, and with them latencies. */
-  sampled = 0
   nacksSent = 0
   keyframesAsked = 0
   /** Of the first frame heard, and shown; NaN before. */
@@ -102,6 +88,7 @@ export class ReceiverSite {
     this.#options = options
     this.#depth = options.depth ?? 'sampled'
     this.#untilSample = options.phase % options.sampleEvery
+    this.check = new PacketCheck(options.onLatency)
     this.#parser = this.#createParser()
   }
 
@@ -182,14 +169,11 @@ export class ReceiverSite {
 
   /** Adds what was seen since the site was made. */
   addTo(sums: SiteSums, nowMs: number): void {
-    for (const stream of this.audio) addAudio(sums, stream, nowMs)
-    for (const stream of this.video) addVideo(sums, stream, nowMs)
+    for (const stream of this.audio) stream.addTo(sums, nowMs)
+    for (const stream of this.video) stream.addTo(sums, nowMs)
     sums.outages += this.resync.outages
     sums.rtpPackets += this.packets
-    sums.opened += this.opened
-    sums.checked += this.opened + this.refused
-    sums.checkFailed += this.refused + this.damaged
-    sums.unstamped += this.unstamped
+    this.check.addTo(sums)
     sums.nacksSent += this.nacksSent
     sums.keyframesAsked += this.keyframesAsked
   }
@@ -260,7 +244,7 @@ export class ReceiverSite {
     stream.gaps.onArrival(nowMs)
     if (Number.isNaN(this.firstSoundMs)) this.firstSoundMs = nowMs
     this.resync.onAudio(nowMs)
-    if (this.#isDue()) this.#openAudio(site, datagram, nowMs)
+    if (this.#isDue()) this.check.audio(site, datagram, nowMs)
   }
 
   /** Before the packet is counted into the outage that it may end. */
@@ -287,7 +271,7 @@ export class ReceiverSite {
     packet.marker = (datagram[1]! & 0x80) !== 0
     packet.isOpened = false
     if (this.#isDue() || this.#looksForKey(stream)) {
-      this.#openVideo(site, stream, { datagram, nowMs, repairBytes: 0 })
+      this.check.video(site, stream, datagram, nowMs)
     }
     stream.frames.add(packet, nowMs)
     if (this.#options.pli === true) this.#checkStuck(stream, nowMs)
@@ -299,7 +283,7 @@ export class ReceiverSite {
     const ssrc = this.#repairs.get(readUint32(datagram, 8))
     const stream = ssrc === undefined ? undefined : this.#streams.get(ssrc)
     if (!(stream instanceof ReceivedVideo)) return
-    const end = this.#open(site, datagram)
+    const end = this.check.open(site, datagram)
     const start = payloadStart(datagram)
     if (end < start + 3) return
     if (stream.tally.repair(readUint16(datagram, start)) === TALLY_DUPLICATE) return
@@ -309,7 +293,7 @@ export class ReceiverSite {
     packet.sequence = stream.tally.sequence
     packet.timestamp = readUint32(datagram, 4)
     packet.marker = (datagram[1]! & 0x80) !== 0
-    this.#describeVideo(stream, { datagram, end, nowMs, repairBytes: 2 })
+    this.check.describe(stream, { datagram, start: start + 2, end, nowMs })
     stream.frames.add(packet, nowMs)
   }
 
@@ -375,73 +359,6 @@ export class ReceiverSite {
     return this.resync.awaitsVideo || stream.keyframes.isWanted
   }
 
-  /** Authenticates and decrypts in place; the end of the plain packet, -1 when refused. */
-  #open(site: MediaSite, datagram: Buffer): number {
-    const end = site.link.receiver?.openRtp(datagram, 0, datagram.length) ?? -1
-    if (end < 0) this.refused += 1
-    else this.opened += 1
-    return end
-  }
-
-  #openAudio(site: MediaSite, datagram: Buffer, nowMs: number): void {
-    const end = this.#open(site, datagram)
-    if (end < 0) return
-    if (!readStamp(datagram, payloadStart(datagram) + OPUS_STAMP_OFFSET, end, stamp)) {
-      this.unstamped += 1
-      return
-    }
-    this.#onStamp(datagram, end)
-    this.#options.onLatency(machineMs(nowMs) - stamp.sentMs, true)
-  }
-
-  #openVideo(
-    site: MediaSite,
-    stream: ReceivedVideo,
-    { datagram, nowMs, repairBytes }: { datagram: Buffer; nowMs: number; repairBytes: number },
-  ): void {
-    const end = this.#open(site, datagram)
-    if (end < 0) return
-    if (this.#describeVideo(stream, { datagram, end, nowMs, repairBytes })) {
-      this.#options.onLatency(machineMs(nowMs) - stamp.sentMs, false)
-    }
-  }
-
-  /** Fills the stream's packet from the plain payload; true when it has a stamp. */
-  #describeVideo(
-    stream: ReceivedVideo,
-    at: { datagram: Buffer; end: number; nowMs: number; repairBytes: number },
-  ): boolean {
-    const { datagram, end, nowMs } = at
-    const start = payloadStart(datagram) + at.repairBytes
-    const { packet } = stream
-    described.bytes = datagram
-    described.start = start - 12
-    described.end = end
-    if (!describePayload(described)) {
-      this.damaged += 1
-      return false
-    }
-    packet.isOpened = true
-    packet.isStart = described.frameStart
-    packet.isKey = described.keyframe
-    packet.temporalLayer = described.temporalLayer
-    packet.isSync = described.temporalSwitch
-    packet.tl0PicIdx = described.tl0PicIdx
-    const offset = described.frameStart ? VP8_STAMP_OFFSET : VP8_LATER_STAMP_OFFSET
-    if (!readStamp(datagram, start + offset, end, stamp)) {
-      this.unstamped += 1
-      return false
-    }
-    this.#onStamp(datagram, end)
-    stream.layers.onLayer(stamp.layer, nowMs)
-    return true
-  }
-
-  #onStamp(datagram: Buffer, end: number): void {
-    this.sampled += 1
-    if (!isSealed(datagram, end, stamp)) this.damaged += 1
-  }
-
   /** @hot The number stands in clear (RFC 8285 one-byte form). */
   #noteNumber(datagram: Buffer, nowMs: number): void {
     const number = transportNumber(datagram, this.#transportWideId)
@@ -451,50 +368,4 @@ export class ReceiverSite {
     const dueMs = generator.nextDeadlineMs()
     if (dueMs < this.feedbackDeadlineMs) this.feedbackDeadlineMs = dueMs
   }
-}
-
-function addAudio(sums: SiteSums, stream: ReceivedAudio, nowMs: number): void {
-  const gaps = stream.gaps.read(nowMs)
-  const { frames, concealed } = stream.playout.read(nowMs)
-  sums.audioPackets += stream.packets
-  sums.audioLost += stream.lost
-  sums.audioGaps += gaps.gaps
-  sums.audioSilentMs += gaps.silentMs
-  sums.audioFrames += frames
-  sums.audioConcealed += concealed
-}
-
-function addVideo(sums: SiteSums, stream: ReceivedVideo, nowMs: number): void {
-  const frames = stream.frames.read(nowMs)
-  const freezes = stream.freezes.read(nowMs)
-  sums.videoPackets += stream.packets
-  sums.videoLost += stream.lost
-  sums.videoRepaired += stream.repaired
-  sums.framesComplete += frames.complete
-  sums.framesLate += frames.late
-  sums.framesIncomplete += frames.incomplete
-  sums.freezes += freezes.freezes
-  sums.frozenMs += freezes.frozenMs
-  sums.watchedMs += freezes.watchedMs
-}
-
-/** @hot */
-function payloadStart(datagram: Buffer): number {
-  const csrcEnd = 12 + (datagram[0]! & 0x0f) * 4
-  return (datagram[0]! & 0x10) === 0 ? csrcEnd : csrcEnd + 4 + readUint16(datagram, csrcEnd + 2) * 4
-}
-
-/** @hot 16 bits, -1 when absent. */
-function transportNumber(datagram: Buffer, id: number): number {
-  if ((datagram[0]! & 0x10) === 0) return -1
-  let at = 12 + (datagram[0]! & 0x0f) * 4
-  if (readUint16(datagram, at) !== ONE_BYTE_EXTENSIONS) return -1
-  const end = Math.min(datagram.length, at + 4 + readUint16(datagram, at + 2) * 4)
-  at += 4
-  while (at < end) {
-    const head = datagram[at]!
-    if (head >>> 4 === id && at + 2 < end) return readUint16(datagram, at + 1)
-    at += head === 0 ? 1 : 2 + (head & 0x0f)
-  }
-  return -1
 }
