@@ -13,5 +13,5 @@ export default {
   // A process of its own for each file: signals, native doors and worker threads do not meet.
   workerThreads: suite === 'doors',
   concurrency: suite === 'e2e' ? 1 : 2,
-  timeout: suite === 'e2e' ? '180s' : '120s',
+  timeout: suite === 'e2e' ? '600s' : '120s',
 }

@@ -1,5 +1,6 @@
 /** The page in both languages, on a desk and on a phone, by keyboard alone, and without any device. */
 import test from 'ava'
+import { graveViolations } from './accessibility.ts'
 import { eventually, keepScreenshot, openBrowser } from './browser.ts'
 import { startCore } from './core-process.ts'
 import { framesDecoded, joinDemo, openPerson, type Person, soundEnergy } from './person.ts'
@@ -11,8 +12,9 @@ const KEY =
   /\b(app|banner|call|chair|chat|control|device|ended|error|gate|help|lobby|people|quality|role|say|settings|statistics)\.[a-z][A-Za-z]+/
 
 test.serial(
-  'every screen is whole in Vietnamese and English, on a desk and on a phone',
+  'every screen is whole and accessible in Vietnamese and English, on a desk and on a phone',
   async (t) => {
+    const violations = new Set<string>()
     const core = await startCore(t)
     const context = await openBrowser(t, { framesPerSecond: 10 })
     const other = await openPerson(context)
@@ -25,6 +27,9 @@ test.serial(
       ] as const) {
         const look = async (screen: string): Promise<void> => {
           t.deepEqual(await flaws(person, language), [], `${screen} ${device} ${language}`)
+          for (const violation of await graveViolations(person.page)) {
+            violations.add(`${screen} ${device} ${language}: ${violation}`)
+          }
           await keepScreenshot(person.page, `${screen}-${device}-${language}`)
         }
         await person.page.setViewportSize(size)
@@ -54,6 +59,7 @@ test.serial(
       t.deepEqual(person.faults, [])
       await person.page.close()
     }
+    t.deepEqual([...violations], [], 'what axe calls serious or critical')
   },
 )
 

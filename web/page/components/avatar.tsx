@@ -1,4 +1,4 @@
-/** Two letters on a calm colour, in place of a picture. */
+/** Two letters on a calm colour, in place of a picture: drawn by the style, since they are no text to be read. */
 import { initialsOf } from '../initials.ts'
 
 const COLOURS = 6
@@ -11,8 +11,10 @@ const colourOf = (name: string): number => {
 
 export function Avatar({ name }: { name: string }) {
   return (
-    <span class={`avatar avatar-${colourOf(name)}`} aria-hidden="true">
-      {initialsOf(name)}
-    </span>
+    <span
+      class={`avatar avatar-${colourOf(name)}`}
+      data-initials={initialsOf(name)}
+      aria-hidden="true"
+    />
   )
 }

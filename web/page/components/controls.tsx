@@ -25,8 +25,13 @@ type ControlProps = {
   onPress: () => void
 }
 
+/** The word that one sees is in the name that is spoken, or speech control could not find the button (WCAG 2.5.3). */
+const nameOf = (word: string, label: string): string =>
+  label.startsWith(word) ? label : `${word}: ${label}`
+
 function Control(props: ControlProps) {
-  const { icon, word, label, testId, tone = '', badge = 0, dimmed = false } = props
+  const { icon, word, testId, tone = '', badge = 0, dimmed = false } = props
+  const label = nameOf(word, props.label)
   return (
     <button
       type="button"

@@ -5,7 +5,8 @@ import { SHORTCUTS } from '../shortcuts.ts'
 export function HelpPanel() {
   const { t } = useSpeech()
   return (
-    <div class="panel-scroll">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
+    <section class="panel-scroll" aria-label={t('control.help')} tabIndex={0}>
       <p>{t('help.text')}</p>
       <table class="shortcuts">
         <thead>
@@ -26,6 +27,6 @@ export function HelpPanel() {
         </tbody>
       </table>
       <p>{t('help.main')}</p>
-    </div>
+    </section>
   )
 }

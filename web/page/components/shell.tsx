@@ -12,7 +12,7 @@ export function LanguageSwitch() {
       type="button"
       class="button quiet language"
       data-testid="language"
-      aria-label={t('language.label')}
+      aria-label={`${t('language.switch')}: ${t('language.label')}`}
       onClick={switchLanguage}
     >
       <Icon name="globe" />

@@ -53,6 +53,10 @@ export function TileCard({ model, card, slot, inMain }: TileCardProps) {
     micMuted && card.use === 'camera' ? t('call.micOff') : '',
     card.handRaised ? t('call.hand') : '',
   ].filter((part) => part !== '')
+  // What stands there is said first, in its order: who speaks to a machine says what he reads (WCAG 2.5.3).
+  const caption = card.self ? t('call.you') : title
+  const name =
+    inMain && !shown ? `${t('call.inMain')}, ${caption}` : t('call.showMain', { name: title })
   return (
     <li
       class={`tile ${card.speaking ? 'speaking' : ''} ${chosen ? 'chosen' : ''}`}
@@ -65,7 +69,7 @@ export function TileCard({ model, card, slot, inMain }: TileCardProps) {
       <button
         type="button"
         class="tile-button"
-        aria-label={[t('call.showMain', { name: title }), ...state].join(', ')}
+        aria-label={[name, ...state].join(', ')}
         aria-pressed={chosen}
         onClick={() => {
           if (!card.self)
@@ -85,10 +89,10 @@ export function TileCard({ model, card, slot, inMain }: TileCardProps) {
             <Avatar name={card.name} />
             {inMain ? <span class="tile-note">{t('call.inMain')}</span> : null}
           </span>
-        )}
+        )}{' '}
         <span class="tile-caption" aria-hidden="true">
           {micMuted && card.use === 'camera' ? <Icon name="microphoneOff" /> : null}
-          <span class="tile-name">{card.self ? t('call.you') : title}</span>
+          <span class="tile-name">{caption}</span>
         </span>
         {card.handRaised ? (
           <span class="tile-hand" aria-hidden="true">
