@@ -130,7 +130,7 @@ test('results of two processes become one whose figures follow from their sums a
       [5, 3],
     ],
   )
-  t.deepEqual(merged.layers.rows[0], { site: 'a', layer: [0, 1, -1] })
+  t.deepEqual(merged.layers.rows[0], { site: 'a', layer: [0, 1, Number.NaN] })
   t.deepEqual(merged.validity, { valid: false, reasons: ['slow'] })
   t.false(merged.completed)
 })

@@ -1,12 +1,13 @@
 /** The heat map of spatial layers: a row per site that watches pictures, a column per moment. */
 import { LOAD_LAYER_ROWS_MAX } from '../../config/limits.ts'
+import type { Member } from './member.ts'
 import type { LoadResult } from './protocol.ts'
 
 const COLUMNS_MAX = 600
 
-type Watched = { id: string; layerNow: number }
+type Watched = Pick<Member, 'id' | 'state' | 'layerNow'>
 
-/** Sites beyond LOAD_LAYER_ROWS_MAX are thinned out evenly, moments to COLUMNS_MAX. */
+/** NaN (null in JSON): the site was not in. Sites beyond LOAD_LAYER_ROWS_MAX are thinned out evenly, moments to COLUMNS_MAX. */
 export class LayerMap {
   readonly #watched: readonly Watched[]
   readonly #rows: number[][]
@@ -30,7 +31,10 @@ export class LayerMap {
     if (atS + 1e-6 < this.#nextS || this.#watched.length === 0) return
     this.#nextS = atS + this.#everyS - 0.5
     this.#atS.push(atS)
-    for (const [index, { layerNow }] of this.#watched.entries()) this.#rows[index]?.push(layerNow)
+    for (const [index, { state, layerNow }] of this.#watched.entries()) {
+      const isThere = state === 'joined' || state === 'away'
+      this.#rows[index]?.push(isThere ? layerNow : Number.NaN)
+    }
   }
 
   report(): LoadResult['layers'] {

@@ -48,7 +48,7 @@ function worstOwn(results: readonly LoadResult[]): Record<string, number> {
   return worst
 }
 
-/** All tick by the same seconds; the longest list of times is that of all, short rows end with "unknown". */
+/** All tick by the same seconds; the longest list of times is that of all, short rows end with NaN, null in JSON. */
 function mergeLayers(all: readonly LoadResult['layers'][]): LoadResult['layers'] {
   const atS = all.reduce<number[]>(
     (longest, one) => (one.atS.length > longest.length ? one.atS : longest),
@@ -59,7 +59,7 @@ function mergeLayers(all: readonly LoadResult['layers'][]): LoadResult['layers']
     atS,
     rows: rows.map(({ site, layer }) => ({
       site,
-      layer: atS.map((_, index) => layer[index] ?? -1),
+      layer: atS.map((_, index) => layer[index] ?? Number.NaN),
     })),
   }
 }

@@ -194,7 +194,7 @@ export type LoadResult = {
   figures: Record<string, number>
   /** As RunReport.histograms: `latency.audio`, `latency.video`, `join`, `resync.audio`, ... and `group.<id>.` of each. */
   histograms: Record<string, string>
-  /** As RunReport.layers. */
+  /** As RunReport.layers; null where a site was not in. */
   layers: { atS: number[]; rows: { site: string; layer: number[] }[] }
   series: SeriesReport[]
   /** Sums behind the ratios of `figures`, so that results of several processes can be put together. */

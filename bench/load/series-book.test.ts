@@ -42,6 +42,7 @@ test('the heat map thins out sites evenly and moments to a bound', (t) => {
   const count = LOAD_LAYER_ROWS_MAX * 5
   const members = Array.from({ length: count }, (_, index) => ({
     id: `s${index}`,
+    state: 'joined' as const,
     layerNow: index % 3,
   }))
   const map = new LayerMap(members, 3600)
@@ -54,12 +55,18 @@ test('the heat map thins out sites evenly and moments to a bound', (t) => {
 })
 
 test('each second has its column while there are few', (t) => {
-  const site = { id: 's', layerNow: 0 }
+  const site: { id: string; state: 'idle' | 'joined'; layerNow: number } = {
+    id: 's',
+    state: 'idle',
+    layerNow: -1,
+  }
   const map = new LayerMap([site], 20)
-  for (let second = 1; second <= 20; second += 1) {
+  map.sample(0)
+  site.state = 'joined'
+  for (let second = 1; second < 20; second += 1) {
     site.layerNow = second % 2
     map.sample(second + 0.003)
   }
   t.is(map.report().rows[0]?.layer.length, 20)
-  t.deepEqual(map.report().rows[0]?.layer.slice(0, 3), [1, 0, 1])
+  t.deepEqual(map.report().rows[0]?.layer.slice(0, 3), [Number.NaN, 1, 0])
 })
