@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import {
@@ -228,7 +228,9 @@ export async function openWsDoor(options: DoorOptions): Promise<Door> {
     void serveRequest(options, message, out)
   })
   server.on('clientError', (_error, socket) => {
-    if (socket.writable) refuseUpgrade(socket, failure(400, true))
+    // Browsers keep spare connections, and would take an answer that nobody asked for as that to their next request.
+    const isSpare = (socket as Socket).bytesRead === 0
+    if (socket.writable && !isSpare) refuseUpgrade(socket, failure(400, true))
     else socket.destroy()
   })
   server.on('upgrade', (message, stream, early) => {

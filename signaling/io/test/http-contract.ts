@@ -2,6 +2,7 @@
  * What every door must do with HTTP, as tests. Real sockets on loopback; each test waits for an
  * event, never for time.
  */
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { TestFn } from 'ava'
 import type { DoorRequest, DoorResponse } from '../../door.ts'
@@ -146,6 +147,19 @@ function failures(test: TestFn, open: Open): void {
     t.is((await call(door.port, '/')).status, 200)
     released.resolve({ status: 200, headers: {}, body: 'late' })
     t.is((await call(door.port, '/')).status, 200)
+  })
+
+  test('a spare connection, as browsers keep, is closed in the end without a word', async (t) => {
+    t.timeout(60_000)
+    const door = await opened(t, open, {})
+    const socket = connect(door.port, '127.0.0.1')
+    let answered = ''
+    socket.on('data', (bytes) => {
+      answered += bytes
+    })
+    await once(socket, 'close')
+    // A browser would take it as the answer to the first request that it sends here.
+    t.is(answered, '')
   })
 
   test('a large response arrives whole', async (t) => {
