@@ -124,6 +124,7 @@ class Run {
     await this.#takeLast()
     await this.#stage.endLinks()
     const links = this.#stage.linkReports()
+    lost.push(...this.#stage.silentLinks().map((id) => `the emulator of ${id} left no result`))
     await this.#stage.close()
     this.#tellSwept(this.#ledger.close())
     writer.clear()

@@ -150,6 +150,11 @@ export class Stage {
     return [...this.links.values()].flatMap((link) => link.report(link.node) ?? [])
   }
 
+  /** Lines that ended without a word: what their sites saw blames nobody. */
+  silentLinks(): string[] {
+    return [...this.links.values()].flatMap(({ id, result }) => (result === undefined ? id : []))
+  }
+
   /** What the emulators say of themselves. */
   lineResults(): Map<string, LineResult> {
     return new Map(
