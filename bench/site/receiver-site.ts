@@ -178,6 +178,16 @@ export class ReceiverSite {
     sums.keyframesAsked += this.keyframesAsked
   }
 
+  /** Extremes and means are looked for anew; sums go on. */
+  restart(nowMs: number): void {
+    this.resync.restart()
+    for (const { gaps } of this.audio) gaps.restart()
+    for (const { freezes, layers } of this.video) {
+      freezes.restart()
+      layers.restart(nowMs)
+    }
+  }
+
   /** The slot of this SSRC shows nothing, and is not meant to, until its next packet. */
   pause(ssrc: number, nowMs: number): void {
     const stream = this.#streams.get(ssrc)

@@ -13,8 +13,7 @@ import type {
   SitePlayer,
   SitePlayerOptions,
 } from './contract.ts'
-import { type SiteExtremes, SiteSums, siteFigures, sumsSince, whyOf } from './figures.ts'
-import { createLatencies, recordLatency } from './latencies.ts'
+import { recordLatency } from './latencies.ts'
 import type { LoadContext } from './load-context.ts'
 import { MediaLeg, sectionPlans } from './media-leg.ts'
 import { TRANSPORT_WIDE_EXTENSION } from './offer.ts'
@@ -23,6 +22,7 @@ import type { ReceivedVideo } from './received-stream.ts'
 import { ReceiverSite } from './receiver-site.ts'
 import { MediaError } from './site.ts'
 import type { Message } from './site-door.ts'
+import { type Playing, SiteLedger } from './site-ledger.ts'
 import { EnterError, type Entered, SiteSession } from './site-session.ts'
 import { SlotBook } from './slot-book.ts'
 
@@ -46,26 +46,16 @@ class Player implements SitePlayer {
   readonly #receiver: ReceiverSite
   readonly #slots = new SlotBook()
   readonly #latencies: LatencyHistograms
-  #ownLatencies: LatencyHistograms = createLatencies(2)
+  readonly #ledger: SiteLedger
   #leg: MediaLeg | undefined
   #opening = false
   #publisher: PublisherSite | undefined
   #levelDbov = 127
   #muted = false
   #live = true
-  #steps: JoinSteps | undefined
-  #joinMs = Number.NaN
-  #failure: { failedAt: JoinStep; whyFailed: string } | undefined
-  #connectedMs = Number.NaN
-  #reconnectMaxMs = 0
   #nextHousekeepingMs = Number.POSITIVE_INFINITY
   #nextReportMs = Number.POSITIVE_INFINITY
   #retryMediaMs = Number.POSITIVE_INFINITY
-  /** Of former transports and publishers. */
-  readonly #past = new SiteSums()
-  readonly #sums = new SiteSums()
-  #atRestart = new SiteSums()
-  #measuredFromMs = performance.now()
 
   constructor(context: LoadContext, options: SitePlayerOptions) {
     this.id = options.id
@@ -80,6 +70,7 @@ class Player implements SitePlayer {
       pli: options.feedback.pli,
       onLatency: (latencyMs, isAudio) => this.#onLatency(latencyMs, isAudio),
     })
+    this.#ledger = new SiteLedger(this.#receiver, options.receive, options.send !== undefined)
     this.#session = new SiteSession({
       doorUrl: options.doorUrl,
       token: options.token,
@@ -133,11 +124,10 @@ class Player implements SitePlayer {
 
   async comeBack(how: 'resume' | 'fresh'): Promise<JoinOutcome> {
     this.#session.cut()
-    this.#past.reconnects += 1
     if (how === 'fresh') this.#closeMedia()
     const lostMs = performance.now()
     const outcome = await this.#enter(how === 'resume')
-    this.#reconnectMaxMs = Math.max(this.#reconnectMaxMs, performance.now() - lostMs)
+    this.#ledger.noteReconnect(performance.now() - lostMs)
     return outcome
   }
 
@@ -154,56 +144,15 @@ class Player implements SitePlayer {
   }
 
   restartMeasure(nowMs: number): void {
-    this.#atRestart = sumsSince(new SiteSums(), this.#collect(nowMs))
-    this.#measuredFromMs = nowMs
-    this.#ownLatencies.audio.reset()
-    this.#ownLatencies.video.reset()
-    this.#reconnectMaxMs = 0
-    this.#receiver.resync.restart()
-    for (const { gaps } of this.#receiver.audio) gaps.restart()
-    for (const { freezes, layers } of this.#receiver.video) {
-      freezes.restart()
-      layers.restart(nowMs)
-    }
+    this.#ledger.restart(nowMs, this.#playing())
   }
 
   report(nowMs: number): PlayerReport {
-    const sums = sumsSince(this.#atRestart, this.#collect(nowMs))
-    const figures = siteFigures(sums, this.#extremes(nowMs))
-    const why = whyOf(figures)
-    const failure = this.#failure
-    if (failure !== undefined)
-      why.unshift(`could not join at ${failure.failedAt}: ${failure.whyFailed}`)
-    return {
-      joined: this.state === 'joined' || this.state === 'away' || this.#steps !== undefined,
-      ...(failure ?? {}),
-      ...(this.#steps === undefined ? {} : { joinMs: this.#joinMs, steps: { ...this.#steps } }),
-      figures,
-      why,
-    }
+    return this.#ledger.report(nowMs, this.#playing())
   }
 
   totals(into: PlayerTotals, nowMs: number): PlayerTotals {
-    const sums = this.#collect(nowMs)
-    into.audioPackets = sums.audioPackets
-    into.audioLost = sums.audioLost
-    into.audioExpected = sums.audioPackets + sums.audioLost
-    into.videoPackets = sums.videoPackets
-    into.videoLost = sums.videoLost
-    into.videoExpected = sums.videoPackets + sums.videoLost
-    into.receivedBytes = sums.receivedBytes
-    into.sentBytes = sums.sentBytes
-    into.sentPackets = sums.sentPackets
-    into.audioFrames = sums.audioFrames
-    into.audioConcealed = sums.audioConcealed
-    into.framesComplete = sums.framesComplete
-    into.framesLate = sums.framesLate
-    into.freezes = sums.freezes
-    into.frozenMs = sums.frozenMs
-    into.watchedMs = sums.watchedMs
-    into.checked = sums.checked
-    into.checkFailed = sums.checkFailed
-    return into
+    return this.#ledger.totals(into, nowMs, this.#playing())
   }
 
   nextDeadlineMs(): number {
@@ -242,7 +191,7 @@ class Player implements SitePlayer {
 
   async #enter(resume: boolean): Promise<JoinOutcome> {
     this.state = 'joining'
-    this.#failure = undefined
+    this.#ledger.failure = undefined
     this.#nextHousekeepingMs = performance.now() + (this.#options.number % HOUSEKEEPING_MS)
     try {
       const entered = await this.#session.enter(resume)
@@ -253,10 +202,10 @@ class Player implements SitePlayer {
       this.state = 'joined'
       return { joined: true, ...this.#noteSteps(entered, isNew) }
     } catch (error) {
-      this.#failure = { failedAt: stepOf(error), whyFailed: (error as Error).message }
+      this.#ledger.failure = { failedAt: stepOf(error), whyFailed: (error as Error).message }
       this.drop()
       this.state = 'failed'
-      return { joined: false, ...this.#failure }
+      return { joined: false, ...this.#ledger.failure }
     }
   }
 
@@ -264,14 +213,11 @@ class Player implements SitePlayer {
   #noteSteps({ doorMs, joinMs }: Entered, isNew: boolean): { joinMs: number; steps: JoinSteps } {
     const times = isNew ? this.#leg!.times : { offerMs: 0, iceMs: 0, dtlsMs: 0 }
     const { offerMs, iceMs, dtlsMs } = times
-    const steps = { doorMs, joinMs, offerMs, iceMs, dtlsMs }
-    this.#steps = steps
-    this.#joinMs = doorMs + joinMs + offerMs + iceMs + dtlsMs
-    return { joinMs: this.#joinMs, steps: { ...steps } }
+    return this.#ledger.noteSteps({ doorMs, joinMs, offerMs, iceMs, dtlsMs })
   }
 
   #noteJoined(joined: Message): void {
-    if (joined.resumed === true) this.#past.resumes += 1
+    if (joined.resumed === true) this.#ledger.past.resumes += 1
     this.#slots.apply(joined)
   }
 
@@ -300,7 +246,8 @@ class Player implements SitePlayer {
       const transportWideId = leg.extensionId(received?.mid ?? '', TRANSPORT_WIDE_EXTENSION)
       this.#receiver.connect({ transportWideId, repairs: leg.answer.repairs })
       this.#nextReportMs = nowMs + (number % REPORT_MS)
-      if (Number.isNaN(this.#connectedMs)) this.#connectedMs = leg.link.times.connectedMs
+      if (Number.isNaN(this.#ledger.connectedMs))
+        this.#ledger.connectedMs = leg.link.times.connectedMs
       this.#retryMediaMs = Number.POSITIVE_INFINITY
       this.#startPublisher(leg, nowMs)
       await this.#announce(leg)
@@ -364,7 +311,7 @@ class Player implements SitePlayer {
     try {
       await this.#openMedia()
     } catch (error) {
-      this.#past.mediaFailures += 1
+      this.#ledger.past.mediaFailures += 1
       this.#retryMediaMs = performance.now() + MEDIA_RETRY_MS
       this.#tell(`no media: ${(error as Error).message}`)
     }
@@ -372,8 +319,7 @@ class Player implements SitePlayer {
 
   async #onBack(entered: Entered, lostMs: number): Promise<void> {
     this.state = 'joined'
-    this.#reconnectMaxMs = Math.max(this.#reconnectMaxMs, lostMs)
-    this.#past.reconnects += 1
+    this.#ledger.noteReconnect(lostMs)
     this.#noteJoined(entered.joined)
     this.#tell(entered.joined.resumed === true ? 'resumed' : 'joined anew')
     if (!isMediaAlive(entered.joined)) await this.#reopenMedia('the former is gone')
@@ -383,7 +329,7 @@ class Player implements SitePlayer {
     this.#tell(`connection lost: ${why}`)
     this.state = isFinal ? 'failed' : 'away'
     if (!isFinal) return
-    this.#failure = { failedAt: 'join', whyFailed: why }
+    this.#ledger.failure = { failedAt: 'join', whyFailed: why }
     this.#closeMedia()
   }
 
@@ -408,7 +354,7 @@ class Player implements SitePlayer {
 
   #onLatency(latencyMs: number, isAudio: boolean): void {
     recordLatency(isAudio ? this.#latencies.audio : this.#latencies.video, latencyMs)
-    recordLatency(isAudio ? this.#ownLatencies.audio : this.#ownLatencies.video, latencyMs)
+    this.#ledger.noteLatency(latencyMs, isAudio)
   }
 
   #pauseSilent(nowMs: number): void {
@@ -429,7 +375,7 @@ class Player implements SitePlayer {
   #closeMedia(): void {
     const leg = this.#leg
     if (leg === undefined) return
-    this.#addTransport(this.#past, leg)
+    this.#ledger.close(leg, this.#publisher)
     this.#leg = undefined
     this.#publisher = undefined
     leg.close()
@@ -442,51 +388,8 @@ class Player implements SitePlayer {
     return video.find((stream) => stream.ssrc === ssrc) ?? video[0]
   }
 
-  /** What ends with a transport. */
-  #addTransport(sums: SiteSums, { link }: MediaLeg): void {
-    const publisher = this.#publisher
-    sums.receivedBytes += link.receivedBytes
-    sums.sentBytes += link.sentBytes
-    sums.sentPackets += link.sentPackets
-    if (publisher === undefined) return
-    const { audio, video } = publisher.packetsSent
-    sums.audioSent += audio
-    sums.videoSent += video
-    sums.keyframesSent += publisher.keyframesSent
-    sums.resent += publisher.resent
-  }
-
-  #collect(nowMs: number): SiteSums {
-    const sums = Object.assign(this.#sums, this.#past)
-    if (this.#leg !== undefined) this.#addTransport(sums, this.#leg)
-    this.#receiver.addTo(sums, nowMs)
-    return sums
-  }
-
-  #extremes(nowMs: number): SiteExtremes {
-    const { audio, video, resync } = this.#receiver
-    const main = this.#mainVideo()
-    const back = resync.read(nowMs)
-    const { receive, send } = this.#options
-    return {
-      measuredMs: Math.max(1, nowMs - this.#measuredFromMs),
-      audioGapMaxMs: Math.max(...audio.map(({ gaps }) => gaps.read(nowMs).longestMs)),
-      frozenMaxMs: Math.max(...video.map(({ freezes }) => freezes.read(nowMs).longestMs)),
-      resyncAudioMs: back.audioMsMax,
-      resyncVideoMs: back.videoMsMax,
-      reconnectMaxMs: this.#reconnectMaxMs,
-      layerMean: main?.layers.mean(nowMs) ?? Number.NaN,
-      layerChanges: main?.layers.changes ?? Number.NaN,
-      firstSoundMs: this.#receiver.firstSoundMs - this.#connectedMs,
-      firstPictureMs: this.#receiver.firstPictureMs - this.#connectedMs,
-      availableBps: this.#publisher?.availableBps(nowMs) ?? Number.NaN,
-      layersSending: this.#publisher?.layersSending ?? Number.NaN,
-      audioLatency: this.#ownLatencies.audio,
-      videoLatency: this.#ownLatencies.video,
-      hears: receive.audio > 0,
-      sees: receive.main !== undefined || receive.tiles.count > 0,
-      sends: send !== undefined,
-    }
+  #playing(): Playing {
+    return { leg: this.#leg, publisher: this.#publisher, main: this.#mainVideo() }
   }
 
   #tell(what: string): void {
