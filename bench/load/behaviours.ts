@@ -1,6 +1,7 @@
 /**
- * What sites of a group do once they are in: take turns at speaking, raise hands, chat, leave and come back, reconnect. Each
- * behaviour is a few tasks on the wheel; chance is seeded, the clock is the caller's.
+ * What sites of a group do once they are in: take turns at speaking, raise hands, chat, leave and
+ * come back, reconnect. Each behaviour is a few tasks on the wheel; chance is seeded, the clock is
+ * the caller's.
  */
 import type { Behaviour } from './protocol.ts'
 import type { Seat } from './seat.ts'
@@ -145,8 +146,9 @@ function comeAndGo(stage: Stage, behaviour: Of<'come-and-go'>): void {
 type Trial = { nextMs: number; retryMs: number; sinceMs: number; underway: boolean }
 
 /**
- * Looks at all seats some times a second. A lost one tries at a moment of its own of the next `withinS`, then less and less often;
- * when its node or link is back, at a moment of the next `withinS` again.
+ * Looks at all seats some times a second. A lost one tries at a moment of its own of the next
+ * `withinS`, then less and less often; when its node or link is back, at a moment of the next
+ * `withinS` again.
  */
 function reconnect(stage: Stage, { withinS }: Of<'reconnect'>): void {
   const endMs = stage.clockMs(stage.durationS)

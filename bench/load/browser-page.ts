@@ -1,4 +1,7 @@
-/** What runs inside the page of a browser site: keeps its peer connections, and sends their media over the emulated line. */
+/**
+ * What runs inside the page of a browser site: keeps its peer connections, and sends their media
+ * over the emulated line.
+ */
 
 declare global {
   interface Window {

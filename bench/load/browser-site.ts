@@ -1,6 +1,7 @@
 /**
- * A site that is a headless Chromium with the real page: comes in by a join link as invited people do, and tells what its own
- * getStats says. A few at a time: each decodes for real. Needs Chromium and playwright-core (a development dependency).
+ * A site that is a headless Chromium with the real page: comes in by a join link as invited people
+ * do, and tells what its own getStats says. A few at a time: each decodes for real. Needs Chromium
+ * and playwright-core (a development dependency).
  */
 import type { Browser, BrowserContext, BrowserServer, Page } from 'playwright-core'
 import { chromiumFlags, requireChromium } from '../process/chromium.ts'
@@ -216,15 +217,16 @@ const firstLine = (error: unknown): string =>
 const PAGE_WIDTHS = [320, 640, 1280]
 
 /**
- * One Chromium for all browser sites of the process, started at once when the plan (`groups`) has any: loading it takes
- * seconds, which are none of the sites'. Rejects when there is no Chromium.
+ * One Chromium for all browser sites of the process, started at once when the plan (`groups`) has
+ * any: loading it takes seconds, which are none of the sites'. Rejects when there is no Chromium.
  */
 export async function browserMaker(groups: readonly LoadGroup[]): Promise<MemberMaker> {
   const layers = groups.flatMap(({ publishes }) => publishes?.video?.layers ?? [])
   const known = [...new Set(layers.map(({ widthPx }) => widthPx))].sort((a, b) => a - b)
   const widths = known.length === 0 ? PAGE_WIDTHS : known
   const routes = groups.filter(({ kind }) => kind === 'browser').flatMap((group) => group.routes)
-  // Camera and microphone exist on secure origins only; plain http counts as secure on localhost alone.
+  // Camera and microphone exist on secure origins only; plain http counts as secure on localhost
+  // alone.
   const origins = [...new Set(routes.flatMap(({ pageUrl }) => pageUrl ?? []))]
   const server = routes.length === 0 ? undefined : await launch(origins)
   const browser = server === undefined ? undefined : await connect(server)

@@ -1,6 +1,6 @@
 /**
- * What a browser's own getStats (W3C webrtc-stats) says, in the words of a synthetic site. Cumulative sums over all streams of
- * one connection; pure.
+ * What a browser's own getStats (W3C webrtc-stats) says, in the words of a synthetic site.
+ * Cumulative sums over all streams of one connection; pure.
  */
 import type { PlayerTotals } from '../site/index.ts'
 import { newTotals } from './totals.ts'
@@ -57,7 +57,9 @@ export function readStats(entries: readonly StatsEntry[], aliveMs: number): Brow
   }
 }
 
-/** The figures of a site, by the names of bench/site/figures.ts; what had no occasion is left out. */
+/**
+ * The figures of a site, by the names of bench/site/figures.ts; what had no occasion is left out.
+ */
 export function browserFigures(
   { totals, framesDecoded, plis, nacks, audioBufferMs, videoBufferMs, rttMs }: BrowserReading,
   frozenMaxMs: number,
@@ -89,7 +91,10 @@ export function browserFigures(
 
 const ratio = (part: number, whole: number) => (whole > 0 ? part / whole : undefined)
 
-/** Index of the layer that is nearest in width among those that the run's publishers send, lowest first; -1 = none. */
+/**
+ * Index of the layer that is nearest in width among those that the run's publishers send, lowest
+ * first; -1 = none.
+ */
 export function layerOfWidth(widthPx: number, widths: readonly number[]): number {
   if (widthPx === 0 || widths.length === 0) return -1
   let best = 0

@@ -1,6 +1,7 @@
 /**
- * Checks what the load process is told before anything is started: shape, ranges, and what fits together. A problem names the
- * group and the key. Not the scenario's checker (bench/scenario names file and line): this one guards the process itself.
+ * Checks what the load process is told before anything is started: shape, ranges, and what fits
+ * together. A problem names the group and the key. Not the scenario's checker (bench/scenario names
+ * file and line): this one guards the process itself.
  */
 import * as v from 'valibot'
 import {
@@ -166,7 +167,10 @@ function groupMisfit(one: LoadGroup, durationS: number): string | undefined {
   return undefined
 }
 
-/** Asked for in issue 3, and not in docs/PROTOCOL.md yet: told by its name rather than as a wrong word. */
+/**
+ * Asked for in issue 3, and not in docs/PROTOCOL.md yet: told by its name rather than as a wrong
+ * word.
+ */
 function pollsIn(value: unknown): string | undefined {
   const groups = (value as { groups?: unknown } | null)?.groups
   if (!Array.isArray(groups)) return undefined

@@ -1,4 +1,7 @@
-/** Makes the seats of a plan: a member for each site, with a signed token of its own, dealt out to its group's routes. */
+/**
+ * Makes the seats of a plan: a member for each site, with a signed token of its own, dealt out to
+ * its group's routes.
+ */
 
 import { issueToken, loadTokenKeys } from '../../signaling/index.ts'
 import { createRandom } from '../link/index.ts'

@@ -1,8 +1,8 @@
 /** Deals sites out to the routes of their group by share, the same way each time. */
 
 /**
- * For each of `count` sites the index of its route. At any length the numbers are within one of the exact shares; as many routes
- * of one share as sites give each site its own.
+ * For each of `count` sites the index of its route. At any length the numbers are within one of the
+ * exact shares; as many routes of one share as sites give each site its own.
  */
 export function dealRoutes(shares: readonly number[], count: number): number[] {
   const sum = shares.reduce((total, share) => total + share, 0)

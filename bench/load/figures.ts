@@ -1,6 +1,7 @@
 /**
- * Sums and histograms of a load, and the figures that follow from them: of one process or of several together, by the same
- * arithmetic. Sums add up, except that `max.X` is the largest and `min.X` the smallest.
+ * Sums and histograms of a load, and the figures that follow from them: of one process or of
+ * several together, by the same arithmetic. Sums add up, except that `max.X` is the largest and
+ * `min.X` the smallest.
  */
 import type { Histogram } from 'hdr-histogram-js'
 import { histogramFigures } from './histograms.ts'

@@ -1,6 +1,6 @@
 /**
- * HDR histograms by name, in microseconds. What is asked of all groups is merged from what each group counted; nothing here
- * averages a percentile.
+ * HDR histograms by name, in microseconds. What is asked of all groups is merged from what each
+ * group counted; nothing here averages a percentile.
  */
 import {
   build,
@@ -77,7 +77,10 @@ export class HistogramBook {
   }
 }
 
-/** Percentiles of a histogram as figures: `join` gives `join.p50Ms`, `group.x.join` gives `group.x.join.p50Ms`. */
+/**
+ * Percentiles of a histogram as figures: `join` gives `join.p50Ms`, `group.x.join` gives
+ * `group.x.join.p50Ms`.
+ */
 export function histogramFigures(name: string, histogram: Histogram): Record<string, number> {
   return {
     [`${name}.p50Ms`]: percentileMs(histogram, 50),

@@ -1,4 +1,7 @@
-/** The load: a process that plays groups of sites (protocol.ts), and what its results become together. */
+/**
+ * The load: a process that plays groups of sites (protocol.ts), and what its results become
+ * together.
+ */
 
 export { dealRoutes } from './deal.ts'
 export {
@@ -11,7 +14,6 @@ export {
 export { loadPage, type PagePlan } from './http-load.ts'
 export type { Member, MemberMaker, MemberOutcome, MemberReport, MemberSpec } from './member.ts'
 export { mergeLoadResults } from './merge.ts'
-export { type LoadMakers, playLoad } from './play-load.ts'
 export type {
   Behaviour,
   HttpLoad,

@@ -7,7 +7,10 @@ const COLUMNS_MAX = 600
 
 type Watched = Pick<Member, 'id' | 'state' | 'layerNow'>
 
-/** NaN (null in JSON): the site was not in. Sites beyond LOAD_LAYER_ROWS_MAX are thinned out evenly, moments to COLUMNS_MAX. */
+/**
+ * NaN (null in JSON): the site was not in. Sites beyond LOAD_LAYER_ROWS_MAX are thinned out evenly,
+ * moments to COLUMNS_MAX.
+ */
 export class LayerMap {
   readonly #watched: readonly Watched[]
   readonly #rows: number[][]

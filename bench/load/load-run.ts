@@ -1,6 +1,6 @@
 /**
- * One load from its start to its result: joins by plan, behaviours, marks, a look at every site each second. Takes the clock
- * and a wheel from its owner; sockets are the members' business.
+ * One load from its start to its result: joins by plan, behaviours, marks, a look at every site
+ * each second. Takes the clock and a wheel from its owner; sockets are the members' business.
  */
 import type { Histogram } from 'hdr-histogram-js'
 import { LOAD_SITE_EVENTS_MAX } from '../../config/limits.ts'
@@ -97,7 +97,8 @@ export class LoadRun {
       const concerned =
         (link === undefined || seat.route.link === link) &&
         (node === undefined || seat.group.node === node)
-      if (!concerned) continue
+      // Who has left on purpose does not wait for anything.
+      if (!concerned || !seat.wanted) continue
       // From here it can come back: the time before was the outage's, not the server's.
       if (seat.lostMs >= 0) seat.lostMs = nowMs
       seat.member.linkHealed(nowMs)
@@ -209,7 +210,9 @@ export class LoadRun {
     }
   }
 
-  /** Each site is looked at once a second, each at its own moment: no burst of thousands of looks. */
+  /**
+   * Each site is looked at once a second, each at its own moment: no burst of thousands of looks.
+   */
   #watchSeats(): void {
     const { seats, wheel } = this.#options
     for (const [index, seat] of seats.entries()) {

@@ -1,6 +1,6 @@
 /**
- * A site as the load plays it, whatever its kind: synthetic sites (bench/site), sites that only signal, browsers; a rival's
- * sites as well. Types only.
+ * A site as the load plays it, whatever its kind: synthetic sites (bench/site), sites that only
+ * signal, browsers; a rival's sites as well. Types only.
  */
 import type { LatencyHistograms, PlayerState, PlayerTotals } from '../site/index.ts'
 import type { LoadGroup, LoadRoute } from './protocol.ts'
@@ -29,7 +29,10 @@ export type MemberOutcome =
   | { joined: true; joinMs: number; steps: Record<string, number> }
   | { joined: false; failedAt: string; whyFailed: string }
 
-/** What a member saw; the names of figures are those of bench/site/figures.ts, where they mean the same. */
+/**
+ * What a member saw; the names of figures are those of bench/site/figures.ts, where they mean the
+ * same.
+ */
 export type MemberReport = {
   joined: boolean
   failedAt?: string
@@ -40,7 +43,10 @@ export type MemberReport = {
   why: string[]
 }
 
-/** One participant; nothing happens before `join`. No method but `report` may throw, and none rejects but as it says. */
+/**
+ * One participant; nothing happens before `join`. No method but `report` may throw, and none
+ * rejects but as it says.
+ */
 export type Member = {
   readonly id: string
   readonly state: PlayerState

@@ -1,10 +1,16 @@
-/** Results of several load processes of one run as one: sums are added, histograms merged, figures made anew from both. */
+/**
+ * Results of several load processes of one run as one: sums are added, histograms merged, figures
+ * made anew from both.
+ */
 import type { SeriesReport } from '../report/report.ts'
 import { figuresOf, mergeSums } from './figures.ts'
 import { encodeHistogram, mergeEncoded } from './histograms.ts'
 import type { LoadResult } from './protocol.ts'
 
-/** Throws when there is none. Of the load's own figures the worst process counts; groups must not be shared. */
+/**
+ * Throws when there is none. Of the load's own figures the worst process counts; groups must not be
+ * shared.
+ */
 export function mergeLoadResults(results: readonly LoadResult[]): LoadResult {
   const [first, ...rest] = results
   if (first === undefined) throw new Error('no result')
@@ -48,7 +54,10 @@ function worstOwn(results: readonly LoadResult[]): Record<string, number> {
   return worst
 }
 
-/** All tick by the same seconds; the longest list of times is that of all, short rows end with NaN, null in JSON. */
+/**
+ * All tick by the same seconds; the longest list of times is that of all, short rows end with NaN,
+ * null in JSON.
+ */
 function mergeLayers(all: readonly LoadResult['layers'][]): LoadResult['layers'] {
   const atS = all.reduce<number[]>(
     (longest, one) => (one.atS.length > longest.length ? one.atS : longest),
@@ -65,8 +74,8 @@ function mergeLayers(all: readonly LoadResult['layers'][]): LoadResult['layers']
 }
 
 /**
- * Series of one name: counts and rates add up, of ratios and times the worst process counts (percentiles cannot be averaged, and
- * each second's histogram is not kept).
+ * Series of one name: counts and rates add up, of ratios and times the worst process counts
+ * (percentiles cannot be averaged, and each second's histogram is not kept).
  */
 function mergeSeries(results: readonly LoadResult[]): SeriesReport[] {
   const merged = new Map<string, SeriesReport>()

@@ -1,6 +1,6 @@
 /**
- * The shell of a load process: standard input and output, the clock, one timer, the kernel's books about itself. A rival's load
- * is the same with makers of its own.
+ * The shell of a load process: standard input and output, the clock, one timer, the kernel's books
+ * about itself. A rival's load is the same with makers of its own.
  */
 import { setPriority } from 'node:os'
 import { createInterface } from 'node:readline'
@@ -28,7 +28,10 @@ function say(message: LoadMessage): void {
   process.stdout.write(`${JSON.stringify(message)}\n`)
 }
 
-/** Speaks the protocol over standard input and output until the result is told; then the process ends. */
+/**
+ * Speaks the protocol over standard input and output until the result is told; then the process
+ * ends.
+ */
 export async function playLoad(makeMakers: MakeMakers): Promise<void> {
   let play: Play | undefined
   // Ctrl-C reaches the whole group of processes; what then happens is the runner's to say.

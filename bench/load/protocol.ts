@@ -1,19 +1,22 @@
 /**
- * What the load process is told (JSON lines on standard input) and what it says (JSON lines on standard output); the
- * seam between bench/load and bench/run. Types only: check.ts checks them, load-process.ts plays them.
+ * What the load process is told (JSON lines on standard input) and what it says (JSON lines on
+ * standard output); the seam between bench/load and bench/run. Types only: check-setup.ts checks them,
+ * load-run.ts plays them.
  *
- *   runner                          load process
- *   {op: setup, ...}            ->
- *                               <-  {event: ready}            or {event: error, error}: nothing was started
- *   {op: start, startedAtMs}    ->
- *                               <-  {event: progress, ...}    every second
- *                               <-  {event: happened, ...}    phases and behaviours, for the report's events
- *   {op: mark, ...}             ->
- *   {op: stop}                  ->                            (or the plan's duration is over; or standard input ends)
- *                               <-  {event: result, ...}      then the process ends with 0
+ *   runner                      load process
+ *   {op: setup, ...}        ->
+ *                           <-  {event: ready}, or {event: error, error}: nothing was started
+ *   {op: start, ...}        ->
+ *                           <-  {event: progress, ...}   every second
+ *                           <-  {event: happened, ...}   phases and behaviours
+ *                           <-  {event: hosts, ...}      a process that it has started
+ *   {op: mark, ...}         ->
+ *   {op: stop}              ->  or the plan is over, SIGTERM, the end of standard input
+ *                           <-  {event: result, ...}     then the process ends with 0
  *
- * Times `atS` are seconds since `startedAtMs`, which all processes of a run share. A run may have several load
- * processes; their results are put together by `mergeLoadResults` (merge.ts), histograms merged and never averaged.
+ * Times `atS` are seconds since `startedAtMs`, which all processes of a run share. A run may have
+ * several load processes; their results are put together by `mergeLoadResults` (merge.ts),
+ * histograms merged and never averaged.
  */
 import type { SeriesReport, SiteReport } from '../report/report.ts'
 
@@ -34,7 +37,10 @@ export type LoadSetup = {
   http?: HttpLoad[]
   /** Sites of several load processes of a run are numbered on; default 1. */
   firstNumber?: number
-  /** How late this process may be itself with all in, p99, before the run is void; ten times that while sites join. Default 25. */
+  /**
+   * How late this process may be itself with all in, p99, before the run is void; ten times that
+   * while sites join. Default 25.
+   */
   ownLatenessMsMax?: number
   /** How far this process steps back behind others on its core, 0..19; default 0. */
   niceness?: number
@@ -43,7 +49,10 @@ export type LoadSetup = {
 /** Sites of one kind that do the same. */
 export type LoadGroup = {
   id: string
-  /** `signalling` joins by WebSocket without media; `browser` is headless Chromium with the real page. */
+  /**
+   * `signalling` joins by WebSocket without media; `browser` is headless Chromium with the real
+   * page.
+   */
   kind: SiteReport['kind']
   count: number
   /** Default: speaker when it publishes, else viewer. */
@@ -54,7 +63,10 @@ export type LoadGroup = {
   routes: LoadRoute[]
   publishes?: LoadPublishes
   watches?: LoadWatches
-  /** One packet in so many is decrypted and checked; the rest is counted by header. Default 61; 1 = every one. */
+  /**
+   * One packet in so many is decrypted and checked; the rest is counted by header. Default 61; 1 =
+   * every one.
+   */
   checkEvery?: number
   /** Negotiate transport-wide feedback (and send it); default false: receiver reports. */
   transportWide?: boolean
@@ -70,9 +82,14 @@ export type LoadRoute = {
   link?: string
   /** `ws://host:port/ws`: of the node, or of the link's TCP mapping in front of it. */
   doorUrl: string
-  /** Instead of the answer's candidates: the link's UDP mapping in front of the node's media port. */
+  /**
+   * Instead of the answer's candidates: the link's UDP mapping in front of the node's media port.
+   */
   mediaVia?: { address: string; port: number }
-  /** Browser sites: `http://localhost:port`, the page's origin (through the link's TCP mapping, when there is one). */
+  /**
+   * Browser sites: `http://localhost:port`, the page's origin (through the link's TCP mapping, when
+   * there is one).
+   */
   pageUrl?: string
 }
 
@@ -112,7 +129,10 @@ export type Behaviour =
   | { do: 'hands'; fromS: number; untilS?: number; everyS: number; share: number }
   /** Chat lines, so many a second by the whole group. */
   | { do: 'chat'; fromS: number; untilS?: number; perSecond: number }
-  /** Every `everyS` a `share` of the sites leaves and comes back after `awayS`. `abrupt`: without a word. */
+  /**
+   * Every `everyS` a `share` of the sites leaves and comes back after `awayS`. `abrupt`: without a
+   * word.
+   */
   | {
       do: 'come-and-go'
       fromS: number
@@ -122,7 +142,10 @@ export type Behaviour =
       share: number
       abrupt?: boolean
     }
-  /** Whoever loses the door comes back, at a random moment of the next `withinS`, and tries until it is in. */
+  /**
+   * Whoever loses the door comes back, at a random moment of the next `withinS`, and tries until it
+   * is in.
+   */
   | { do: 'reconnect'; withinS: number }
 
 export type HttpLoad = {
@@ -139,8 +162,8 @@ export type HttpLoad = {
 export type LoadStart = { op: 'start'; startedAtMs: number }
 
 /**
- * Something happened outside. `down` opens an outage, `up` closes it: from there the time is taken until each site that it
- * concerns hears and sees again. Without `link` and `node` it concerns all.
+ * Something happened outside. `down` opens an outage, `up` closes it: from there the time is taken
+ * until each site that it concerns hears and sees again. Without `link` and `node` it concerns all.
  */
 export type LoadMark = { op: 'mark'; what: 'down' | 'up'; link?: string; node?: string }
 
@@ -192,12 +215,17 @@ export type LoadResult = {
   sites: SiteReport[]
   /** As RunReport.figures; docs/BENCH.md lists them. */
   figures: Record<string, number>
-  /** As RunReport.histograms: `latency.audio`, `latency.video`, `join`, `resync.audio`, ... and `group.<id>.` of each. */
+  /**
+   * As RunReport.histograms: `latency.audio`, `latency.video`, `join`, `resync.audio`, ... and
+   * `group.<id>.` of each.
+   */
   histograms: Record<string, string>
   /** As RunReport.layers; null where a site was not in. */
   layers: { atS: number[]; rows: { site: string; layer: number[] }[] }
   series: SeriesReport[]
-  /** Sums behind the ratios of `figures`, so that results of several processes can be put together. */
+  /**
+   * Sums behind the ratios of `figures`, so that results of several processes can be put together.
+   */
   sums: Record<string, number>
   /** Not valid: this process was itself too slow, and the run is void. */
   validity: { valid: boolean; reasons: string[] }

@@ -1,6 +1,7 @@
 /**
- * What all sites saw, second by second: series for the report and figures for the progress line. Sites are taken one after the
- * other during the second; `close` ends it. Latencies of the second are counted apart, then added to the run's.
+ * What all sites saw, second by second: series for the report and figures for the progress line.
+ * Sites are taken one after the other during the second; `close` ends it. Latencies of the second
+ * are counted apart, then added to the run's.
  */
 import type { Histogram } from 'hdr-histogram-js'
 import type { SeriesReport } from '../report/report.ts'

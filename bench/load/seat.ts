@@ -1,6 +1,6 @@
 /**
- * One member in the load's books: whether it should be in, how its joins went, since when it is out. Joining goes through
- * here, whoever wants it, so that each attempt is counted once.
+ * One member in the load's books: whether it should be in, how its joins went, since when it is
+ * out. Joining goes through here, whoever wants it, so that each attempt is counted once.
  */
 import { type HistogramBook, recordMs } from './histograms.ts'
 import type { Member, MemberOutcome, MemberSpec } from './member.ts'
@@ -46,7 +46,10 @@ export class Seat {
   wanted = false
   everJoined = false
   last: MemberOutcome | undefined
-  /** Since when it is out against the plan, and could be back (a mark `up` sets it anew), ms; -1 = it is not out. */
+  /**
+   * Since when it is out against the plan, and could be back (a mark `up` sets it anew), ms; -1 =
+   * it is not out.
+   */
   lostMs = -1
   /** Requests that were refused or not answered. */
   requestsFailed = 0

@@ -1,20 +1,30 @@
 /**
- * The load watches itself: how late its own ticks are, how much of its core it uses, what its sockets lost. A load that was too slow
- * says so, and the run is void: what it measured would be its own fault. Pure; the process feeds it.
+ * The load watches itself: how late its own ticks are, how much of its core it uses, what its
+ * sockets lost. A load that was too slow says so, and the run is void: what it measured would be
+ * its own fault. Pure; the process feeds it.
  */
 import type { Histogram } from 'hdr-histogram-js'
 import { newHistogram, percentileMs, recordMs } from './histograms.ts'
 
-/** Sites that are in are judged by what they see; while a crowd joins, its own handshakes use the core by right. */
+/**
+ * Sites that are in are judged by what they see; while a crowd joins, its own handshakes use the
+ * core by right.
+ */
 export type SelfPhase = 'joining' | 'steady'
 
 /** Above these the process was too slow. The share is of the one core that its thread can have. */
 const LATENESS_P99_MS_MAX = 25
 const CPU_SHARE_MAX = { steady: 0.9, joining: Number.POSITIVE_INFINITY }
-/** While sites join, handshakes of tens of ms stand in each other's way: joins are timed from outside of them. */
+/**
+ * While sites join, handshakes of tens of ms stand in each other's way: joins are timed from
+ * outside of them.
+ */
 const LATENESS_FACTOR = { steady: 1, joining: 10 }
 
-/** Datagrams that the load's own sockets may lose: a tenth of the smallest loss that a criterion asks for. */
+/**
+ * Datagrams that the load's own sockets may lose: a tenth of the smallest loss that a criterion
+ * asks for.
+ */
 const SOCKET_DROPS_RATIO_MAX = 0.0001
 
 type Phase = { lateness: Histogram; busySeconds: number; seconds: number; shareMax: number }

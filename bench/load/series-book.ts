@@ -1,6 +1,7 @@
 /**
- * Values over time, one row a second, under ids; all ids share their times. When there are too many rows every second one is
- * left out and rows come half as often from then on, so a run of hours has as many as one of minutes.
+ * Values over time, one row a second, under ids; all ids share their times. When there are too many
+ * rows every second one is left out and rows come half as often from then on, so a run of hours has
+ * as many as one of minutes.
  */
 import { LOAD_SERIES_ROWS_MAX } from '../../config/limits.ts'
 import type { SeriesReport } from '../report/report.ts'

@@ -1,4 +1,7 @@
-/** A site that only signals: joins by WebSocket, talks and leaves; no media. Also what `bench doors` sends through the door. */
+/**
+ * A site that only signals: joins by WebSocket, talks and leaves; no media. Also what `bench doors`
+ * sends through the door.
+ */
 import type { PlayerTotals } from '../site/index.ts'
 import { type DoorError, SiteDoor } from '../site/site-door.ts'
 import type { Member, MemberMaker, MemberOutcome, MemberReport, MemberSpec } from './member.ts'

@@ -1,4 +1,6 @@
-/** Synthetic sites (bench/site) as members of the load: what the plan of a group means for one site. */
+/**
+ * Synthetic sites (bench/site) as members of the load: what the plan of a group means for one site.
+ */
 
 import type { SitePlayerOptions } from '../site/index.ts'
 import { createLoadContext, createSitePlayer, SiteDriver } from '../site/index.ts'

@@ -1,6 +1,7 @@
 /**
- * Time for thousands of sites with one timer: tasks lie in slots of a few milliseconds, and whoever holds the clock
- * calls `advance`. Knows no clock itself; a task that is due later than one turn stays where it is until its turn comes.
+ * Time for thousands of sites with one timer: tasks lie in slots of a few milliseconds, and whoever
+ * holds the clock calls `advance`. Knows no clock itself; a task that is due later than one turn
+ * stays where it is until its turn comes.
  */
 const SLOT_MS = 4
 const SLOTS = 1024

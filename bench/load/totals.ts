@@ -41,8 +41,8 @@ export function addTotals(sum: PlayerTotals, more: PlayerTotals): void {
 }
 
 /**
- * Ratios of sums. What had no occasion is left out: a criterion over it is unknown and not passed. `prefix` is '' or ends with
- * a dot.
+ * Ratios of sums. What had no occasion is left out: a criterion over it is unknown and not passed.
+ * `prefix` is '' or ends with a dot.
  */
 export function ratioFigures(
   sums: Readonly<Record<string, number>>,

@@ -1,6 +1,7 @@
 /**
- * Datagrams that the kernel threw away because this process did not read its UDP sockets in time: the load's fault, not the
- * server's. From /proc/net/udp, for the sockets that this process holds; whatever reads them (dgram or not).
+ * Datagrams that the kernel threw away because this process did not read its UDP sockets in time:
+ * the load's fault, not the server's. From /proc/net/udp, for the sockets that this process holds;
+ * whatever reads them (dgram or not).
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 

@@ -1,9 +1,15 @@
-/** Where Chromium is on this machine, and the flags under which it takes part in a call without a person, devices or a display. */
+/**
+ * Where Chromium is on this machine, and the flags under which it takes part in a call without a
+ * person, devices or a display.
+ */
 import { existsSync } from 'node:fs'
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
-/** Path of the program: `CHROMIUM_PATH`, else where distributions put it; undefined when there is none. */
+/**
+ * Path of the program: `CHROMIUM_PATH`, else where distributions put it; undefined when there is
+ * none.
+ */
 export function findChromium(): string | undefined {
   const named = process.env.CHROMIUM_PATH
   const places = named === undefined || named === '' ? PLACES : [named, ...PLACES]
