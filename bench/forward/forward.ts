@@ -32,7 +32,15 @@ export type ForwardRow = {
   /** When the measuring ended, Unix time. */
   atMs: number
   /** What was counted, to be put together with other rows: ratios and percentiles are not averaged. */
-  counted: { packets: number; expected: number; cpuSeconds: number; latency: string }
+  counted: {
+    packets: number
+    expected: number
+    /** By the publisher, in `seconds`. */
+    published: number
+    seconds: number
+    cpuSeconds: number
+    latency: string
+  }
   packetsPerSecond: number
   cpuShare: number
   packetsPerCpuSecond: number
@@ -198,6 +206,8 @@ async function measure(
     counted: {
       packets: seen.packets,
       expected: seen.expected,
+      published: seen.published,
+      seconds: seen.seconds,
       cpuSeconds,
       latency: seen.latencyEncoded,
     },

@@ -41,6 +41,8 @@ export type LoadCommand =
 /** What `measure` and `seen` answer with. Latencies in ms, of sampled packets. */
 export type LoadMeasure = {
   receivers: number
+  /** Sent by the publisher meanwhile; each receiver should have got as many. */
+  published: number
   packets: number
   expected: number
   lost: number
@@ -79,6 +81,7 @@ class Load {
   readonly #watchers: Watcher[] = []
   #histogram = newHistogram()
   #ticks = 0
+  #publisher: PublisherSite | undefined
 
   constructor(setup: LoadSetup, context: LoadContext) {
     this.#setup = setup
@@ -103,6 +106,7 @@ class Load {
       },
       performance.now(),
     )
+    this.#publisher = publisher
     this.#pace(publisher)
     if (site instanceof Site) {
       await site.door.request({ type: 'publish', use: 'microphone', live: true })
@@ -140,9 +144,11 @@ class Load {
     const watched = [...this.#watchers]
     const before = watched.map(({ receiver }) => totals(receiver))
     this.#histogram = newHistogram()
+    const publishedBefore = this.#published()
     const startMs = performance.now()
     await during()
     const seconds = (performance.now() - startMs) / 1000
+    const published = this.#published() - publishedBefore
     const after = watched.map(({ receiver }) => totals(receiver))
     const sum = (field: 'packets' | 'expected') =>
       after.reduce((total, now, index) => total + now[field] - (before[index]?.[field] ?? 0), 0)
@@ -151,6 +157,7 @@ class Load {
     const percentile = (p: number) => this.#histogram.getValueAtPercentile(p) / 1000
     return {
       receivers: watched.length,
+      published,
       packets,
       expected,
       lost: Math.max(0, expected - packets),
@@ -164,6 +171,11 @@ class Load {
       latencyEncoded: encodeIntoCompressedBase64(this.#histogram),
       seconds,
     }
+  }
+
+  #published(): number {
+    const { audio, video } = this.#publisher?.packetsSent ?? { audio: 0, video: 0 }
+    return audio + video
   }
 
   end(): void {

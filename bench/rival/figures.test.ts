@@ -10,7 +10,8 @@ function leg(server: RivalServer, round: number, { latenciesMs, ...row }: Row): 
   const histogram = newHistogram()
   for (const ms of latenciesMs) recordMs(histogram, ms)
   const { packets, cpuSeconds, expected = packets } = row
-  const counted = { packets, cpuSeconds, expected, latency: encodeHistogram(histogram) }
+  const latency = encodeHistogram(histogram)
+  const counted = { packets, cpuSeconds, expected, latency, published: 750, seconds: 10 }
   const measured: ForwardRow = {
     server,
     step: 300,
@@ -37,6 +38,8 @@ function leg(server: RivalServer, round: number, { latenciesMs, ...row }: Row): 
   return { server, round, rows: [measured] }
 }
 
+const LIMITS = { othersCoresMax: 0.15, framesPerSecond: 25 }
+
 const ABAB = [
   leg('nhipcau', 1, { packets: 100_000, cpuSeconds: 1, latenciesMs: [2, 2, 2] }),
   leg('janus', 1, { packets: 100_000, cpuSeconds: 2, latenciesMs: [10, 10, 10] }),
@@ -45,7 +48,7 @@ const ABAB = [
 ]
 
 test('counts of the rounds are added before they are divided', (t) => {
-  const { figures, reasons } = rivalFigures(ABAB, 0.15)
+  const { figures, reasons } = rivalFigures(ABAB, LIMITS)
   t.is(figures['nhipcau.n300.packetsPerCpuSecond'], 50_000)
   t.is(figures['janus.n300.packetsPerCpuSecond'], 47_500)
   t.is(figures['janus.n300.lossRatio'], 0.05)
@@ -54,7 +57,7 @@ test('counts of the rounds are added before they are divided', (t) => {
 })
 
 test('percentiles come from the rounds together', (t) => {
-  const { figures, histograms } = rivalFigures(ABAB, 0.15)
+  const { figures, histograms } = rivalFigures(ABAB, LIMITS)
   const isNear = (name: string, ms: number) => Math.abs((figures[name] ?? 0) - ms) < ms / 500
   t.true(isNear('janus.n300.latency.p50Ms', 10))
   t.true(isNear('janus.n300.latency.p99Ms', 80))
@@ -63,7 +66,7 @@ test('percentiles come from the rounds together', (t) => {
 })
 
 test('a ratio is ours over theirs, and says how far the rounds lie apart', (t) => {
-  const { figures } = rivalFigures(ABAB, 0.15)
+  const { figures } = rivalFigures(ABAB, LIMITS)
   t.is(figures['ratio.n300.packetsPerCpuSecond'], 50_000 / 47_500)
   t.is(figures['ratio.n300.packetsPerCpuSecondMax'], 2)
   t.is(figures['ratio.n300.packetsPerCpuSecondMin'], 100_000 / 3 / 45_000)
@@ -71,17 +74,19 @@ test('a ratio is ours over theirs, and says how far the rounds lie apart', (t) =
 })
 
 test('a step that one of them did not reach has no ratio', (t) => {
-  const { figures } = rivalFigures(ABAB.slice(0, 1), 0.15)
+  const { figures } = rivalFigures(ABAB.slice(0, 1), LIMITS)
   t.false(Object.keys(figures).some((name) => name.startsWith('ratio.')))
 })
 
-test('a busy load, a busy machine and a broken leg each make the run void, and say where', (t) => {
+test('a busy load, one that sends too little, a busy machine and a broken leg each make the run void, and say where', (t) => {
   const busy = leg('janus', 1, { packets: 1, cpuSeconds: 1, latenciesMs: [1] })
   busy.rows[0]!.loadCpuShare = 0.99
   busy.rows[0]!.othersCores = 0.8
+  busy.rows[0]!.counted.published = 700
   const broken: Leg = { server: 'nhipcau', round: 2, rows: [], problem: 'process ended with 1' }
-  t.deepEqual(rivalFigures([busy, broken], 0.15).reasons, [
+  t.deepEqual(rivalFigures([busy, broken], LIMITS).reasons, [
     'janus, round 1, 300 receivers: the load had no core left',
+    'janus, round 1, 300 receivers: the load sent 700 of 750 packets',
     'janus, round 1, 300 receivers: other processes took 0.80 of a core',
     'nhipcau, round 2: process ended with 1',
   ])

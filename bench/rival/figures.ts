@@ -19,9 +19,20 @@ export type RivalFigures = {
 
 /** Beyond it a row says more about the load than about a server. */
 const LOAD_CPU_SHARE_MAX = 0.95
+/** Opus, 20 ms a packet. */
+const AUDIO_PACKETS_PER_SECOND = 50
+/** Of the packets that the publisher should have sent. */
+const PUBLISHED_RATIO_MIN = 0.95
 
-/** Steps that only one of the two reached have no ratio. `othersCoresMax`: what other processes may take during a step. */
-export function rivalFigures(legs: readonly Leg[], othersCoresMax: number): RivalFigures {
+export type FigureOptions = {
+  /** What other processes may take during a step. */
+  othersCoresMax: number
+  /** Of the publisher's video; each frame is a packet at least. */
+  framesPerSecond: number
+}
+
+/** Steps that only one of the two reached have no ratio. */
+export function rivalFigures(legs: readonly Leg[], options: FigureOptions): RivalFigures {
   const figures: Record<string, number> = {}
   const histograms: Record<string, string> = {}
   const steps = new Set(legs.flatMap(({ rows }) => rows.map(({ step }) => step)))
@@ -38,7 +49,7 @@ export function rivalFigures(legs: readonly Leg[], othersCoresMax: number): Riva
     for (const [what, value] of ratios(legs, step, figures))
       figures[`ratio.n${step}.${what}`] = value
   }
-  return { figures, histograms, reasons: legs.flatMap((leg) => doubts(leg, othersCoresMax)) }
+  return { figures, histograms, reasons: legs.flatMap((leg) => doubts(leg, options)) }
 }
 
 const STEP_SERIES: [string, string, string, (row: ForwardRow) => number][] = [
@@ -82,6 +93,14 @@ function stepFigures(rows: readonly ForwardRow[]): [string, number][] {
     ['packetsPerCpuSecond', packets / sum(rows, ({ counted }) => counted.cpuSeconds)],
     ['lossRatio', Math.max(0, expected - packets) / Math.max(1, expected)],
     ['perReceiverBytes', mean(({ bytesPerReceiver }) => bytesPerReceiver)],
+    [
+      'deliveredRatio',
+      packets /
+        Math.max(
+          1,
+          sum(rows, (row) => row.counted.published * row.receivers),
+        ),
+    ],
     ['cpuShare', mean(({ cpuShare }) => cpuShare)],
     ['loadCpuShare', mean(({ loadCpuShare }) => loadCpuShare)],
   ]
@@ -111,12 +130,18 @@ function ratios(
 }
 
 /** What makes a leg say more about the machine than about its server. */
-function doubts({ server, round, rows, problem }: Leg, othersCoresMax: number): string[] {
+function doubts(
+  { server, round, rows, problem }: Leg,
+  { othersCoresMax, framesPerSecond }: FigureOptions,
+): string[] {
   const which = `${server}, round ${round}`
   const found = problem === undefined ? [] : [`${which}: ${problem}`]
-  for (const { step, loadCpuShare, othersCores } of rows) {
+  for (const { step, loadCpuShare, othersCores, counted } of rows) {
     const where = `${which}, ${step} receivers`
     if (loadCpuShare > LOAD_CPU_SHARE_MAX) found.push(`${where}: the load had no core left`)
+    const planned = counted.seconds * (AUDIO_PACKETS_PER_SECOND + framesPerSecond)
+    if (counted.published < planned * PUBLISHED_RATIO_MIN)
+      found.push(`${where}: the load sent ${counted.published} of ${planned.toFixed(0)} packets`)
     if (othersCores > othersCoresMax)
       found.push(`${where}: other processes took ${othersCores.toFixed(2)} of a core`)
   }

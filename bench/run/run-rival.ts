@@ -91,7 +91,10 @@ function report({ scenario, seed, serverRoot, signal }: RunOptions, played: Play
   const { legs, book, events, startedAt, tookS, problem } = played
   const shares = book.shares()
   const processes = book.reports()
-  const rival = rivalFigures(legs, scenario.othersCoresMax)
+  const rival = rivalFigures(legs, {
+    othersCoresMax: scenario.othersCoresMax,
+    framesPerSecond: planLegs(scenario).framesPerSecond,
+  })
   const ofRunner = { processes, links: [], counted: undefined, steadyCounted: undefined }
   const figures = {
     ...rival.figures,

@@ -180,7 +180,7 @@ export const FIGURES: readonly FigureRow[] = [
     meaning: 'the same: who came in',
   },
   {
-    name: '{nhipcau|janus}.{step}.{packetsPerSecond|packetsPerCpuSecond|lossRatio}',
+    name: '{nhipcau|janus}.{step}.{packetsPerSecond|packetsPerCpuSecond|lossRatio|deliveredRatio}',
     meaning: 'the same: what was forwarded',
   },
   {
