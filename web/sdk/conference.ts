@@ -141,6 +141,14 @@ export class Conference {
     this.#link.reconnectNow()
   }
 
+  /**
+   * Looks for a new path for media now, without a break: for a caller who knows that the network has changed. One that
+   * is broken is noticed and repaired without this.
+   */
+  async restartIce(): Promise<void> {
+    await this.#media.restart()
+  }
+
   /** Leaves and ends. Idempotent. The caller stops its own tracks. */
   async leave(): Promise<void> {
     if (this.#state.phase === 'live') await this.#link.request({ type: 'leave' }).catch(nothing)

@@ -116,6 +116,13 @@ export class MediaLink {
     else if (state === 'failed' || state === 'disconnected') this.#recover('restart')
   }
 
+  /** Looks for a new path while the old one still carries media. Without a transport there is none to restart. */
+  async restart(): Promise<void> {
+    const connection = this.#connection
+    if (connection?.remoteDescription == null || !this.#options.mayNegotiate()) return
+    await this.#negotiate(connection, true)
+  }
+
   /** The server says that it has no transport for us any more. */
   transportGone(): void {
     const state = this.#connection?.connectionState
