@@ -14,7 +14,8 @@ import { type JoinTally, newJoinTally, Seat } from './seat.ts'
 
 export type CrowdOptions = {
   setup: LoadSetup
-  makers: Record<LoadGroup['kind'], MemberMaker>
+  /** One for each kind of the plan. */
+  makers: ReadonlyMap<LoadGroup['kind'], MemberMaker>
   histograms: HistogramBook
   sampler: Sampler
   nowMs: () => number
@@ -35,6 +36,8 @@ export async function createCrowd(options: CrowdOptions): Promise<Crowd> {
   for (const group of setup.groups) {
     const tally = newJoinTally()
     tallies.set(group.id, tally)
+    const maker = makers.get(group.kind)
+    if (maker === undefined) throw new Error(`nothing makes ${group.kind} sites`)
     const shares = group.routes.map(({ share }) => share ?? 1)
     for (const [index, route] of dealRoutes(shares, group.count).entries()) {
       const id = `${group.id}-${index + 1}`
@@ -48,7 +51,7 @@ export async function createCrowd(options: CrowdOptions): Promise<Crowd> {
         route: group.routes[route] as LoadRoute,
         token,
       })
-      const member = makers[group.kind].create(spec)
+      const member = maker.create(spec)
       seats.push(new Seat({ spec, member, histograms, tally, nowMs }))
     }
   }

@@ -1,14 +1,11 @@
 /**
  * The load as a process (and on a core) of its own: `protocol.ts` says what it is told and what it
- * says. Sockets, clock and timers are here; what happens when is decided in load-run.ts.
+ * says. Parts that a plan does not need are not loaded.
  */
-import { browserMaker } from './browser-site.ts'
 import { playLoad } from './play-load.ts'
-import { signallingMaker } from './signalling-site.ts'
-import { syntheticMaker } from './synthetic-site.ts'
 
-await playLoad(async ({ groups }) => ({
-  synthetic: await syntheticMaker(),
-  signalling: signallingMaker(),
-  browser: await browserMaker(groups),
-}))
+await playLoad({
+  synthetic: async () => (await import('./synthetic-site.ts')).syntheticMaker(),
+  signalling: async () => (await import('./signalling-site.ts')).signallingMaker(),
+  browser: async (groups) => (await import('./browser-site.ts')).browserMaker(groups),
+})

@@ -16,10 +16,12 @@ import { SelfWatch } from './self-watch.ts'
 import { NEVER, TimerWheel } from './timer-wheel.ts'
 import { UdpDrops } from './udp-drops.ts'
 
-/** How members of each kind are made; asked for when the setup has been checked. */
-export type LoadMakers = Record<LoadGroup['kind'], MemberMaker>
-
-type MakeMakers = (setup: LoadSetup) => Promise<LoadMakers>
+/** How members of each kind are made; called with the whole plan when it has such a group. */
+export type LoadMakers = Record<
+  LoadGroup['kind'],
+  (groups: readonly LoadGroup[]) => Promise<MemberMaker>
+>
+type Makers = Map<LoadGroup['kind'], MemberMaker>
 
 const DROPS_EVERY_MS = 5000
 const SECOND_MS = 1000
@@ -32,7 +34,7 @@ function say(message: LoadMessage): void {
  * Speaks the protocol over standard input and output until the result is told; then the process
  * ends.
  */
-export async function playLoad(makeMakers: MakeMakers): Promise<void> {
+export async function playLoad(ways: LoadMakers): Promise<void> {
   let play: Play | undefined
   // Ctrl-C reaches the whole group of processes; what then happens is the runner's to say.
   process.on('SIGINT', () => {})
@@ -41,7 +43,7 @@ export async function playLoad(makeMakers: MakeMakers): Promise<void> {
     if (line.trim() === '') continue
     try {
       const command = JSON.parse(line) as LoadCommand
-      if (command.op === 'setup') play = await Play.open(command, makeMakers)
+      if (command.op === 'setup') play = await Play.open(command, ways)
       else if (play === undefined) throw new Error(`${command.op} before setup`)
       else await play.obey(command)
     } catch (error) {
@@ -57,7 +59,7 @@ class Play {
   readonly #run: LoadRun
   readonly #wheel: TimerWheel
   readonly #self: SelfWatch
-  readonly #makers: LoadMakers
+  readonly #makers: Makers
   readonly #pages = new PageLoads()
   readonly #drops = new UdpDrops()
   readonly #hosts = new Set<number>()
@@ -70,7 +72,7 @@ class Play {
     run: LoadRun
     wheel: TimerWheel
     self: SelfWatch
-    makers: LoadMakers
+    makers: Makers
     leave: () => void
   }) {
     this.#setup = parts.setup
@@ -82,12 +84,14 @@ class Play {
   }
 
   /** Throws what is wrong with the setup. */
-  static async open(told: LoadCommand, makeMakers: MakeMakers): Promise<Play> {
+  static async open(told: LoadCommand, ways: LoadMakers): Promise<Play> {
     const checked = checkSetup(told)
     if (!checked.ok) throw new Error(checked.problem)
     const { setup } = checked
     if (setup.niceness !== undefined) setPriority(setup.niceness)
-    const makers = await makeMakers(setup)
+    const makers: Makers = new Map()
+    for (const kind of new Set(setup.groups.map((group) => group.kind)))
+      makers.set(kind, await ways[kind](setup.groups))
     const wheel = new TimerWheel(performance.now())
     const histograms = new HistogramBook()
     const sampler = new Sampler(
@@ -189,7 +193,7 @@ class Play {
 
   /** Processes of members' own, once each. */
   #tellHosts(): void {
-    for (const { id, pid } of this.#makers.browser.processes()) {
+    for (const { id, pid } of this.#makers.get('browser')?.processes() ?? []) {
       if (this.#hosts.has(pid)) continue
       this.#hosts.add(pid)
       say({ event: 'hosts', id, pid, role: 'browser' })
@@ -202,7 +206,7 @@ class Play {
     const pages = await this.#pages.finish()
     const result = this.#run.finish({ completed, nowMs, pages })
     this.#leave()
-    await Promise.all(Object.values(this.#makers).map((maker) => maker.close()))
+    await Promise.all([...this.#makers.values()].map((maker) => maker.close()))
     process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0))
   }
 }
