@@ -1,6 +1,6 @@
 /**
- * The load of `bench forward`, in a process (and on a core) of its own: one publisher and N watching sites. Told by JSON lines on
- * standard input, answers by JSON lines on standard output.
+ * The load of `bench forward`, in a process (and on a core) of its own: one publisher and N watching sites. Told by
+ * JSON lines on standard input, answers by JSON lines on standard output.
  */
 import { setPriority } from 'node:os'
 import { createInterface } from 'node:readline'

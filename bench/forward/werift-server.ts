@@ -1,6 +1,6 @@
 /**
- * The baseline of `bench forward`: the same conference forwarded naively through werift's own peer connections, one a site, behind the
- * few messages of docs/PROTOCOL.md that the load speaks. Not a server for anything else.
+ * The baseline of `bench forward`: the same conference forwarded naively through werift's own peer connections, one a
+ * site, behind the few messages of docs/PROTOCOL.md that the load speaks. Not a server for anything else.
  */
 import { createServer } from 'node:http'
 import { Packr } from 'msgpackr'

@@ -1,6 +1,6 @@
 /**
- * What legs say together: figures by server and step, and ours over theirs. Counts are added up and histograms merged over the
- * rounds before anything is divided; how far the rounds lie apart stands beside it. Pure.
+ * What legs say together: figures by server and step, and ours over theirs. Counts are added up and histograms merged
+ * over the rounds before anything is divided; how far the rounds lie apart stands beside it. Pure.
  */
 import type { ForwardRow } from '../forward/index.ts'
 import { encodeHistogram, mergeEncoded, percentileMs } from '../load/index.ts'

@@ -1,7 +1,7 @@
 /**
- * The configuration that Janus is measured with: its defaults, but for what the setting needs. Event loops as many as cores
- * are the fair number for many handles; ICE-lite spares it connectivity checks, as it does us; only the plugin and the
- * transport that are used are loaded. Text only: janus-server.ts writes it down.
+ * The configuration that Janus is measured with: its defaults, but for what the setting needs. Event loops as many as
+ * cores are the fair number for many handles; ICE-lite spares it connectivity checks, as it does us; only the plugin
+ * and the transport that are used are loaded. Text only: janus-server.ts writes it down.
  */
 
 /** `address` is the one that Janus listens at and offers. */

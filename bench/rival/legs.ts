@@ -1,7 +1,7 @@
 /**
- * Our core and Janus in turns, A B A B, in the same pair of namespaces under the same load: server on core 0, load on core 1. A
- * leg is one server from start to stop, joined and measured step by step by bench/forward. What the legs say together is
- * figures.ts.
+ * Our core and Janus in turns, A B A B, in the same pair of namespaces under the same load: server on core 0, load on
+ * core 1. A leg is one server from start to stop, joined and measured step by step by bench/forward. What the legs
+ * say together is figures.ts.
  */
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'

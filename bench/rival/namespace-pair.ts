@@ -1,7 +1,7 @@
 /**
  * Two network namespaces joined by a veth pair, one for a server and one for its load: Janus offers no loopback
- * candidate, so its load must come from elsewhere. Needs root and Linux. Removed by `close` and when this process ends; who wants
- * more (kill -9) writes the names down before they are made.
+ * candidate, so its load must come from elsewhere. Needs root and Linux. Removed by `close` and when this process
+ * ends; who wants more (kill -9) writes the names down before they are made.
  */
 import { execFileSync } from 'node:child_process'
 
@@ -10,7 +10,10 @@ export type NamespaceSide = {
   name: string
   /** IPv4 of this side, as the other sees it. */
   address: string
-  /** Words to put before a command, so that it runs in here and ends with us; its pid stays the one that was started. */
+  /**
+   * Words to put before a command, so that it runs in here and ends with us; its pid stays the one
+   * that was started.
+   */
   enter: string[]
 }
 
@@ -42,8 +45,8 @@ export function whyNoNamespacePair(): string | undefined {
 }
 
 /**
- * `track` is called with each name before it is made. Throws with the output of `ip` when the kernel refuses; nothing is left
- * then.
+ * `track` is called with each name before it is made. Throws with the output of `ip` when the kernel refuses; nothing
+ * is left then.
  */
 export function createNamespacePair(track: (name: string) => void = () => {}): NamespacePair {
   const server = side('server', 1)

@@ -1,6 +1,7 @@
 /**
- * What a scenario with a rival asks for: each of its two servers gets the sites that are written for the rival, in turns. Groups that
- * watch join one after another; after each comes a measured step, an equal part of the duration. Pure.
+ * What a scenario with a rival asks for: each of its two servers gets the sites that are written for the rival, in
+ * turns. Groups that watch join one after another; after each comes a measured step, an equal part of the duration.
+ * Pure.
  */
 import type { NodePlan, Scenario, SiteGroup } from '../scenario/index.ts'
 import type { LegsPlan } from './legs.ts'

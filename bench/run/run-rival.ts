@@ -1,6 +1,6 @@
 /**
- * One run of a scenario with a rival: legs instead of a stage (bench/rival plays them), and the same report. The figures of its steps
- * are those of bench/rival; those of processes are the kernel's, as in any run.
+ * One run of a scenario with a rival: legs instead of a stage (bench/rival plays them), and the same report. The
+ * figures of its steps are those of bench/rival; those of processes are the kernel's, as in any run.
  */
 import { join, resolve } from 'node:path'
 import { ROOT } from '../process/processes.ts'

@@ -7,7 +7,10 @@ import test, { type ExecutionContext } from 'ava'
 import { readReport } from '../../bench/report/index.ts'
 import { NHIPCAU, ROOT } from './core-process.ts'
 
-/** A bench that could not fail is worthless: builds of the core with one defect each, and the criterion that must find it. */
+/**
+ * A bench that could not fail is worthless: builds of the core with one defect each, and the
+ * criterion that must find it.
+ */
 
 const SCENARIO = join(import.meta.dirname, 'fixtures/planted.yaml')
 /** What a server is made of; the load is always this tree's. */
