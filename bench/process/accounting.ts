@@ -74,7 +74,10 @@ export function countHandles(pid: number): number {
   }
 }
 
-/** What all processes of this machine and its host used of its cores, at one moment; `stealSeconds` is the host's part. */
+/**
+ * What all processes of this machine and its host used of its cores, at one moment; `stealSeconds`
+ * is the host's part.
+ */
 export type MachineUsage = { busySeconds: number; stealSeconds: number; atMs: number }
 
 /** Time stolen by other guests of the host counts as busy: it is as lost to a measurement. */

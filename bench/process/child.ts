@@ -1,6 +1,7 @@
 /**
- * A process of a run: pinned, in a session of its own (so that a Ctrl-C of the terminal reaches the runner alone), ended by the
- * kernel when the runner dies, and heard line by line from its first on. For a measurement that asks and waits see processes.ts.
+ * A process of a run: pinned, in a session of its own (so that a Ctrl-C of the terminal reaches the runner alone),
+ * ended by the kernel when the runner dies, and heard line by line from its first on. For a measurement that asks and
+ * waits see processes.ts.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createWriteStream, mkdirSync } from 'node:fs'

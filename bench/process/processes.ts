@@ -26,8 +26,8 @@ export type JsonProcessOptions = {
 }
 
 /**
- * Starts `args` on core number `core` (with `taskset`, where there is more than one): a `.ts` file under this Node, or a program
- * such as `./nhipcau`, which must end up as the process that was started.
+ * Starts `args` on core number `core` (with `taskset`, where there is more than one): a `.ts` file under this Node,
+ * or a program such as `./nhipcau`, which must end up as the process that was started.
  */
 export function startProcess({
   args,

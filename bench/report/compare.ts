@@ -1,6 +1,7 @@
 /**
- * Two sides of runs against each other, figure by figure, and what of the difference may be noise. Pure; compare-text.ts and the page put it
- * into words. No test of significance: with two or three runs a side there is none worth its name, so ranges are compared.
+ * Two sides of runs against each other, figure by figure, and what of the difference may be noise. Pure;
+ * compare-text.ts and the page put it into words. No test of significance: with two or three runs a side there is
+ * none worth its name, so ranges are compared.
  */
 import type { ComparedFigure, Comparison } from './page-model.ts'
 import type { RunReport } from './report.ts'
@@ -51,7 +52,8 @@ function spread(values: readonly number[]): number | null {
 }
 
 /**
- * `differs`: the means are further apart than the runs of either side among themselves, and the ranges do not touch. One run each tells nothing.
+ * `differs`: the means are further apart than the runs of either side among themselves, and the ranges do not touch.
+ * One run each tells nothing.
  */
 function verdictOf(a: readonly number[], b: readonly number[]): ComparedFigure['verdict'] {
   if (a.length === 0 || b.length === 0) return 'unknown'
@@ -64,7 +66,10 @@ function verdictOf(a: readonly number[], b: readonly number[]): ComparedFigure['
   return !touch && apart > Math.max(spreadA, spreadB) ? 'differs' : 'noise'
 }
 
-/** How often, of a hundred figures without any difference, ranges of n runs each lie apart by chance: 2 of all orders. */
+/**
+ * How often, of a hundred figures without any difference, ranges of n runs each lie apart by
+ * chance: 2 of all orders.
+ */
 export function apartByChance(runsA: number, runsB: number): number {
   let orders = 1
   for (let k = 1; k <= runsA; k += 1) orders = (orders * (runsB + k)) / k

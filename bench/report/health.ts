@@ -1,6 +1,7 @@
 /**
- * How a line, a node and a group of sites did, in one word; docs/BENCH.md has the rule from HEALTH_RULE. A line is judged by what
- * happened on it, a group by what its sites saw: a lossy line is not the server's fault, what sites see of it may be. Pure.
+ * How a line, a node and a group of sites did, in one word; docs/BENCH.md has the rule from HEALTH_RULE. A line is
+ * judged by what happened on it, a group by what its sites saw: a lossy line is not the server's fault, what sites
+ * see of it may be. Pure.
  */
 import type { Health, Outcome } from './page-model.ts'
 import type { LinkDirectionReport, LinkReport, RunReport, SiteReport } from './report.ts'

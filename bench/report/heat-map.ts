@@ -1,4 +1,7 @@
-/** The layer that each site saw over time, as text: one character a cell. Thinned cells show the lowest of their time. Pure. */
+/**
+ * The layer that each site saw over time, as text: one character a cell. Thinned cells show the
+ * lowest of their time. Pure.
+ */
 import type { HeatMap } from './page-model.ts'
 import type { RunReport } from './report.ts'
 

@@ -1,6 +1,6 @@
 /**
- * Reads the report of a run: from a file or a run's folder, checked against report-schema.ts, bounded before it is parsed.
- * An unknown version is refused, an unknown field is ignored.
+ * Reads the report of a run: from a file or a run's folder, checked against report-schema.ts, bounded before it is
+ * parsed. An unknown version is refused, an unknown field is ignored.
  */
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,6 +1,6 @@
 /**
- * Which sites did worst, and what went wrong where, for the top of the page. A site that is not in is worse than any that is; of the
- * others, each figure counts as a multiple of what people begin to notice (NOTICED). Pure.
+ * Which sites did worst, and what went wrong where, for the top of the page. A site that is not in is worse than any
+ * that is; of the others, each figure counts as a multiple of what people begin to notice (NOTICED). Pure.
  */
 
 import { isSuffering, summarize } from './health.ts'

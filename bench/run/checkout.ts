@@ -1,4 +1,7 @@
-/** Another state of this repository to run servers from: a folder as it is, or a commit in a git worktree of its own. */
+/**
+ * Another state of this repository to run servers from: a folder as it is, or a commit in a git
+ * worktree of its own.
+ */
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, statSync, symlinkSync } from 'node:fs'
 import { join, resolve } from 'node:path'

@@ -1,4 +1,7 @@
-/** The nodes' own counters over a run: asked for every few seconds, put together over restarts, as series and as sums. */
+/**
+ * The nodes' own counters over a run: asked for every few seconds, put together over restarts, as
+ * series and as sums.
+ */
 import { BENCH_SAMPLES_MAX } from '../../config/limits.ts'
 import { readUsage } from '../process/accounting.ts'
 import type { SeriesReport } from '../report/index.ts'

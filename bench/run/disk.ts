@@ -1,4 +1,7 @@
-/** A disk that can be filled without filling the machine's: a small file system of its own under a node's data folder. */
+/**
+ * A disk that can be filled without filling the machine's: a small file system of its own under a
+ * node's data folder.
+ */
 import { spawnSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,6 +1,6 @@
 /**
- * A node's own counters over a run: Prometheus text (exposition format 0.0.4) read, and what was counted between two readings.
- * Pure. Gauges are not kept: what they say at the end of a run says nothing about it.
+ * A node's own counters over a run: Prometheus text (exposition format 0.0.4) read, and what was counted between two
+ * readings. Pure. Gauges are not kept: what they say at the end of a run says nothing about it.
  */
 
 /** What one reading says: counters by name with labels as written, histograms by name. */
@@ -67,8 +67,8 @@ export function addedUp(parts: readonly Exposition[]): Exposition {
 }
 
 /**
- * Value below which a share `quantile` (0..1) of what was counted lies, straight between the bounds of its bucket; beyond the
- * last finite bound it is that bound. NaN when nothing was counted.
+ * Value below which a share `quantile` (0..1) of what was counted lies, straight between the bounds of its bucket;
+ * beyond the last finite bound it is that bound. NaN when nothing was counted.
  */
 export function quantileOf({ bounds, counts }: HistogramCounts, quantile: number): number {
   const total = counts.at(-1) ?? 0

@@ -1,12 +1,15 @@
 /**
- * What the runner itself can tell of a run, as flat figures for criteria: processes, lines, the nodes' own counters, the machine.
- * What sites saw comes from the load. Pure. docs/BENCH.md lists the names.
+ * What the runner itself can tell of a run, as flat figures for criteria: processes, lines, the nodes' own counters,
+ * the machine. What sites saw comes from the load. Pure. docs/BENCH.md lists the names.
  */
 import type { LinkReport, ProcessReport } from '../report/index.ts'
 import { type Exposition, quantileOf } from './exposition.ts'
 import type { Shares } from './process-book.ts'
 
-/** From when on all who should be in are in, until the first fault or the end; undefined when it did not come to that. */
+/**
+ * From when on all who should be in are in, until the first fault or the end; undefined when it did
+ * not come to that.
+ */
 export type Steady = { fromS: number; untilS: number }
 
 /** Counted by nodes in a stretch of time; CPU by the kernel's books at both ends of it. */
@@ -100,7 +103,10 @@ function linkFigures(link: LinkReport): Figures {
   return figures
 }
 
-/** `drops.sequenceJump` of `nhipcau_media_dropped_total{reason="sequence-jump"}`, `counters.doorJoins` of `nhipcau_door_joins_total`. */
+/**
+ * `drops.sequenceJump` of `nhipcau_media_dropped_total{reason="sequence-jump"}`,
+ * `counters.doorJoins` of `nhipcau_door_joins_total`.
+ */
 function counterFigures({ counters, histograms }: Exposition): Figures {
   const figures: Figures = {}
   let drops = 0

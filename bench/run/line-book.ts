@@ -1,6 +1,6 @@
 /**
- * What the lines of one link did, put together: counters added up, and one row a second of what all of them carried. Pure: told
- * the buckets of the emulators, with times in ms since their start.
+ * What the lines of one link did, put together: counters added up, and one row a second of what all of them carried.
+ * Pure: told the buckets of the emulators, with times in ms since their start.
  */
 import { BENCH_SAMPLES_MAX } from '../../config/limits.ts'
 import type { Bucket, LinkCounters, LinkDirection } from '../link/index.ts'

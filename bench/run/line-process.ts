@@ -1,7 +1,7 @@
 /**
- * The lines of one link, in a process of their own: told by JSON lines on standard input, answers on standard output. One process
- * for a thousand lines, each with its own queue and fate, where `./nhipcau link` is one process for one line; the emulator is
- * the same. It knows no timetable: the runner says what changes, when it changes.
+ * The lines of one link, in a process of their own: told by JSON lines on standard input, answers on standard output.
+ * One process for a thousand lines, each with its own queue and fate, where `./nhipcau link` is one process for one
+ * line; the emulator is the same. It knows no timetable: the runner says what changes, when it changes.
  *
  *   {op: open, lines}           ->
  *                               <-  {event: ready, lines: [{udp, tcp}]}   or {event: error, error}
@@ -102,8 +102,8 @@ async function open(lines: readonly LineSetup[]): Promise<void> {
 }
 
 /**
- * The kernel shares processors among sessions first (autogroups): the niceness that claimProcessor asks for counts inside of this
- * process's own session only, that of the session counts among all.
+ * The kernel shares processors among sessions first (autogroups): the niceness that claimProcessor asks for counts
+ * inside of this process's own session only, that of the session counts among all.
  */
 function claimForSession(): void {
   try {

@@ -1,4 +1,7 @@
-/** One link of a scenario as the runner sees it: its process (line-process.ts), the ways in, and what it did in the end. */
+/**
+ * One link of a scenario as the runner sees it: its process (line-process.ts), the ways in, and
+ * what it did in the end.
+ */
 import type { LineChange } from '../link/index.ts'
 import { PROFILES } from '../link/index.ts'
 import type { Endpoint } from '../link/io/index.ts'

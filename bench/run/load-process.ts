@@ -1,4 +1,7 @@
-/** One load process as the runner sees it: told the plan, started at the run's zero, asked for its result in the end. */
+/**
+ * One load process as the runner sees it: told the plan, started at the run's zero, asked for its
+ * result in the end.
+ */
 import type {
   LoadCommand,
   LoadMark,

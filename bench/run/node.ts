@@ -1,6 +1,6 @@
 /**
- * A node as the runner sees it, whatever its kind: the seam to bench/rival, and to relays. The runner starts it, waits for it,
- * samples its processes, does to it what the timetable says, and ends it. Types only.
+ * A node as the runner sees it, whatever its kind: the seam to bench/rival, and to relays. The runner starts it,
+ * waits for it, samples its processes, does to it what the timetable says, and ends it. Types only.
  */
 import type { NodeReport } from '../report/report.ts'
 import type { Leftover } from './ledger.ts'

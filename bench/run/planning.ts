@@ -1,6 +1,6 @@
 /**
- * Which lines a scenario needs, who goes through which of them, and in what order all that happens happens. Pure: stage.ts
- * builds it.
+ * Which lines a scenario needs, who goes through which of them, and in what order all that happens happens. Pure:
+ * stage.ts builds it.
  */
 import type { LineChange } from '../link/index.ts'
 import { dealRoutes } from '../load/index.ts'

@@ -1,6 +1,6 @@
 /**
- * Ports for servers that must come back on them: outside of the range from which the kernel deals out ports to everyone else,
- * so that no site's socket sits on one while its server is down.
+ * Ports for servers that must come back on them: outside of the range from which the kernel deals out ports to
+ * everyone else, so that no site's socket sits on one while its server is down.
  */
 import { createSocket } from 'node:dgram'
 import { readFileSync } from 'node:fs'

@@ -1,6 +1,6 @@
 /**
- * What the processes of a run used over time: CPU, memory, descriptors, threads; and what others took of the machine. Pure: told
- * readings of the kernel's books (sampler.ts reads them), with times in seconds since the run's zero.
+ * What the processes of a run used over time: CPU, memory, descriptors, threads; and what others took of the machine.
+ * Pure: told readings of the kernel's books (sampler.ts reads them), with times in seconds since the run's zero.
  */
 import { BENCH_SAMPLES_MAX } from '../../config/limits.ts'
 import type { ProcessReport, SeriesReport } from '../report/index.ts'

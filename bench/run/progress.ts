@@ -76,7 +76,8 @@ export class ProgressWriter {
   }
 
   /**
-   * The line about now; in a terminal cut to its width, elsewhere left out unless it is news or 5 s have passed since the last.
+   * The line about now; in a terminal cut to its width, elsewhere left out unless it is news or 5 s have passed since
+   * the last.
    */
   status(text: string, { nowMs, isNews = false }: { nowMs: number; isNews?: boolean }): void {
     if (this.#stream.isTTY === true) {

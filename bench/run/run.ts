@@ -1,6 +1,6 @@
 /**
- * One run of one scenario against real processes, from the first process to the report: what happens when, who is told, and how it
- * ends, well or not. Processes are stage.ts; what the numbers mean is figures.ts.
+ * One run of one scenario against real processes, from the first process to the report: what happens when, who is
+ * told, and how it ends, well or not. Processes are stage.ts; what the numbers mean is figures.ts.
  */
 import { join } from 'node:path'
 import type { LoadProgress, LoadResult } from '../load/index.ts'
@@ -205,7 +205,10 @@ class Run {
     this.#counters.endSteady(atS)
   }
 
-  /** What is read once the sites have gone says nothing about them: the last look comes just before. Only the first one counts. */
+  /**
+   * What is read once the sites have gone says nothing about them: the last look comes just before.
+   * Only the first one counts.
+   */
   async #takeLast(): Promise<void> {
     this.#lastLook ??= this.#lookLast()
     await this.#lastLook

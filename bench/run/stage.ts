@@ -1,6 +1,6 @@
 /**
- * All processes of a run, built from a scenario in this order: nodes, the lines in front of them, the load; and ended in reverse.
- * It does what it is told at once; when is run.ts.
+ * All processes of a run, built from a scenario in this order: nodes, the lines in front of them, the load; and ended
+ * in reverse. It does what it is told at once; when is run.ts.
  */
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'

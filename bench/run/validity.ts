@@ -3,7 +3,10 @@ import type { RunReport } from '../report/index.ts'
 import type { LineResult } from './line-process.ts'
 import type { Shares } from './process-book.ts'
 
-/** Above these the machine, not the server, was measured. Cores beside the run's own processes; `scenario` means over the run. */
+/**
+ * Above these the machine, not the server, was measured. Cores beside the run's own processes;
+ * `scenario` means over the run.
+ */
 const OTHERS_CORES_MAX = 0.15
 const STEAL_CORES_MAX = 0.1
 /** An emulator that is later than this at one packet of a hundred is a worse line than asked for. */

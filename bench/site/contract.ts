@@ -6,8 +6,9 @@ import type { Histogram } from 'hdr-histogram-js'
 import type { LayerPlan } from './media-source.ts'
 
 /**
- * How closely a site looks at what it receives. `headers`: counts by header, opens nothing. `sampled`: the same, and opens one packet in
- * `sampleEvery` (latency, layer, whether the content is whole). `full`: opens all, and knows which frame could be decoded.
+ * How closely a site looks at what it receives. `headers`: counts by header, opens nothing. `sampled`: the same, and
+ * opens one packet in `sampleEvery` (latency, layer, whether the content is whole). `full`: opens all, and knows
+ * which frame could be decoded.
  */
 export type SiteDepth = 'headers' | 'sampled' | 'full'
 
@@ -112,8 +113,9 @@ export type PlayerReport = {
 export type LatencyHistograms = { audio: Histogram; video: Histogram }
 
 /**
- * Sums of one site since it was made, over all its joins and streams; `restartMeasure` does not touch them. bench/load
- * reads them every second of every site (live loss, bitrates) and adds them up over groups: ratios of a run are ratios of sums.
+ * Sums of one site since it was made, over all its joins and streams; `restartMeasure` does not touch them.
+ * bench/load reads them every second of every site (live loss, bitrates) and adds them up over groups: ratios of a
+ * run are ratios of sums.
  */
 export type PlayerTotals = {
   audioPackets: number
@@ -145,7 +147,10 @@ export type PlayerTotals = {
 export interface SitePlayer {
   readonly id: string
   readonly state: PlayerState
-  /** Spatial layer of the main picture (else of the first tile) as last seen, 0 lowest; -1 when nothing is shown or known. */
+  /**
+   * Spatial layer of the main picture (else of the first tile) as last seen, 0 lowest; -1 when
+   * nothing is shown or known.
+   */
   readonly layerNow: number
   /** Joins, negotiates, publishes and views. Also after `leave` and after a failure. */
   join(): Promise<JoinOutcome>

@@ -1,6 +1,6 @@
 /**
- * What a site says that it saw, by name: the figures of `SiteReport`, and in words what was wrong. Pure. Ratios are 0..1; what
- * was not measured is left out, never 0.
+ * What a site says that it saw, by name: the figures of `SiteReport`, and in words what was wrong. Pure. Ratios are
+ * 0..1; what was not measured is left out, never 0.
  *
  *   sound    audioLossRatio, audioGaps (> 60 ms), audioGapMaxMs, audioSilentMs, concealedRatio (jitter buffer of 200 ms)
  *   picture  videoLossRatio, framesComplete, framesLate (200 ms above the least transit), framesIncomplete, repairedPackets,

@@ -1,7 +1,8 @@
 /**
- * Frames of one VP8 stream from its packets: whole, late or not, and, where the packets were opened, which of them a decoder
- * could show (RFC 7741 §4.2: TL0PICIDX, TID, Y). From headers alone a frame is what shares a timestamp and ends with the marker,
- * and begins after the marker of the one before. Not a decoder and not a buffer: bytes are not kept.
+ * Frames of one VP8 stream from its packets: whole, late or not, and, where the packets were opened, which of them a
+ * decoder could show (RFC 7741 §4.2: TL0PICIDX, TID, Y). From headers alone a frame is what shares a timestamp and
+ * ends with the marker, and begins after the marker of the one before. Not a decoder and not a buffer: bytes are not
+ * kept.
  */
 import { SITE_FRAMES_KEPT } from '../../config/limits.ts'
 import { TimestampUnwrapper } from '../../core/media/rtp/index.ts'
@@ -99,7 +100,10 @@ export class FrameAssembler {
     if (at + 1 < this.#end) this.#check(at + 1, nowMs)
   }
 
-  /** Frames that are not whole GIVEN_UP_MS after their first packet are incomplete, and so are those never seen between. */
+  /**
+   * Frames that are not whole GIVEN_UP_MS after their first packet are incomplete, and so are those
+   * never seen between.
+   */
   read(nowMs: number): FrameReading {
     let incomplete = this.#incomplete
     for (let at = this.#oldest; at < this.#end; at++) {

@@ -1,6 +1,7 @@
 /**
- * Standstill of a picture. A freeze is what getStats counts as one (webrtc-stats, freezeCount): a pause between two shown frames
- * of at least three mean intervals and 150 ms more than one; here never below 200 ms. Its whole length is frozen time.
+ * Standstill of a picture. A freeze is what getStats counts as one (webrtc-stats, freezeCount): a pause between two
+ * shown frames of at least three mean intervals and 150 ms more than one; here never below 200 ms. Its whole length
+ * is frozen time.
  */
 
 import { MEANT_MS_MAX } from './playout-model.ts'
@@ -40,7 +41,10 @@ export class FreezeMeter {
     this.#lastMs = nowMs
   }
 
-  /** Nothing is to be shown until the next frame: the slot is empty. What stood still before did so if it was an outage. */
+  /**
+   * Nothing is to be shown until the next frame: the slot is empty. What stood still before did so
+   * if it was an outage.
+   */
   pause(nowMs: number): void {
     const openMs = nowMs - this.#lastMs
     if (this.#lastMs >= 0 && openMs > MEANT_MS_MAX) {

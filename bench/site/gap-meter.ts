@@ -1,4 +1,7 @@
-/** Pauses between the arrivals of one audio stream, from the arrivals alone; what a listener with no buffer would hear. */
+/**
+ * Pauses between the arrivals of one audio stream, from the arrivals alone; what a listener with no
+ * buffer would hear.
+ */
 
 import { MEANT_MS_MAX } from './playout-model.ts'
 

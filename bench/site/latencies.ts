@@ -4,7 +4,10 @@ import type { LatencyHistograms } from './contract.ts'
 
 const US_MAX = 60_000_000
 
-/** Empty ones of 3 digits, 1 us..60 s, for many sites together (70 KB each); 2 digits (10 KB) are enough for one site. */
+/**
+ * Empty ones of 3 digits, 1 us..60 s, for many sites together (70 KB each); 2 digits (10 KB) are
+ * enough for one site.
+ */
 export function createLatencies(digits: 2 | 3 = 3): LatencyHistograms {
   const make = (): Histogram =>
     build({

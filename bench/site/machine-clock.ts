@@ -1,6 +1,6 @@
 /**
- * The clock that all processes of one machine share (CLOCK_MONOTONIC), so that one load process can time what another sent.
- * Not wall time: never set, never sent to a server.
+ * The clock that all processes of one machine share (CLOCK_MONOTONIC), so that one load process can time what another
+ * sent. Not wall time: never set, never sent to a server.
  */
 
 /** What to add to `performance.now()`, which begins anew in every process. */

@@ -1,4 +1,7 @@
-/** One negotiated transport of a participant: offer, answer, ICE, DTLS (docs/PROTOCOL.md §1.5). What plays on it is not here. */
+/**
+ * One negotiated transport of a participant: offer, answer, ICE, DTLS (docs/PROTOCOL.md §1.5). What
+ * plays on it is not here.
+ */
 import type { ReceivePlan, SendPlan } from './contract.ts'
 import type { LoadContext } from './load-context.ts'
 import {

@@ -1,7 +1,7 @@
 /**
- * Synthetic Opus and VP8 (RFC 7587, RFC 7741): right headers, key and delta frames, temporal layers and picture ids, a stamp in
- * every packet. A VP8 decoder accepts the frames: the first partition is zeros, which decode to a grey picture (RFC 6386
- * §9, §19.2), and the stamps stand in the second, as noise. Nobody encoded anything.
+ * Synthetic Opus and VP8 (RFC 7587, RFC 7741): right headers, key and delta frames, temporal layers and picture ids,
+ * a stamp in every packet. A VP8 decoder accepts the frames: the first partition is zeros, which decode to a grey
+ * picture (RFC 6386 §9, §19.2), and the stamps stand in the second, as noise. Nobody encoded anything.
  */
 import { machineMs } from './machine-clock.ts'
 import { type Addressing, type BuiltPacket, PacketStream } from './packet-stream.ts'
@@ -101,7 +101,10 @@ const DESCRIPTOR_BYTES = 6
 const HEAD_BYTES = 11
 /** A key frame is this much larger than a delta frame. */
 const KEY_FACTOR = 6
-/** RFC 6386 §9.1: bit 0 = delta, bit 4 = shown, from bit 5 the size of the first partition (1, or 8 where a key frame has more). */
+/**
+ * RFC 6386 §9.1: bit 0 = delta, bit 4 = shown, from bit 5 the size of the first partition (1, or 8
+ * where a key frame has more).
+ */
 const KEY_TAG = 0x10 | (1 << 5)
 const DELTA_TAG = 0x11 | (8 << 5)
 
@@ -222,7 +225,10 @@ export class Vp8Source {
   }
 }
 
-/** Offset of the stamp in an Opus payload, and behind the descriptor in the first and in later packets of a VP8 frame. */
+/**
+ * Offset of the stamp in an Opus payload, and behind the descriptor in the first and in later
+ * packets of a VP8 frame.
+ */
 export const OPUS_STAMP_OFFSET = 1
 export const VP8_STAMP_OFFSET = DESCRIPTOR_BYTES + HEAD_BYTES
 export const VP8_LATER_STAMP_OFFSET = DESCRIPTOR_BYTES

@@ -1,6 +1,6 @@
 /**
- * One outgoing SSRC of a synthetic publisher: numbering, header and extensions (RFC 3550 §5.1, RFC 8285), and its packets over
- * again as RTX (RFC 4588). Fills a buffer of its own; sealing and sending are the owner's.
+ * One outgoing SSRC of a synthetic publisher: numbering, header and extensions (RFC 3550 §5.1, RFC 8285), and its
+ * packets over again as RTX (RFC 4588). Fills a buffer of its own; sealing and sending are the owner's.
  */
 import { ExtensionWriter, writeRtpHeader, writeUint16 } from '../../core/media/rtp/index.ts'
 
@@ -58,7 +58,10 @@ export class PacketStream {
     return (this.#addressing.extensions.transportWide ?? 0) > 0
   }
 
-  /** Writes header and extensions; returns where the payload starts. `level` is the byte of RFC 6464, where negotiated. */
+  /**
+   * Writes header and extensions; returns where the payload starts. `level` is the byte of RFC
+   * 6464, where negotiated.
+   */
   begin(timestamp: number, marker: boolean, level: number): number {
     const { ssrc, payloadType, extensions } = this.#addressing
     this.index += 1

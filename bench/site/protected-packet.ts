@@ -1,4 +1,7 @@
-/** What a protected RTP packet says in clear (RFC 3711 §3.1: header and extensions): for sites that count without opening. */
+/**
+ * What a protected RTP packet says in clear (RFC 3711 §3.1: header and extensions): for sites that
+ * count without opening.
+ */
 import { readUint16 } from '../../core/media/rtp/index.ts'
 
 const ONE_BYTE_EXTENSIONS = 0xbede

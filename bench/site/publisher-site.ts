@@ -1,7 +1,7 @@
 /**
- * A site that speaks: Opus at 50 packets a second and VP8 in one or three layers. Key frames on request, sender reports, answers
- * to NACK from a short memory; obeys transport-wide feedback and REMB by the engine's own estimator: the highest layer goes
- * first. Paced by its owner's ticks.
+ * A site that speaks: Opus at 50 packets a second and VP8 in one or three layers. Key frames on request, sender
+ * reports, answers to NACK from a short memory; obeys transport-wide feedback and REMB by the engine's own estimator:
+ * the highest layer goes first. Paced by its owner's ticks.
  */
 import { createEstimator } from '../../core/media/bandwidth/index.ts'
 import {

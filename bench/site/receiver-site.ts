@@ -1,7 +1,7 @@
 /**
- * A site that watches: counts every packet by its header, opens as many as its depth says, judges what would be heard and seen, and
- * sends feedback as a browser does (RFC 3550, RFC 4585, transport-wide feedback). About 1 µs of JavaScript a packet beside the
- * kernel's share; opening costs 3 µs more.
+ * A site that watches: counts every packet by its header, opens as many as its depth says, judges what would be heard
+ * and seen, and sends feedback as a browser does (RFC 3550, RFC 4585, transport-wide feedback). About 1 µs of
+ * JavaScript a packet beside the kernel's share; opening costs 3 µs more.
  */
 import { SITE_STREAMS_MAX } from '../../config/limits.ts'
 import { TransportFeedbackGenerator } from '../../core/media/receive/index.ts'

@@ -1,4 +1,7 @@
-/** Paces all players of one process by one timer: each is ticked when it has something to do, and what was sealed leaves in batches. */
+/**
+ * Paces all players of one process by one timer: each is ticked when it has something to do, and
+ * what was sealed leaves in batches.
+ */
 import type { SitePlayer } from './contract.ts'
 import type { LoadContext } from './load-context.ts'
 

@@ -1,6 +1,6 @@
 /**
- * One participant of a synthetic site: joins by step, sends, receives, behaves, comes back, and says what it saw. The parts know
- * how (site-session, media-leg, receiver-site, publisher-site); here is only what belongs together when.
+ * One participant of a synthetic site: joins by step, sends, receives, behaves, comes back, and says what it saw. The
+ * parts know how (site-session, media-leg, receiver-site, publisher-site); here is only what belongs together when.
  */
 import type {
   JoinOutcome,
@@ -360,7 +360,7 @@ class Player implements SitePlayer {
   #pauseSilent(nowMs: number): void {
     const leg = this.#leg
     if (leg === undefined) return
-    for (const mid of this.#slots.silentMids()) {
+    for (const mid of this.#slots.silentMids) {
       const ssrc = leg.ssrcOf(mid)
       if (ssrc !== undefined) this.#receiver.pause(ssrc, nowMs)
     }

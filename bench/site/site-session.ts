@@ -1,6 +1,6 @@
 /**
- * The signalling life of one participant: joins, notices that the connection is dead, comes back as the web SDK does (its own
- * backoff, its own reading of refusals; docs/PROTOCOL.md §1.4). Knows nothing of media.
+ * The signalling life of one participant: joins, notices that the connection is dead, comes back as the web SDK does
+ * (its own backoff, its own reading of refusals; docs/PROTOCOL.md §1.4). Knows nothing of media.
  */
 import { backoffMs } from '../../web/sdk/backoff.ts'
 import { fateOf } from '../../web/sdk/errors.ts'
@@ -56,7 +56,10 @@ export class SiteSession {
     return this.#door !== undefined
   }
 
-  /** Connects and joins; rejects with an EnterError and leaves nothing open. `resume`: within the session, if it is still there. */
+  /**
+   * Connects and joins; rejects with an EnterError and leaves nothing open. `resume`: within the
+   * session, if it is still there.
+   */
   async enter(resume: boolean, timeoutMs = FIRST_CONNECT_MS_MAX): Promise<Entered> {
     clearTimeout(this.#timer)
     this.#epoch += 1

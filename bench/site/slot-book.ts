@@ -1,6 +1,6 @@
 /**
- * Which slots are silent because it is meant so: nobody is in them, or who is in them has muted the microphone. From the messages
- * of docs/PROTOCOL.md §1.2; what it does not understand it leaves out. Not the media itself.
+ * Which slots are silent because it is meant so: nobody is in them, or who is in them has muted the microphone. From
+ * the messages of docs/PROTOCOL.md §1.2; what it does not understand it leaves out. Not the media itself.
  */
 
 type SlotState = { mid: string; participant: string | null; use: string | null; state: string }
@@ -10,8 +10,17 @@ export class SlotBook {
   readonly #slots = new Map<string, SlotState>()
   readonly #mutedMicrophones = new Set<string>()
 
+  /** Mids of slots in which nothing is to be heard or seen; asked for ten times a second of every site. */
+  silentMids: readonly string[] = []
+
   /** True when the message changed what is meant. */
   apply(message: Record<string, unknown>): boolean {
+    const isChanged = this.#read(message)
+    if (isChanged) this.silentMids = this.#silent()
+    return isChanged
+  }
+
+  #read(message: Record<string, unknown>): boolean {
     if (message.type === 'slots') return this.#setSlots(message.slots)
     if (message.type === 'room') return this.#setStage(message.stage)
     if (message.type !== 'joined') return false
@@ -23,8 +32,7 @@ export class SlotBook {
     return true
   }
 
-  /** Mids of slots in which nothing is to be heard or seen. */
-  silentMids(): string[] {
+  #silent(): string[] {
     return [...this.#slots.values()]
       .filter(({ participant, use, state }) => {
         if (participant === null || state === 'empty') return true

@@ -1,6 +1,7 @@
 /**
- * What a synthetic publisher puts into every packet, so that a receiver can tell latency, layer and whether the content is
- * whole, whatever was rewritten on the way: a stamp near the front and a seal over it in the last four bytes.
+ * What a synthetic publisher puts into every packet, so that a receiver can tell latency, layer and whether the
+ * content is whole, whatever was rewritten on the way: a stamp near the front and a seal over it in the last four
+ * bytes.
  *
  *    0               4                  7         8               12      14      16                       24
  *   | magic "NCS2"  | publisher (24)   | layer   | frame number  | part  | flags | sent, ms (float64 BE)  |

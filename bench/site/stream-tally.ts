@@ -1,6 +1,6 @@
 /**
- * What one site saw of the numbers of one incoming SSRC, from headers alone: received, lost, out of order, twice (RFC 3550
- * A.3). Also what a receiver report needs of it. Times are the caller's.
+ * What one site saw of the numbers of one incoming SSRC, from headers alone: received, lost, out of order, twice (RFC
+ * 3550 A.3). Also what a receiver report needs of it. Times are the caller's.
  */
 
 const CYCLE = 0x10000

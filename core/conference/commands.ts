@@ -108,8 +108,8 @@ export type RoomDelta = {
 }
 
 /**
- * `number` is the entry's hybrid time: a safe integer (not a uint32!) that grows in the room's order and does not change when an
- * island's entries arrive late. `time` is Unix ms.
+ * `number` is the entry's hybrid time: a safe integer (not a uint32!) that grows in the room's order and does not
+ * change when an island's entries arrive late. `time` is Unix ms.
  */
 export type ChatEntry = {
   number: number
@@ -151,8 +151,8 @@ export type Joined = {
 export type Result<T> = { ok: true; value: T } | ConferenceError
 
 /**
- * What the conference tells unasked, after the facts are on disk. `room` goes to everyone in the room, `chat` too, `self` to the
- * participant (and to the media plane: permit, mute), `gone` ends a participant's connection and media.
+ * What the conference tells unasked, after the facts are on disk. `room` goes to everyone in the room, `chat` too,
+ * `self` to the participant (and to the media plane: permit, mute), `gone` ends a participant's connection and media.
  */
 export type Notice =
   | { type: 'room'; room: string; delta: RoomDelta }

@@ -51,9 +51,9 @@ export type ConferenceOptions = {
 }
 
 /**
- * Requests are queued and decided together by `flush`, which hands out one batch for the disk; `settle` says what became
- * of it: then come the replies in order of request, then the notices. While a batch is on its way further requests
- * gather for the next, and all that can be read here is as it is on disk. A reply must not throw.
+ * Requests are queued and decided together by `flush`, which hands out one batch for the disk; `settle` says what
+ * became of it: then come the replies in order of request, then the notices. While a batch is on its way further
+ * requests gather for the next, and all that can be read here is as it is on disk. A reply must not throw.
  */
 export interface Conference {
   readonly nodeId: string

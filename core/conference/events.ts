@@ -1,8 +1,8 @@
 /**
  * The facts of a conference and their one total order (design §3). Deliberately not what they mean: that is fold.ts.
  *
- * Order of two events: by `time`, then `origin` (code units), then `sequence`. It is the same on every node, whatever the
- * order of arrival. Within one origin, `time` and `sequence` grow together.
+ * Order of two events: by `time`, then `origin` (code units), then `sequence`. It is the same on every node, whatever
+ * the order of arrival. Within one origin, `time` and `sequence` grow together.
  */
 import type { SourceUse } from '../media/control.ts'
 import type { Role } from './roles.ts'

@@ -24,7 +24,10 @@ const GONE_BY_LEAVE: Record<LeaveCause, GoneCause> = {
   'room-closed': 'room-closed',
 }
 
-/** Applies one event to `state` (mutated, owned by the caller) and notes what changed; cost does not grow with the room. */
+/**
+ * Applies one event to `state` (mutated, owned by the caller) and notes what changed; cost does not
+ * grow with the room.
+ */
 export function foldEvent(state: RoomState, event: RoomEvent, changes: RoomChanges): void {
   switch (event.type) {
     case 'room-created':

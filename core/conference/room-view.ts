@@ -121,7 +121,10 @@ export function selfStateOf(participant: Participant): SelfState {
   }
 }
 
-/** The newest `limit` entries before `before` (an entry's number), oldest first; entries of one number stay together. */
+/**
+ * The newest `limit` entries before `before` (an entry's number), oldest first; entries of one
+ * number stay together.
+ */
 export function chatPageOf(state: RoomState, before: number | undefined, limit: number): ChatPage {
   const bounded = Math.min(Math.max(1, limit), CHAT_PAGE_ENTRIES_MAX)
   const { chat } = state

@@ -1,7 +1,7 @@
 /**
- * An open room of a node: its log, and what is derived from it for those who look. There are two states: `state`, of what
- * is on disk and what everybody sees, and `next`, with the proposals that are on their way there, by which the next
- * request is decided. A batch that the disk refuses is undone by forgetting `next`.
+ * An open room of a node: its log, and what is derived from it for those who look. There are two states: `state`, of
+ * what is on disk and what everybody sees, and `next`, with the proposals that are on their way there, by which the
+ * next request is decided. A batch that the disk refuses is undone by forgetting `next`.
  */
 import { ROOM_EMPTY_MS, ROOM_UNUSED_MS } from '../../config/limits.ts'
 import type { RoomCheckpoint } from './checkpoint.ts'

@@ -1,6 +1,6 @@
 /**
- * Where each transport is reached, by token and flat: while one packet goes to a thousand receivers, their addresses are read side by
- * side instead of through four objects each. The mux decides, this remembers.
+ * Where each transport is reached, by token and flat: while one packet goes to a thousand receivers, their addresses
+ * are read side by side instead of through four objects each. The mux decides, this remembers.
  */
 import { ENGINE_TRANSPORTS_MAX } from '../../config/index.ts'
 import type { TupleSource } from './udp-mux-tuple.ts'

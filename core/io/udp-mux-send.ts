@@ -1,8 +1,9 @@
 /**
- * Sending from a slab that is written again soon. Packets are held until 32 of them stand there, then go to the kernel
- * together: by sendmmsg where there is one (udp-native/), else one by one through dgram. The kernel copies at once, except
- * behind a slow device: then libuv keeps a queue. What dgram gets is a reference into the slab, so the queue is watched, what
- * comes behind a queue is copied, and the slab's owner learns what may still be read. Not a socket: see udp-mux-sockets.ts.
+ * Sending from a slab that is written again soon. Packets are held until 32 of them stand there, then go to the
+ * kernel together: by sendmmsg where there is one (udp-native/), else one by one through dgram. The kernel copies at
+ * once, except behind a slow device: then libuv keeps a queue. What dgram gets is a reference into the slab, so the
+ * queue is watched, what comes behind a queue is copied, and the slab's owner learns what may still be read. Not a
+ * socket: see udp-mux-sockets.ts.
  */
 import { UDP_SEND_QUEUE_MAX } from '../../config/index.ts'
 import { DROP_CODE } from '../media/rtp/index.ts'

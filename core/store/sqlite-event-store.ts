@@ -55,7 +55,10 @@ export interface SqliteEventStore extends EventStore {
   close(): Promise<void>
 }
 
-/** Opens or makes the log in `folder`. Throws StoreError when it is locked, from a newer program, or cannot be written. */
+/**
+ * Opens or makes the log in `folder`. Throws StoreError when it is locked, from a newer program, or
+ * cannot be written.
+ */
 export function openEventStore(options: EventStoreOptions): SqliteEventStore {
   let lock: FolderLock | undefined
   try {

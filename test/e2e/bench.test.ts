@@ -1,6 +1,6 @@
 /**
- * `./nhipcau bench run` as an operator uses it: hello passes, a wrong file is told by line and key, Ctrl-C leaves a partial report,
- * and whatever becomes of the runner, nothing of the run stays behind.
+ * `./nhipcau bench run` as an operator uses it: hello passes, a wrong file is told by line and key, Ctrl-C leaves a
+ * partial report, and whatever becomes of the runner, nothing of the run stays behind.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import {

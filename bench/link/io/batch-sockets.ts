@@ -1,7 +1,8 @@
 /**
- * Flows over two sockets that are looked at once a millisecond: the kernel hands 64 datagrams over at a time and tells when each
- * came, so the line is exact though nobody is woken for a packet. Each flow has an address of 127.0.0.0/8 towards the target, which
- * must be on this machine; a new source port for all of them is a new socket. IPv4 only.
+ * Flows over two sockets that are looked at once a millisecond: the kernel hands 64 datagrams over at a time and
+ * tells when each came, so the line is exact though nobody is woken for a packet. Each flow has an address of
+ * 127.0.0.0/8 towards the target, which must be on this machine; a new source port for all of them is a new socket.
+ * IPv4 only.
  */
 import {
   addressWord,

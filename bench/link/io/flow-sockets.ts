@@ -1,6 +1,7 @@
 /**
- * How the datagrams of one mapping come from clients and go to the target: what a NAT is to a line. Two ways to do it:
- * dgram-sockets.ts anywhere, batch-sockets.ts where the target is on this machine and the kernel hands many over at a time.
+ * How the datagrams of one mapping come from clients and go to the target: what a NAT is to a line. Two ways to do
+ * it: dgram-sockets.ts anywhere, batch-sockets.ts where the target is on this machine and the kernel hands many over
+ * at a time.
  */
 import type { Endpoint } from './endpoint.ts'
 

@@ -1,6 +1,6 @@
 /**
- * Makes elements. Texts become text nodes and attributes are set one by one, so nothing of a report is ever parsed as HTML. No framework:
- * the page is drawn once for each language.
+ * Makes elements. Texts become text nodes and attributes are set one by one, so nothing of a report is ever parsed as
+ * HTML. No framework: the page is drawn once for each language.
  */
 
 export type Child = Node | string | number | null | undefined | false

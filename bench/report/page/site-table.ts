@@ -1,4 +1,7 @@
-/** The table of sites: worst first, sortable by each column, searchable; a thousand rows are there when they are asked for. */
+/**
+ * The table of sites: worst first, sortable by each column, searchable; a thousand rows are there
+ * when they are asked for.
+ */
 import type { SiteTable } from '../page-model.ts'
 import { say, sayOr } from './dictionary.ts'
 import { h, section } from './dom.ts'

@@ -1,4 +1,7 @@
-/** The top of the page: what came of the run in one glance, where it went wrong, and each criterion with what was measured. */
+/**
+ * The top of the page: what came of the run in one glance, where it went wrong, and each criterion
+ * with what was measured.
+ */
 
 import type { PageModel, RunHead, Trouble } from '../page-model.ts'
 import type { CriterionReport } from '../report.ts'

@@ -32,8 +32,8 @@ export interface Director {
   /** The speakers when they differ from the last ones taken, else undefined. */
   takeSpeakers(): Speakers | undefined
   /**
-   * Camera publications for a participant's tiles: others on stage, in stage order, 0 = empty. Those of `previous` stay where
-   * they are while they live.
+   * Camera publications for a participant's tiles: others on stage, in stage order, 0 = empty. Those of `previous`
+   * stay where they are while they live.
    */
   tiles(participant: string, slotCount: number, previous?: readonly number[]): number[]
 }

@@ -1,7 +1,7 @@
 /**
  * The active side, for load generators, tests and peers of our own: werift's DtlsClient driven like our server, by
- * datagrams and `nowMs`, with the proofs of the server checked (certificate, ServerKeyExchange signature, Finished). The
- * node itself never dials DTLS.
+ * datagrams and `nowMs`, with the proofs of the server checked (certificate, ServerKeyExchange signature, Finished).
+ * The node itself never dials DTLS.
  */
 import { DtlsClient } from 'werift'
 import { FLIGHT_REPEAT_MS_MIN, HANDSHAKE_MS_MAX } from '../../../config/limits.ts'

@@ -94,7 +94,10 @@ export class WeriftServer {
     }
   }
 
-  /** SRTP keys (RFC 5764 §4.2), in buffers of their own; valid after `keyExchange`, to be given out after the proofs. */
+  /**
+   * SRTP keys (RFC 5764 §4.2), in buffers of their own; valid after `keyExchange`, to be given out
+   * after the proofs.
+   */
   srtpKeys(): SrtpKeys {
     const { profile } = this.#parameters
     const keys = this.#server.extractSessionKeys(KEY_BYTES, SALT_BYTES[profile])

@@ -1,4 +1,7 @@
-/** Differential: the same bytes as werift's sessions, both ways (on gap-free sequences: its rollover is not RFC 3711's). */
+/**
+ * Differential: the same bytes as werift's sessions, both ways (on gap-free sequences: its rollover
+ * is not RFC 3711's).
+ */
 import test from 'ava'
 import { RtpHeader, SrtcpSession, SrtpSession } from 'werift'
 import type { SrtpMaster } from './master.ts'

@@ -1,7 +1,7 @@
 /**
- * An IPv4 socket that is asked for its datagrams, up to 64 per system call, each with the time at which the kernel took it in:
- * cheap for whoever looks once a millisecond, and exact however late it looks. For load generators and emulators; a server wants to be
- * woken instead. Owns no timer.
+ * An IPv4 socket that is asked for its datagrams, up to 64 per system call, each with the time at which the kernel
+ * took it in: cheap for whoever looks once a millisecond, and exact however late it looks. For load generators and
+ * emulators; a server wants to be woken instead. Owns no timer.
  */
 import type { NativeUdp } from './libc.ts'
 import { socketAddress } from './libc.ts'

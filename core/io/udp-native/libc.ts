@@ -1,8 +1,8 @@
 /**
- * The four system calls that `node:dgram` does not reach, through koffi: many datagrams to or from the kernel in one call
- * (sendmmsg(2), recvmmsg(2)), and a socket made so that both dgram and they may use it. Linux on 64-bit little-endian
- * machines; elsewhere, and where koffi's binary does not load, there is no `NativeUdp` and dgram does the work.
- * Nothing here knows what is in a datagram.
+ * The four system calls that `node:dgram` does not reach, through koffi: many datagrams to or from the kernel in one
+ * call (sendmmsg(2), recvmmsg(2)), and a socket made so that both dgram and they may use it. Linux on 64-bit
+ * little-endian machines; elsewhere, and where koffi's binary does not load, there is no `NativeUdp` and dgram does
+ * the work. Nothing here knows what is in a datagram.
  */
 import { createRequire } from 'node:module'
 import { endianness } from 'node:os'
@@ -54,7 +54,10 @@ export interface NativeUdp {
   portOf(descriptor: number): number
   /** Where `bytes` stand in this process's memory. They must never move: an ArrayBuffer of more than 64 bytes. */
   addressOf(bytes: Uint8Array): number
-  /** @hot Sends `count` messages described at `headers`; how many the kernel took, or the negative errno of the first. */
+  /**
+   * @hot Sends `count` messages described at `headers`; how many the kernel took, or the negative
+   * errno of the first.
+   */
   send(descriptor: number, headers: number, count: number): number
   /** Milliseconds since 1970 on the clock of `tellArrival`, with fractions. */
   wallMs(): number

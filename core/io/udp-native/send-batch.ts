@@ -1,6 +1,6 @@
 /**
- * Datagrams of one memory, gathered and handed to the kernel in one sendmmsg(2). The kernel copies within the call: when
- * `send` returns, nothing is read any more. Not a queue: what the kernel does not take stays with the caller.
+ * Datagrams of one memory, gathered and handed to the kernel in one sendmmsg(2). The kernel copies within the call:
+ * when `send` returns, nothing is read any more. Not a queue: what the kernel does not take stays with the caller.
  */
 import type { NativeUdp } from './libc.ts'
 import { MessageHeaders, PACKET_INFO_BYTES, writePacketInfo } from './message-headers.ts'

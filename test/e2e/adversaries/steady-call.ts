@@ -135,8 +135,8 @@ export class SteadyCall {
   }
 
   /**
-   * Waits until all that was sent since `mark` has arrived (15 s at most), then tells what has not. `late` counts packets
-   * sent of which nothing arrived at all, gap or not.
+   * Waits until all that was sent since `mark` has arrived (15 s at most), then tells what has not. `late` counts
+   * packets sent of which nothing arrived at all, gap or not.
    */
   async verdict(mark: CallMark): Promise<CallVerdict> {
     // A quarter of a second more, however slow this machine: the call must go on behind the attack, too.
