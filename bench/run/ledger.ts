@@ -45,8 +45,9 @@ export class Ledger {
 
   private constructor(file: string, mark: string) {
     this.file = file
-    this.env = { [MARK]: mark }
     this.folder = join(tmpdir(), FOLDER_PREFIX + mark)
+    // What they leave in their temporary folder (Chromium's profiles) goes with the run as well.
+    this.env = { [MARK]: mark, TMPDIR: this.folder }
     this.track({ kind: 'folder', path: this.folder })
     mkdirSync(this.folder, { mode: 0o700 })
     this.#watch = startWatch(file)
