@@ -1,4 +1,7 @@
-/** The part of docs/BENCH.md that describes report.json, from bench/report's schema; the rest is by hand. */
+/**
+ * The part of docs/BENCH.md that describes report.json, from bench/report's schema; the rest is by
+ * hand.
+ */
 import { reportTables } from '../bench/report/index.ts'
 
 const BEGIN =

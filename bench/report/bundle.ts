@@ -1,8 +1,9 @@
 /**
- * Puts the page's modules into one classic script, at the time when a page is written: a clean install has no build
- * step, and a page opened from a file cannot load modules. Types are stripped, each file becomes a function that
- * hands out its exports, `uplot` is its own script in front. Not a bundler for anything else: what it does not know
- * (default or renamed imports of our files, cycles) is refused.
+ * Puts the page's modules into one classic script, at the time when a page is written: a clean
+ * install has no build step, and a page opened from a file cannot load modules. Types are stripped,
+ * each file becomes a function that hands out its exports, `uplot` is its own script in front. Not
+ * a bundler for anything else: what it does not know (default or renamed imports of our files,
+ * cycles) is refused.
  */
 import { readFileSync } from 'node:fs'
 import { createRequire, stripTypeScriptTypes } from 'node:module'

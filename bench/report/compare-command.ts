@@ -1,4 +1,7 @@
-/** `./nhipcau bench compare A B [A B ...]`: reads reports, prints the comparison, writes a page when asked. */
+/**
+ * `./nhipcau bench compare A B [A B ...]`: reads reports, prints the comparison, writes a page when
+ * asked.
+ */
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'

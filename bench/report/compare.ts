@@ -1,7 +1,7 @@
 /**
- * Two sides of runs against each other, figure by figure, and what of the difference may be noise. Pure;
- * compare-text.ts and the page put it into words. No test of significance: with two or three runs a side there is
- * none worth its name, so ranges are compared.
+ * Two sides of runs against each other, figure by figure, and what of the difference may be noise.
+ * Pure; compare-text.ts and the page put it into words. No test of significance: with two or three
+ * runs a side there is none worth its name, so ranges are compared.
  */
 import type { ComparedFigure, Comparison } from './page-model.ts'
 import type { RunReport } from './report.ts'
@@ -52,8 +52,8 @@ function spread(values: readonly number[]): number | null {
 }
 
 /**
- * `differs`: the means are further apart than the runs of either side among themselves, and the ranges do not touch.
- * One run each tells nothing.
+ * `differs`: the means are further apart than the runs of either side among themselves, and the
+ * ranges do not touch. One run each tells nothing.
  */
 function verdictOf(a: readonly number[], b: readonly number[]): ComparedFigure['verdict'] {
   if (a.length === 0 || b.length === 0) return 'unknown'

@@ -1,7 +1,7 @@
 /**
- * How a line, a node and a group of sites did, in one word; docs/BENCH.md has the rule from HEALTH_RULE. A line is
- * judged by what happened on it, a group by what its sites saw: a lossy line is not the server's fault, what sites
- * see of it may be. Pure.
+ * How a line, a node and a group of sites did, in one word; docs/BENCH.md has the rule from
+ * HEALTH_RULE. A line is judged by what happened on it, a group by what its sites saw: a lossy line
+ * is not the server's fault, what sites see of it may be. Pure.
  */
 import type { Health, Outcome } from './page-model.ts'
 import type { LinkDirectionReport, LinkReport, RunReport, SiteReport } from './report.ts'
@@ -84,7 +84,10 @@ export function healthOfSites(sites: readonly SiteReport[]): Health {
   return grade(sites.filter(isSuffering).length / sites.length, HEALTH_RULE.sufferingRatio)
 }
 
-/** The verdict over the whole run: what did not come to its end or is void comes before any criterion. */
+/**
+ * The verdict over the whole run: what did not come to its end or is void comes before any
+ * criterion.
+ */
 export function outcomeOf({ ended, validity, criteria }: RunReport): Outcome {
   if (ended === 'failed') return 'broken'
   if (!validity.valid) return 'void'

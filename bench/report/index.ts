@@ -1,4 +1,6 @@
-/** The door of bench/report: the report of a run; checked, drawn as a page, compared with others. */
+/**
+ * The door of bench/report: the report of a run; checked, drawn as a page, compared with others.
+ */
 export { COMPARE_USAGE, compareCommand } from './compare-command.ts'
 export { PAGE_FILE, parseReport, REPORT_FILE, ReportError, readReport } from './read-report.ts'
 export type {

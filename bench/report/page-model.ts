@@ -1,7 +1,7 @@
 /**
- * What the page draws, made ready on the server side (page-of-run.ts, page-of-comparison.ts) and embedded as JSON:
- * the seam between them and page/. Types only. Everything is bounded and rounded here; the page computes nothing but
- * positions.
+ * What the page draws, made ready on the server side (page-of-run.ts, page-of-comparison.ts) and
+ * embedded as JSON: the seam between them and page/. Types only. Everything is bounded and rounded
+ * here; the page computes nothing but positions.
  */
 import type { CriterionReport, RunReport } from './report.ts'
 

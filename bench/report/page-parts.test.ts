@@ -135,10 +135,10 @@ test('the picture of layers shows the lowest of what it thins, and absence where
 
 test('a thousand links are drawn by group, and the worst by themselves', (t) => {
   const report = sampleReport({ sites: 1_000, seconds: 20, linkPerSite: true })
-  const { plots, links } = plotsOf([report], { pointsMax: 600, linesMax: 24 })
-  t.deepEqual(links, { kept: 12, of: report.links.length })
+  const { plots, links } = plotsOf([report], { pointsMax: 600, linesMax: 12 })
+  t.deepEqual(links, { kept: 6, of: report.links.length })
   const down = plots.find(({ id }) => id === 'link.down.bitrate')
-  t.true((down?.lines.length ?? 99) <= 24)
+  t.true((down?.lines.length ?? 99) <= 12)
   const together = down?.lines.find(({ of }) => of?.how === 'sum' && of.count > 200)
   t.is(together?.label, 'communes · vsat')
   const { thinned } = pageOfRun(report)
@@ -155,7 +155,7 @@ test('series of groups become lines of one plot, with all of them together', (t)
   }))
   report.processes = []
   report.links = []
-  const { plots } = plotsOf([report], { pointsMax: 600, linesMax: 24 })
+  const { plots } = plotsOf([report], { pointsMax: 600, linesMax: 12 })
   t.deepEqual(
     plots.map(({ id, lines }) => [id, ...lines.map(({ label }) => label)]),
     [['loss.ratio:ratio', 'all', 'hall', 'far']],

@@ -1,6 +1,6 @@
 /**
- * HDR histograms of a report as curves and tables. A report may come from anywhere: a histogram is unpacked only
- * within its bound, and one that is none is left out. Pure.
+ * HDR histograms of a report as curves and tables. A report may come from anywhere: a histogram is
+ * unpacked only within its bound, and one that is none is left out. Pure.
  */
 import { inflateSync } from 'node:zlib'
 import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js'

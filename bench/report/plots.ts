@@ -1,6 +1,7 @@
 /**
- * The plots of one run, or of several on top of each other: links, processes, and every series by the first part of its name. What has
- * too many lines is taken together by group, and the worst stay. Pure.
+ * The plots of one run, or of several on top of each other: links, processes, and every series by
+ * the first part of its name. What has too many lines is taken together by group, and the worst
+ * stay. Pure.
  */
 import { summarize } from './health.ts'
 import type { Line, Plot, Unit } from './page-model.ts'
@@ -34,18 +35,18 @@ export function plotsOf(runs: readonly RunReport[], bounds: PlotBounds): Plots {
     addSeries(run, index, add)
     addProcesses(run, index, add)
   })
-  const linesMax = Math.max(2, Math.floor(bounds.linesMax / runs.length))
+  const linesMax = bounds.linesMax * runs.length
   const counts = { kept: 0, of: 0 }
   let linesOf = 0
   runs.forEach((run, index) => {
     counts.of += run.links.length
-    counts.kept += addLinks(run, { run: index, linesMax, pointsMax: bounds.pointsMax, add })
+    counts.kept += addLinks(run, { run: index, ...bounds, add })
   })
   const sorted = [...all.values()].sort((a, b) => rankOf(a.id) - rankOf(b.id))
   let isThinned = false
   const plots = sorted.map((raw): Plot => {
     const { id, title, unit } = raw
-    const lines = highestOf(raw.lines, bounds.linesMax)
+    const lines = highestOf(raw.lines, linesMax)
     if (lines.length < raw.lines.length) linesOf = Math.max(linesOf, raw.lines.length)
     const drawn = resample(lines, bounds.pointsMax)
     isThinned ||= drawn.isThinned
@@ -158,7 +159,7 @@ type LinkOptions = { run: number; linesMax: number; pointsMax: number; add: Add 
 function addLinks({ links }: RunReport, { run, linesMax, pointsMax, add }: LinkOptions): number {
   const isMany = links.length > linesMax
   const own = isMany ? worstLinks(links, Math.floor(linesMax / 2)) : links
-  const groups = isMany ? [...Map.groupBy(links, groupName)].slice(0, linesMax - own.length) : []
+  const groups = isMany ? groupsOf(links, own).slice(0, linesMax - own.length) : []
   for (const way of ['down', 'up'] as const)
     for (const [column, field, unit] of LINK_COLUMNS) {
       const plot = { id: `link.${way}.${column}`, title: `Links, ${way}: ${column}`, unit }
@@ -174,10 +175,20 @@ function addLinks({ links }: RunReport, { run, linesMax, pointsMax, add }: LinkO
         }))
         const together = resample(lines, pointsMax)
         const values = together.atS.map((_, at) => combine(together.values, at, how))
-        add(plot, { label, run, of: { how, count: members.length }, atS: together.atS, values })
+        const of = members.length > 1 ? { of: { how, count: members.length } as const } : {}
+        add(plot, { label, run, ...of, atS: together.atS, values })
       }
     }
   return own.length
+}
+
+/** All links by group; one that is alone in its group goes by its own name, and not twice. */
+function groupsOf(links: readonly LinkReport[], own: readonly LinkReport[]) {
+  return [...Map.groupBy(links, groupName)].flatMap(([name, members]): [string, LinkReport[]][] => {
+    const [first] = members
+    if (members.length > 1 || first === undefined) return [[name, members]]
+    return own.includes(first) ? [] : [[first.id, members]]
+  })
 }
 
 function groupName({ below, profile }: LinkReport): string {

@@ -1,6 +1,6 @@
 /**
- * Reads the report of a run: from a file or a run's folder, checked against report-schema.ts, bounded before it is
- * parsed. An unknown version is refused, an unknown field is ignored.
+ * Reads the report of a run: from a file or a run's folder, checked against report-schema.ts,
+ * bounded before it is parsed. An unknown version is refused, an unknown field is ignored.
  */
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,7 +16,9 @@ export const PAGE_FILE = 'report.html'
 /** Complaints told of one file; more are counted. */
 const COMPLAINTS_TOLD_MAX = 5
 
-/** A report that cannot be read; the message names the file, the field and what is wrong with it. */
+/**
+ * A report that cannot be read; the message names the file, the field and what is wrong with it.
+ */
 export class ReportError extends Error {
   readonly code = 'report-unreadable'
 }

@@ -1,6 +1,7 @@
 /**
- * The page of a run, or of several compared: one HTML file with everything in it, which asks nothing of any network;
- * its policy forbids that and every script but its own. What a report says is data in it, never markup.
+ * The page of a run, or of several compared: one HTML file with everything in it, which asks
+ * nothing of any network; its policy forbids that and every script but its own. What a report says
+ * is data in it, never markup.
  */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'

@@ -1,7 +1,7 @@
 /**
- * The report of a run, described once: from this table come the types (report.ts), the check when a report is read
- * (read-report.ts) and the tables in docs/BENCH.md. Fields that it does not know are left out, so that reports of later
- * minor additions stay readable. Not the judging, nor the page.
+ * The report of a run, described once: from this table come the types (report.ts), the check when a
+ * report is read (read-report.ts) and the tables in docs/BENCH.md. Fields that it does not know are
+ * left out, so that reports of later minor additions stay readable. Not the judging, nor the page.
  */
 import * as v from 'valibot'
 import {

@@ -1,8 +1,8 @@
 /**
- * What a run of a scenario leaves behind: one JSON document, version 1. Criteria are judged over `figures`; the HTML
- * page and `compare` read nothing but this. report-schema.ts says what each field means (and docs/BENCH.md, made from
- * it). Types only. Times `atS` are seconds since the run began; figures carry their unit last in the name; ratios are
- * 0..1.
+ * What a run of a scenario leaves behind: one JSON document, version 1. Criteria are judged over
+ * `figures`; the HTML page and `compare` read nothing but this. report-schema.ts says what each
+ * field means (and docs/BENCH.md, made from it). Types only. Times `atS` are seconds since the run
+ * began; figures carry their unit last in the name; ratios are 0..1.
  */
 import type * as v from 'valibot'
 import type {

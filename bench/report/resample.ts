@@ -1,7 +1,7 @@
 /**
- * Brings series with times of their own onto the common times of one plot, and thins them when they are too long:
- * each pair of points then is the lowest and the highest of its time, in the order in which they came, so that no
- * peak and no dip is lost. Pure.
+ * Brings series with times of their own onto the common times of one plot, and thins them when they
+ * are too long: each pair of points then is the lowest and the highest of its time, in the order in
+ * which they came, so that no peak and no dip is lost. Pure.
  */
 
 /** Samples by time, ascending; NaN where nothing was measured. */

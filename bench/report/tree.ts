@@ -1,6 +1,7 @@
 /**
- * The tree of a run: nodes below nodes, groups of sites below those, each with the line above it and how it did.
- * Lines of the single sites of a group are one edge, which tells of the worst. Pure.
+ * The tree of a run: nodes below nodes, groups of sites below those, each with the line above it
+ * and how it did. Lines of the single sites of a group are one edge, which tells of the worst.
+ * Pure.
  */
 import { healthOfLink, healthOfSites, isSuffering, summarize, worstHealth } from './health.ts'
 import type { Health, TreeEdge, TreeNode } from './page-model.ts'

@@ -1,6 +1,7 @@
 /**
- * Which sites did worst, and what went wrong where, for the top of the page. A site that is not in is worse than any
- * that is; of the others, each figure counts as a multiple of what people begin to notice (NOTICED). Pure.
+ * Which sites did worst, and what went wrong where, for the top of the page. A site that is not in
+ * is worse than any that is; of the others, each figure counts as a multiple of what people begin
+ * to notice (NOTICED). Pure.
  */
 
 import { isSuffering, summarize } from './health.ts'
@@ -8,7 +9,10 @@ import type { SiteTable, Trouble } from './page-model.ts'
 import type { LinkReport, RunReport, SiteReport } from './report.ts'
 import { roundValue } from './resample.ts'
 
-/** What people begin to notice, by the figure's name (bench/site/figures.ts); docs/BENCH.md lists them. */
+/**
+ * What people begin to notice, by the figure's name (bench/site/figures.ts); docs/BENCH.md lists
+ * them.
+ */
 export const NOTICED: Readonly<Record<string, number>> = {
   audioLossRatio: 0.01,
   concealedRatio: 0.02,
@@ -77,7 +81,10 @@ function rowOf(site: SiteReport, columns: string[]): SiteTable['rows'][number] {
   }
 }
 
-/** What went wrong where, worst first: sites that are not in, groups that suffer, lines that are overloaded. */
+/**
+ * What went wrong where, worst first: sites that are not in, groups that suffer, lines that are
+ * overloaded.
+ */
 export function troublesOf({ sites, links }: RunReport): Trouble[] {
   const groups = Map.groupBy(sites, ({ group }) => group)
   const notIn = [...groups].flatMap(([group, members]) => notJoined(group, members))

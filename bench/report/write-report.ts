@@ -6,8 +6,8 @@ import type { RunReport } from './report.ts'
 import { reportPage } from './report-page.ts'
 
 /**
- * Writes both files into `folder` (made when missing) and says where they are. A figure that is no finite number was
- * not measured, and is left out; a sample that is none becomes null.
+ * Writes both files into `folder` (made when missing) and says where they are. A figure that is no
+ * finite number was not measured, and is left out; a sample that is none becomes null.
  */
 export function writeRunReport(
   folder: string,

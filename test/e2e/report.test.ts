@@ -24,7 +24,9 @@ function folderFor(t: ExecutionContext): string {
   return folder
 }
 
-/** The page as a file in Chromium; `complaints` has errors of it, and every request but for itself. */
+/**
+ * The page as a file in Chromium; `complaints` has errors of it, and every request but for itself.
+ */
 async function openPage(
   t: ExecutionContext,
   file: string,

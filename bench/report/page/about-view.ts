@@ -1,4 +1,6 @@
-/** The end of the page: all figures, processes, events, where and what was run, and how to read it. */
+/**
+ * The end of the page: all figures, processes, events, where and what was run, and how to read it.
+ */
 import { HEALTH_RULE } from '../health.ts'
 import type { Mark, PageModel, ProcessRow, RunHead } from '../page-model.ts'
 import { say, sayOr } from './dictionary.ts'

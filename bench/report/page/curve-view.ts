@@ -1,4 +1,6 @@
-/** Percentiles: a curve whose axis stretches towards the last hundredth, and the same as a table. */
+/**
+ * Percentiles: a curve whose axis stretches towards the last hundredth, and the same as a table.
+ */
 import uPlot from 'uplot'
 import { CURVE_PERCENTILES } from '../curve-columns.ts'
 import type { Curve, RunHead } from '../page-model.ts'

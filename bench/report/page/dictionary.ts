@@ -1,6 +1,6 @@
 /**
- * Every text of the page in two languages. An entry without one of them does not compile. Texts of the report itself
- * (scenario, reasons, events) stay as they were written.
+ * Every text of the page in two languages. An entry without one of them does not compile. Texts of
+ * the report itself (scenario, reasons, events) stay as they were written.
  */
 
 export type Language = 'en' | 'vi'

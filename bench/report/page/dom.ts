@@ -1,6 +1,6 @@
 /**
- * Makes elements. Texts become text nodes and attributes are set one by one, so nothing of a report is ever parsed as
- * HTML. No framework: the page is drawn once for each language.
+ * Makes elements. Texts become text nodes and attributes are set one by one, so nothing of a report
+ * is ever parsed as HTML. No framework: the page is drawn once for each language.
  */
 
 export type Child = Node | string | number | null | undefined | false
@@ -8,7 +8,9 @@ type Attributes = Readonly<Record<string, string | number | boolean | EventListe
 
 const SVG = 'http://www.w3.org/2000/svg'
 
-/** An HTML element; `onclick` and the like take listeners, `true` sets an attribute without a value. */
+/**
+ * An HTML element; `onclick` and the like take listeners, `true` sets an attribute without a value.
+ */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},

@@ -1,6 +1,6 @@
 /**
- * The layer that each site saw, a row for each, as one more plot with the shared cursor. Where there are more sites than rows of pixels a
- * row shows the lowest of its sites.
+ * The layer that each site saw, a row for each, as one more plot with the shared cursor. Where
+ * there are more sites than rows of pixels a row shows the lowest of its sites.
  */
 import uPlot from 'uplot'
 import type { HeatMap, Mark } from '../page-model.ts'
@@ -70,7 +70,7 @@ export function heatMapView(
             },
           ],
         },
-        padding: [16, 12, 0, 0],
+        padding: [16, 22, 0, 0],
       },
       [map.atS, map.atS.map(() => 0)],
       canvas,

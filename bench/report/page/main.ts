@@ -1,4 +1,7 @@
-/** Puts the page together from the data embedded in it; runs once, and again when the language is changed. */
+/**
+ * Puts the page together from the data embedded in it; runs once, and again when the language is
+ * changed.
+ */
 import type { PageModel } from '../page-model.ts'
 import { aboutView, eventsView, figuresView } from './about-view.ts'
 import { comparisonView } from './comparison-view.ts'

@@ -1,6 +1,6 @@
 /**
- * One plot over time with uPlot: lines, marks of what happened, a legend that tells the values at the cursor, and keys. All plots share one
- * cursor and one stretch of time.
+ * One plot over time with uPlot: lines, marks of what happened, a legend that tells the values at
+ * the cursor, and keys. All plots share one cursor and one stretch of time.
  */
 import uPlot from 'uplot'
 import type { Line, Mark, Plot, RunHead, Unit } from '../page-model.ts'
@@ -25,7 +25,10 @@ export type Drawn = {
   showAt: (atS: number) => void
 }
 
-/** How a line is drawn: its colour by place, its stroke by round; in a comparison A is solid and B dashed. */
+/**
+ * How a line is drawn: its colour by place, its stroke by round; in a comparison A is solid and B
+ * dashed.
+ */
 export function strokeOf(index: number, { run, runs }: { run: number; runs: readonly RunHead[] }) {
   const isB = runs[run]?.label.startsWith('B') === true
   const round = runs.length > 1 ? Number(isB) : Math.floor(index / COLOURS)
@@ -197,7 +200,7 @@ function optionsOf(
       setCursor: [({ cursor }) => readout(cursor.idx)],
       draw: [(drawn) => drawMarks(drawn, context.marks)],
     },
-    padding: [16, 12, 0, 0],
+    padding: [16, 22, 0, 0],
   }
 }
 

@@ -1,4 +1,7 @@
-/** The tree of nodes and groups of sites as inline SVG, from left to right; lines and boxes say how they did by colour, stroke and sign. */
+/**
+ * The tree of nodes and groups of sites as inline SVG, from left to right; lines and boxes say how
+ * they did by colour, stroke and sign.
+ */
 import type { TreeEdge, TreeNode } from '../page-model.ts'
 import { say, sayOr } from './dictionary.ts'
 import { h, s, section } from './dom.ts'
@@ -7,7 +10,7 @@ import { amount, number, sign } from './wording.ts'
 const BOX_WIDTH = 190
 const BOX_HEIGHT = 62
 const ROW = 86
-const GAP_MIN = 160
+const GAP_MIN = 220
 const GAP_MAX = 380
 /** What the page takes at both sides of the picture. */
 const AROUND = 110
@@ -130,7 +133,9 @@ function boxes(placed: Placed, gap: number): SVGElement[] {
   const kind = sayOr(`kind.${node.kind}`, node.kind)
   const lines = isJudged
     ? [counts, troubleText(node)]
-    : [kind === name ? counts : `${kind} · ${counts}`, '']
+    : kind === name
+      ? [counts, '']
+      : [kind, counts]
   const left = isJudged ? 42 : 16
   const box = s(
     'g',

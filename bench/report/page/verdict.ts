@@ -144,7 +144,10 @@ export function measuresOf({ measured }: CriterionReport): Child[] {
   )
 }
 
-/** Figures that most people ask for first, where they were measured; what is in brackets is told as {id}. */
+/**
+ * Figures that most people ask for first, where they were measured; what is in brackets is told as
+ * {id}.
+ */
 const KEY_FIGURES: readonly (readonly [RegExp, TextKey])[] = [
   [/^latency\.audio\.p99Ms$/, 'key.audioLatency'],
   [/^latency\.video\.p99Ms$/, 'key.videoLatency'],

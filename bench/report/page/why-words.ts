@@ -1,4 +1,6 @@
-/** What was wrong with a site, as bench/site/figures.ts says it in English, in the page's language. */
+/**
+ * What was wrong with a site, as bench/site/figures.ts says it in English, in the page's language.
+ */
 import { currentLanguage } from './dictionary.ts'
 
 /** `$1` is the figure. A sentence that is not here stays as it is. */

@@ -90,11 +90,6 @@ export function nameInWords(name: string, otherwise: string): string {
   return joined.charAt(0).toUpperCase() + joined.slice(1)
 }
 
-/** Capital first. */
-export function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
-}
-
 /** A sign for each verdict or health, so that colour is never alone. */
 export function sign(word: string): string {
   switch (word) {

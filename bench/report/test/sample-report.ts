@@ -1,4 +1,7 @@
-/** Reports as runs leave them, made from a seed: a large one with faults, and small ones that ended in each way. */
+/**
+ * Reports as runs leave them, made from a seed: a large one with faults, and small ones that ended
+ * in each way.
+ */
 import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js'
 import { createRandom } from '../../link/random.ts'
 import {
@@ -41,7 +44,10 @@ const GROUPS = [
 const CUT_S = 0.35
 const HEAL_S = 0.43
 
-/** A run of many sites behind four kinds of link, one of which is cut for a while and overloaded at all times. */
+/**
+ * A run of many sites behind four kinds of link, one of which is cut for a while and overloaded at
+ * all times.
+ */
 export function sampleReport(options: SampleOptions = {}): RunReport {
   const { sites: wanted = 1_000, seconds = 120, seed = 7, linkPerSite = false } = options
   const random = createRandom(seed).next
