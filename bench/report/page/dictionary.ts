@@ -107,7 +107,10 @@ const TEXTS = {
   'tree.bad': { en: '{count} bad', vi: '{count} xấu' },
   'tree.folded': { en: '{count} more', vi: 'còn {count} nhánh' },
   'tree.lost': { en: '{ratio} lost', vi: 'mất {ratio}' },
-  'tree.noTree': { en: 'No node was started.', vi: 'Chưa nút nào được khởi động.' },
+  'tree.noTree': {
+    en: 'No sites, no links: nothing to draw.',
+    vi: 'Không có điểm cầu, không có đường truyền: không có gì để vẽ.',
+  },
   'kind.core': { en: 'core', vi: 'máy chủ lõi' },
   'kind.relay': { en: 'relay', vi: 'trạm chuyển tiếp' },
   'kind.rival': { en: 'rival', vi: 'hệ thống so sánh' },
@@ -117,7 +120,7 @@ const TEXTS = {
   'way.up': { en: 'from the sites', vi: 'từ điểm cầu lên' },
 
   sites: { en: 'Sites, worst first', vi: 'Điểm cầu, nặng nhất trước' },
-  noSites: { en: 'There were no sites.', vi: 'Không có điểm cầu nào.' },
+  noSites: { en: 'No single sites are told of.', vi: 'Báo cáo này không kể riêng từng điểm cầu.' },
   filter: { en: 'Filter', vi: 'Lọc' },
   filterHint: { en: 'site, group, link or reason', vi: 'điểm cầu, nhóm, đường truyền, lý do' },
   showAll: { en: 'Show all {count}', vi: 'Hiện tất cả {count}' },
