@@ -48,6 +48,7 @@ const TEXTS = {
     en: 'What was seen meanwhile (no blame on the server)',
     vi: 'Những gì ghi nhận được (không quy cho máy chủ)',
   },
+  whereFine: { en: 'How the sites did', vi: 'Các điểm cầu ra sao' },
   where: { en: 'Where it went wrong', vi: 'Hỏng ở đâu' },
   nothingWrong: {
     en: 'Every site got in and none complains.',

@@ -76,7 +76,8 @@ export function troublesView({ runs }: PageModel): HTMLElement | null {
       ? h('p', { class: 'fine' }, h('span', { class: 'sign' }, '✔'), say('nothingWrong'))
       : h('ul', { class: 'troubles' }, ...list)
   const blames = run.outcome !== 'void' && run.outcome !== 'broken'
-  return section('where', say(blames ? 'where' : 'whereVoid'), body)
+  const title = list.length === 0 ? 'whereFine' : blames ? 'where' : 'whereVoid'
+  return section('where', say(title), body)
 }
 
 function troubleWords(trouble: Trouble): { name: string; what: string; why: string } {

@@ -58,9 +58,10 @@ export function figureText(name: string, value: number | null | undefined): stri
   return number(value)
 }
 
-/** A figure that was judged: with more digits, so that 99.996 % does not read as 100 %. */
+/** A figure that was judged: near 1 with more digits, so that 99.996 % does not read as 100 %. */
 export function judgedText(name: string, value: number | null): string {
-  if (value === null || !/([rR]atio|[sS]hare)(Max)?$/.test(name)) return figureText(name, value)
+  const isNearOne = value !== null && Math.abs(value - 1) < 0.01
+  if (!isNearOne || !/([rR]atio|[sS]hare)(Max)?$/.test(name)) return figureText(name, value)
   return `${number(value * 100, JUDGED_DIGITS)}\u00a0%`
 }
 
