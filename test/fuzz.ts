@@ -29,7 +29,10 @@ export type FuzzResult = {
   /** How many inputs were not refused (nonzero result), so that a fuzz of nothing is seen. */
   accepted: number
   seed: number
-  /** For the log: how many, whether it was the million or the clock that ended it, and from which seed. */
+  /**
+   * For the log: how many, whether it was the million or the clock that ended it, and from which
+   * seed.
+   */
   summary: string
 }
 

@@ -1,6 +1,7 @@
 /**
- * Holds the SDK's own words (web/sdk, which may not import the server) against the schemas of signaling: a code, a message
- * or a field that only one side knows is red. Types are held by `tsc`, the names also when this runs.
+ * Holds the SDK's own words (web/sdk, which may not import the server) against the schemas of
+ * signaling: a code, a message or a field that only one side knows is red. Types are held by `tsc`,
+ * the names also when this runs.
  */
 import test from 'ava'
 import {

@@ -65,8 +65,8 @@ function createRandom(): (below: number) => number {
 }
 
 /**
- * Half of the changes in the header and the structure (what is parsed), a quarter each in the payload and in the
- * signature (what is proven, which costs most).
+ * Half of the changes in the header and the structure (what is parsed), a quarter each in the
+ * payload and in the signature (what is proven, which costs most).
  */
 function changed(genuine: string, random: (below: number) => number): string {
   const [head = '', payload = '', signature = ''] = genuine.split('.')

@@ -1,6 +1,7 @@
 /**
- * Whoever does not read, through the real door with the real sessions behind it: statistics go first, then the
- * connection, and nobody else waits. Runs over `ws`, and under Debian 13's libc over uWebSockets.js.
+ * Whoever does not read, through the real door with the real sessions behind it: statistics go
+ * first, then the connection, and nobody else waits. Runs over `ws`, and under Debian 13's libc
+ * over uWebSockets.js.
  */
 import { once } from 'node:events'
 import test from 'ava'
@@ -12,7 +13,10 @@ type Told = { type: string; ref?: number; code?: string; entries?: unknown[] }
 
 const ENTRY = 'ồ'.repeat(2_000)
 const EVENTUAL_MS = 60_000
-/** Longest that these tests ask: the rate of messages is bounded, and so is what the kernel holds for a sleeper. */
+/**
+ * Longest that these tests ask: the rate of messages is bounded, and so is what the kernel holds
+ * for a sleeper.
+ */
 const ASKS_MAX = 400
 const PACE_MS = 22
 

@@ -7,7 +7,9 @@ const GRAVE: ReadonlySet<string | null | undefined> = new Set(['serious', 'criti
 
 type Audited = { axe: typeof axe }
 
-/** Grave violations as `rule: selector` of each element; the page's policy does not see this script. */
+/**
+ * Grave violations as `rule: selector` of each element; the page's policy does not see this script.
+ */
 export async function graveViolations(page: Page): Promise<string[]> {
   await page.evaluate(axe.source)
   const violations = await page.evaluate(async () => {

@@ -1,4 +1,7 @@
-/** Headless Chromium for a test: fresh profile, fake camera and microphone, screenshots kept as artefacts. */
+/**
+ * Headless Chromium for a test: fresh profile, fake camera and microphone, screenshots kept as
+ * artefacts.
+ */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +10,10 @@ import { type BrowserContext, chromium, type Page } from 'playwright-core'
 import { chromiumFlags, requireChromium } from '../../bench/process/chromium.ts'
 import { ROOT } from './core-process.ts'
 
-/** For what never comes: a machine that is busy with other things takes half a minute to load a page. */
+/**
+ * For what never comes: a machine that is busy with other things takes half a minute to load a
+ * page.
+ */
 const WAIT_MS = 90_000
 
 export type BrowserOptions = {

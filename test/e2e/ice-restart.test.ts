@@ -1,4 +1,7 @@
-/** ICE is restarted over the WebSocket while media flows both ways: nobody sees it, and it is the same participant. */
+/**
+ * ICE is restarted over the WebSocket while media flows both ways: nobody sees it, and it is the
+ * same participant.
+ */
 import test from 'ava'
 import { eventually, openBrowser } from './browser.ts'
 import { startCore } from './core-process.ts'
@@ -24,7 +27,10 @@ declare global {
   }
 }
 
-/** Runs in the page: joins by the SDK's built module alone, sends both devices and shows the main picture. */
+/**
+ * Runs in the page: joins by the SDK's built module alone, sends both devices and shows the main
+ * picture.
+ */
 async function joinBySdk(token: string): Promise<void> {
   const path = '/sdk/nhipcau.js'
   const { connect } = await import(path)

@@ -12,7 +12,10 @@ import { type CoreProcess, startCore } from './core-process.ts'
 /** A site behind one line of the field, its control and its media in it; a speaker without one. */
 
 const WATCH_MS = 6000
-/** What a machine that is busy with other things may add to a join: a bound for what hangs, not for how fast it is. */
+/**
+ * What a machine that is busy with other things may add to a join: a bound for what hangs, not for
+ * how fast it is.
+ */
 const MACHINE_MS = 20_000
 
 type Via = { doorPort: number; mediaPort: number }

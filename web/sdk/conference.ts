@@ -1,6 +1,7 @@
 /**
- * A conference as one object: joins, stays joined, carries what the participant does, tells what happens. Framework
- * and page know only this. Deliberately opens no device: the caller owns its tracks.
+ * A conference as one object: joins, stays joined, carries what the participant does, tells what
+ * happens. Framework and page know only this. Deliberately opens no device: the caller owns its
+ * tracks.
  */
 
 import type { Format } from './codec.ts'
@@ -142,8 +143,8 @@ export class Conference {
   }
 
   /**
-   * Looks for a new path for media now, without a break: for a caller who knows that the network has changed. One that
-   * is broken is noticed and repaired without this.
+   * Looks for a new path for media now, without a break: for a caller who knows that the network
+   * has changed. One that is broken is noticed and repaired without this.
    */
   async restartIce(): Promise<void> {
     await this.#media.restart()
@@ -156,8 +157,9 @@ export class Conference {
   }
 
   /**
-   * Sends this track as microphone, camera or screen from now on; `undefined` stops it. Takes effect, without another
-   * call, as soon as the server permits the source. The track stays the caller's.
+   * Sends this track as microphone, camera or screen from now on; `undefined` stops it. Takes
+   * effect, without another call, as soon as the server permits the source. The track stays the
+   * caller's.
    */
   setSource(use: SourceUse, track: MediaStreamTrack | undefined): Promise<void> {
     return this.#sources.set(use, track)
@@ -396,5 +398,8 @@ const defaultUrl = (): string => {
   return url.href
 }
 
-/** Begins to join at once and never gives up until `leave()`, or until the server says that it is of no use. */
+/**
+ * Begins to join at once and never gives up until `leave()`, or until the server says that it is of
+ * no use.
+ */
 export const connect = (options: ConnectOptions): Conference => new Conference(options)

@@ -92,7 +92,10 @@ export class Arena {
     return tokenFor(this.keys, wish)
   }
 
-  /** A site that joins honestly, in room `attack` unless its token says otherwise; leaves with the test. */
+  /**
+   * A site that joins honestly, in room `attack` unless its token says otherwise; leaves with the
+   * test.
+   */
   async join(
     t: ExecutionContext<unknown>,
     plans: readonly SitePlan[],
@@ -142,8 +145,8 @@ export class Arena {
   }
 
   /**
-   * Sends `count` datagrams in bursts, each when the server has read the one before, so that only the server's own
-   * bounds drop them, not the kernel's buffer. Resolves when all are read.
+   * Sends `count` datagrams in bursts, each when the server has read the one before, so that only
+   * the server's own bounds drop them, not the kernel's buffer. Resolves when all are read.
    */
   async paced(count: number, send: (index: number) => void, burst = 100): Promise<void> {
     for (let index = 0; index < count; index++) {
@@ -183,9 +186,9 @@ export class Arena {
   }
 
   /**
-   * Runs an attack and proves what must be true after each: the call beside lost nothing, nothing crashed, no bug was
-   * contained, joins are answered, and each named drop reason (or sum of some, joined by `+`) grew by at least the
-   * given count.
+   * Runs an attack and proves what must be true after each: the call beside lost nothing, nothing
+   * crashed, no bug was contained, joins are answered, and each named drop reason (or sum of some,
+   * joined by `+`) grew by at least the given count.
    */
   async attack(
     t: ExecutionContext<unknown>,

@@ -1,4 +1,7 @@
-/** Waiting for what must come, however slow the machine: bounds are for what never comes, not for how soon it does. */
+/**
+ * Waiting for what must come, however slow the machine: bounds are for what never comes, not for
+ * how soon it does.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const EVENTUAL_MS = 20_000

@@ -1,6 +1,7 @@
 /**
- * A thousand handshakes that begin and never go on, at once (the bound is HALF_OPEN_HANDSHAKES_MAX). Each has a
- * seat and a bound 5-tuple, so that the gate owes it a key exchange and a signature.
+ * A thousand handshakes that begin and never go on, at once (the bound is
+ * HALF_OPEN_HANDSHAKES_MAX). Each has a seat and a bound 5-tuple, so that the gate owes it a key
+ * exchange and a signature.
  */
 import test, { type ExecutionContext } from 'ava'
 import { createIceCredentials, readAnswer, siteOffer } from '../../../bench/site/offer.ts'
@@ -28,7 +29,10 @@ type Opponent = { udp: Stranger; check: Buffer }
 
 const roomOf = (index: number): string => `half-open-${index % ROOMS}`
 
-/** A seat by WHEP, the cheapest there is: they must all be there before the first has waited too long. */
+/**
+ * A seat by WHEP, the cheapest there is: they must all be there before the first has waited too
+ * long.
+ */
 async function sit(t: ExecutionContext<unknown>, index: number): Promise<Opponent> {
   const { fingerprint } = arena.context.dtlsIdentity
   const token = await arena.token({ room: roomOf(index), role: 'viewer' })

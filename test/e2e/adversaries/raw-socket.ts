@@ -21,7 +21,10 @@ export class RawSocket {
     socket.on('error', () => undefined)
   }
 
-  /** Resolves when it is open. Rejects with the HTTP status in the message when the upgrade is refused. */
+  /**
+   * Resolves when it is open. Rejects with the HTTP status in the message when the upgrade is
+   * refused.
+   */
   static open(
     url: string,
     protocols: string[] = ['nhipcau.1.json'],
@@ -43,7 +46,10 @@ export class RawSocket {
     if (this.socket.readyState === WebSocket.OPEN) this.socket.send(data, options, () => undefined)
   }
 
-  /** The first message that fits, however early it came; undefined when it has ended, or after `withinMs`. */
+  /**
+   * The first message that fits, however early it came; undefined when it has ended, or after
+   * `withinMs`.
+   */
   async hear(fits: (told: Told) => boolean, withinMs = 15_000): Promise<Told | undefined> {
     const endMs = performance.now() + withinMs
     for (;;) {

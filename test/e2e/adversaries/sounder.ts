@@ -1,8 +1,8 @@
 /**
- * Tells how far the server has read. The media socket is a queue: a check that comes back says that all before it has
- * been taken. It claims the wrong ICE role, so that it is answered (487, RFC 8445 §7.3.1.1) and binds nothing. Sent
- * again until it is answered, as any ICE agent does: a server that has just written an answer may not yet listen for
- * it.
+ * Tells how far the server has read. The media socket is a queue: a check that comes back says that
+ * all before it has been taken. It claims the wrong ICE role, so that it is answered (487, RFC 8445
+ * §7.3.1.1) and binds nothing. Sent again until it is answered, as any ICE agent does: a server
+ * that has just written an answer may not yet listen for it.
  */
 import type { SiteAnswer } from '../../../bench/site/offer.ts'
 import type { IceCredentials } from '../../../core/media/control.ts'
@@ -27,7 +27,10 @@ export class Sounder {
     return new Sounder(await Stranger.open(mediaPort))
   }
 
-  /** Resolves when the transport listens and the server has read what was sent before; rejects after twenty seconds. */
+  /**
+   * Resolves when the transport listens and the server has read what was sent before; rejects after
+   * twenty seconds.
+   */
   async sound(answer: SiteAnswer, ice: IceCredentials): Promise<void> {
     const request = bindingRequest(answer, ice, { controlling: false, useCandidate: false })
     const { promise, resolve, reject } = Promise.withResolvers<void>()

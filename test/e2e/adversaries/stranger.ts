@@ -38,7 +38,10 @@ export class Stranger {
     socket.on('error', () => undefined)
   }
 
-  /** `from` chooses the source: another loopback address with a victim's port is as near as we come to spoofing. */
+  /**
+   * `from` chooses the source: another loopback address with a victim's port is as near as we come
+   * to spoofing.
+   */
   static open(port: number, from: { address?: string; port?: number } = {}): Promise<Stranger> {
     const socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 19 })
     return new Promise((resolve, reject) => {
@@ -104,7 +107,10 @@ export type HandmadePeer = {
   close: () => Promise<void>
 }
 
-/** Offers `fingerprint` as its own, whether it is or not. Resolves when the server listens for its checks. */
+/**
+ * Offers `fingerprint` as its own, whether it is or not. Resolves when the server listens for its
+ * checks.
+ */
 export async function joinByHand(options: {
   doorUrl: string
   token: string

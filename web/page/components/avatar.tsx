@@ -1,4 +1,7 @@
-/** Two letters on a calm colour, in place of a picture: drawn by the style, since they are no text to be read. */
+/**
+ * Two letters on a calm colour, in place of a picture: drawn by the style, since they are no text
+ * to be read.
+ */
 import { initialsOf } from '../initials.ts'
 
 const COLOURS = 6

@@ -25,7 +25,10 @@ type ControlProps = {
   onPress: () => void
 }
 
-/** The word that one sees is in the name that is spoken, or speech control could not find the button (WCAG 2.5.3). */
+/**
+ * The word that one sees is in the name that is spoken, or speech control could not find the button
+ * (WCAG 2.5.3).
+ */
 const nameOf = (word: string, label: string): string =>
   label.startsWith(word) ? label : `${word}: ${label}`
 

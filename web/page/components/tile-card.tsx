@@ -53,7 +53,8 @@ export function TileCard({ model, card, slot, inMain }: TileCardProps) {
     micMuted && card.use === 'camera' ? t('call.micOff') : '',
     card.handRaised ? t('call.hand') : '',
   ].filter((part) => part !== '')
-  // What stands there is said first, in its order: who speaks to a machine says what he reads (WCAG 2.5.3).
+  // What stands there is said first, in its order: who speaks to a machine says what it shows
+  // (WCAG 2.5.3).
   const caption = card.self ? t('call.you') : title
   const name =
     inMain && !shown ? `${t('call.inMain')}, ${caption}` : t('call.showMain', { name: title })
