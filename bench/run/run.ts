@@ -3,6 +3,7 @@
  * told, and how it ends, well or not. Processes are stage.ts; what the numbers mean is figures.ts.
  */
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { LoadProgress, LoadResult } from '../load/index.ts'
 import type { RunReport } from '../report/index.ts'
 import type { Scenario } from '../scenario/index.ts'
@@ -44,6 +45,8 @@ const COUNTERS_EVERY_S = 5
 /** From the last one's arrival until it counts as steady. */
 const SETTLE_S = 2
 const LAST_LOOK_S = 0.1
+/** What a node about to be killed has to tell its counters. */
+const LAST_WORDS_MS = 200
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** Runs it and resolves with its report, whatever happened; rejects only when nothing at all could be begun. */
@@ -231,7 +234,8 @@ class Run {
     // What was counted and used up to here belongs to the time before.
     this.#sampler.sample()
     const reading = this.#readCounters(atS).then(() => this.#endSteady(atS))
-    if ('fault' in moment && moment.fault.do === 'kill') await reading
+    const isKill = 'fault' in moment && moment.fault.do === 'kill'
+    if (isKill) await Promise.race([reading, sleep(LAST_WORDS_MS)])
     this.#note(momentText(moment), this.#nowS())
     try {
       if (!('fault' in moment)) this.#stage.changeLink(moment.link, moment.change)
