@@ -12,6 +12,11 @@ import { SendBatch } from './send-batch.ts'
 const BATCH = 64
 const SLOT_BYTES = 2048
 const BUFFER_BYTES = 4 << 20
+/**
+ * Half a second of a thousand sites, should this process not get the CPU: a lost one would look
+ * like the server's loss.
+ */
+const RECEIVE_BYTES = 64 << 20
 const ROUNDS_MAX = 64
 /** The wall clock may be slewed against the monotonic one: they are compared again so often. */
 const CLOCK_MS = 1000
@@ -55,7 +60,8 @@ export class BatchSocket {
     this.#native = native
     this.#onDatagram = onDatagram
     const options = { family: 0, address, port, bufferBytes: BUFFER_BYTES } as const
-    const descriptor = native.open({ ...options, tellArrival: true })
+    const receiveBytes = RECEIVE_BYTES
+    const descriptor = native.open({ ...options, receiveBytes, tellArrival: true })
     this.#descriptor = descriptor
     this.#receive = new ReceiveBatch({ native, descriptor, capacity: BATCH, slotBytes: SLOT_BYTES })
     const memory = this.#out

@@ -15,6 +15,7 @@ const SOCK_DGRAM_CLOEXEC = 0o2000002
 const SOL_SOCKET = 1
 const SO_SNDBUF = 7
 const SO_RCVBUF = 8
+const SO_RCVBUFFORCE = 33
 const SO_TIMESTAMPNS = 35
 const IPPROTO_IP = 0
 const IP_PKTINFO = 8
@@ -42,6 +43,11 @@ export type OpenNative = {
   /** 0 = any free one. */
   port: number
   bufferBytes: number
+  /**
+   * A larger one for receiving, beyond net.core.rmem_max: where this process may administer the
+   * network, else `bufferBytes`.
+   */
+  receiveBytes?: number
   /** Each datagram received tells where it was sent to, and when the kernel took it in (IPv4 only). */
   tellArrival?: boolean
 }
@@ -122,6 +128,11 @@ function bind(koffi: Koffi): NativeUdp {
     if (family === 1) set(descriptor, [IPPROTO_IPV6, IPV6_V6ONLY, 1])
     set(descriptor, [SOL_SOCKET, SO_SNDBUF, bufferBytes])
     set(descriptor, [SOL_SOCKET, SO_RCVBUF, bufferBytes])
+    if (options.receiveBytes !== undefined) {
+      const value = Int32Array.of(options.receiveBytes)
+      // Refused without CAP_NET_ADMIN: what was set before stays.
+      setOption(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, value, 4)
+    }
     if (options.tellArrival === true) {
       set(descriptor, [IPPROTO_IP, IP_PKTINFO, 1])
       set(descriptor, [SOL_SOCKET, SO_TIMESTAMPNS, 1])
