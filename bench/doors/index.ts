@@ -78,7 +78,7 @@ export async function doorsCommand(args: string[]): Promise<number> {
 
 async function pageRow(path: string, plan: PagePlan, pid: number): Promise<Row> {
   const before = readUsage(pid)
-  const { requests, seconds, errors, responses } = await loadPage(plan)
+  const { requests, seconds, errors, responses } = await loadPage(plan).seen
   const cpuSeconds = readUsage(pid).cpuSeconds - before.cpuSeconds
   return {
     what: `GET ${path}`,
