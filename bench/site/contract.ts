@@ -1,20 +1,20 @@
 /**
- * What the load process builds sites from, and what a site tells: types only. A player is one participant of one site;
- * its owner (bench/load) says when it joins and what it does, and reads what it saw.
+ * What the load process builds sites from, and what a site tells: types only. A player is one
+ * participant of one site; its owner (bench/load) says when it joins and what it does, and reads
+ * what it saw.
  */
 import type { Histogram } from 'hdr-histogram-js'
 import type { LayerPlan } from './media-source.ts'
 
 /**
- * How closely a site looks at what it receives. `headers`: counts by header, opens nothing. `sampled`: the same, and
- * opens one packet in `sampleEvery` (latency, layer, whether the content is whole). `full`: opens all, and knows
- * which frame could be decoded.
+ * How closely a site looks at what it receives. `headers`: counts by header, opens nothing.
+ * `sampled`: the same, and opens one packet in `sampleEvery` (latency, layer, whether the content
+ * is whole). `full`: opens all, and knows which frame could be decoded.
  */
 export type SiteDepth = 'headers' | 'sampled' | 'full'
 
 /** Steps of joining, in order; a site that cannot join names the one that failed. */
-export const JOIN_STEPS = ['door', 'join', 'offer', 'ice', 'dtls'] as const
-export type JoinStep = (typeof JOIN_STEPS)[number]
+export type JoinStep = 'door' | 'join' | 'offer' | 'ice' | 'dtls'
 
 /** What a site sends. Absent parts are not negotiated. */
 export type SendPlan = {
@@ -45,7 +45,10 @@ export type ReceivePlan = {
 
 /** What a site sends back about what it receives. Receiver reports are always sent. */
 export type FeedbackPlan = {
-  /** Negotiates transport-wide feedback both ways: the server estimates by it, and so does a site that sends. */
+  /**
+   * Negotiates transport-wide feedback both ways: the server estimates by it, and so does a site
+   * that sends.
+   */
   transportWide: boolean
   /** Asks again for video that is missing. */
   nack: boolean
@@ -55,7 +58,10 @@ export type FeedbackPlan = {
 
 export type SitePlayerOptions = {
   id: string
-  /** Distinguishes the sites of a run, 0..2^24-1: SSRCs and the phase of samples and reports are derived from it. */
+  /**
+   * Distinguishes the sites of a run, 0..2^24-1: SSRCs and the phase of samples and reports are
+   * derived from it.
+   */
   number: number
   /** `ws://host:port/ws`; may be the near end of an emulated link. */
   doorUrl: string
@@ -69,7 +75,9 @@ export type SitePlayerOptions = {
   depth: SiteDepth
   /** One packet in so many is opened at depth `sampled`. */
   sampleEvery: number
-  /** Where this site's latencies are counted (bench/load: one pair a group); default: the context's. */
+  /**
+   * Where this site's latencies are counted (bench/load: one pair a group); default: the context's.
+   */
   latencies?: LatencyHistograms
   /** 0..1, for backoff; seeded by the owner. */
   random: () => number
@@ -93,7 +101,10 @@ export type JoinOutcome =
   | { joined: true; joinMs: number; steps: JoinSteps }
   | { joined: false; failedAt: JoinStep; whyFailed: string }
 
-/** idle: before the first join, and after `leave`. away: the WebSocket is lost and will come back; media may flow. */
+/**
+ * idle: before the first join, and after `leave`. away: the WebSocket is lost and will come back;
+ * media may flow.
+ */
 export type PlayerState = 'idle' | 'joining' | 'joined' | 'away' | 'failed'
 
 /** What `SiteReport` wants of one site. */
@@ -113,13 +124,16 @@ export type PlayerReport = {
 export type LatencyHistograms = { audio: Histogram; video: Histogram }
 
 /**
- * Sums of one site since it was made, over all its joins and streams; `restartMeasure` does not touch them.
- * bench/load reads them every second of every site (live loss, bitrates) and adds them up over groups: ratios of a
- * run are ratios of sums.
+ * Sums of one site since it was made, over all its joins and streams; `restartMeasure` does not
+ * touch them. bench/load reads them every second of every site (live loss, bitrates) and adds them
+ * up over groups: ratios of a run are ratios of sums.
  */
 export type PlayerTotals = {
   audioPackets: number
-  /** Audio packets that never came (by sequence numbers), and how many of both there should have been. */
+  /**
+   * Audio packets that never came (by sequence numbers), and how many of both there should have
+   * been.
+   */
   audioLost: number
   audioExpected: number
   videoPackets: number
@@ -138,7 +152,9 @@ export type PlayerTotals = {
   frozenMs: number
   /** Time during which a picture should have been there, ms: what frozenMs is a part of. */
   watchedMs: number
-  /** Opened and checked; found wrong among these (bad authentication, content not what was sent). */
+  /**
+   * Opened and checked; found wrong among these (bad authentication, content not what was sent).
+   */
   checked: number
   checkFailed: number
 }
@@ -164,7 +180,10 @@ export interface SitePlayer {
   chat(text: string): Promise<void>
   /** Says goodbye; the site can `join` again. */
   leave(): Promise<void>
-  /** Loses the WebSocket without a word, then comes back: within the session, or as if it had been forgotten. */
+  /**
+   * Loses the WebSocket without a word, then comes back: within the session, or as if it had been
+   * forgotten.
+   */
   comeBack(how: 'resume' | 'fresh'): Promise<JoinOutcome>
   /** Gone without a word, like a pulled plug. Idempotent. */
   drop(): void

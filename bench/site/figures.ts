@@ -1,13 +1,16 @@
 /**
- * What a site says that it saw, by name: the figures of `SiteReport`, and in words what was wrong. Pure. Ratios are
- * 0..1; what was not measured is left out, never 0.
+ * What a site says that it saw, by name: the figures of `SiteReport`, and in words what was wrong.
+ * Pure. Ratios are 0..1; what was not measured is left out, never 0.
  *
- *   sound    audioLossRatio, audioGaps (> 60 ms), audioGapMaxMs, audioSilentMs, concealedRatio (jitter buffer of 200 ms)
- *   picture  videoLossRatio, framesComplete, framesLate (200 ms above the least transit), framesIncomplete, repairedPackets,
- *            freezes, frozenMs, frozenMaxMs, frozenRatio (of the time that there should have been a picture), layerMean,
- *            layerChanges, firstPictureMs (after the media was connected), firstSoundMs
- *   latency  audioLatencyP50Ms, audioLatencyP99Ms, videoLatencyP50Ms, videoLatencyP99Ms: from the publisher's send call
- *   outages  outages, resyncAudioMs, resyncVideoMs: the longest; reconnects, resumes, reconnectMaxMs, mediaFailures
+ *   sound    audioPackets, audioLossRatio, audioGaps (> 60 ms), audioGapMaxMs, audioSilentMs,
+ *            concealedRatio (jitter buffer of 200 ms), firstSoundMs (after media was connected)
+ *   picture  videoPackets, videoLossRatio, framesComplete, framesIncomplete, repairedPackets,
+ *            framesLate (200 ms above the least transit), freezes, frozenMs, frozenMaxMs,
+ *            frozenRatio (of the time that there should have been a picture), layerMean,
+ *            layerChanges, firstPictureMs
+ *   latency  audioLatencyP50Ms, audioLatencyP99Ms, videoLatencyP50Ms, videoLatencyP99Ms
+ *   outages  outages, resyncAudioMs, resyncVideoMs (the longest), reconnects, resumes,
+ *            reconnectMaxMs, mediaFailures
  *   line     receivedBytes, sentBytes, receivedBps, sentBps
  *   checks   openedRatio (packets decrypted), checkedPackets, checkFailed, unstampedPackets
  *   asked    nacksSent, keyframesAsked
@@ -54,7 +57,9 @@ export class SiteSums {
   resent = 0
 }
 
-/** What is not a sum: extremes of the measured time, and states of now. Infinity or NaN = not known. */
+/**
+ * What is not a sum: extremes of the measured time, and states of now. Infinity or NaN = not known.
+ */
 export type SiteExtremes = {
   measuredMs: number
   audioGapMaxMs: number

@@ -97,7 +97,8 @@ test('a repaired packet makes its frame whole, and the one after it', (t) => {
     give(lost, 300)
     t.is(assembler.complete, 4)
     t.is(assembler.late, opened ? 1 : 2)
-    // A decoder shows what waited as soon as it can; whoever only sees headers does not know that it waited.
+    // A decoder shows what waited as soon as it can; whoever only sees headers does not know that
+    // it waited.
     t.deepEqual(shownMs, opened ? [0, 300, 300, 300] : [0, 120])
   }
 })

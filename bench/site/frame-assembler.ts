@@ -1,14 +1,17 @@
 /**
- * Frames of one VP8 stream from its packets: whole, late or not, and, where the packets were opened, which of them a
- * decoder could show (RFC 7741 §4.2: TL0PICIDX, TID, Y). From headers alone a frame is what shares a timestamp and
- * ends with the marker, and begins after the marker of the one before. Not a decoder and not a buffer: bytes are not
- * kept.
+ * Frames of one VP8 stream from its packets: whole, late or not, and, where the packets were
+ * opened, which of them a decoder could show (RFC 7741 §4.2: TL0PICIDX, TID, Y). From headers alone
+ * a frame is what shares a timestamp and ends with the marker, and begins after the marker of the
+ * one before. Not a decoder and not a buffer: bytes are not kept.
  */
 import { SITE_FRAMES_KEPT } from '../../config/limits.ts'
 import { TimestampUnwrapper } from '../../core/media/rtp/index.ts'
 
 const MASK = SITE_FRAMES_KEPT - 1
-/** One frame is one line of eight numbers, so that a thousand sites do not miss the cache at each of them. */
+/**
+ * One frame is one line of eight numbers, so that a thousand sites do not miss the cache at each of
+ * them.
+ */
 const WIDTH = 8
 const TICKS = 0
 const FIRST = 1
@@ -32,7 +35,10 @@ const KEY = 8
 const SYNC = 16
 const SHOWN = 64
 
-/** One packet as the assembler sees it; reusable. Fields after `marker` mean something only when it was opened. */
+/**
+ * One packet as the assembler sees it; reusable. Fields after `marker` mean something only when it
+ * was opened.
+ */
 export class FramePacket {
   /** Unwrapped. */
   sequence = 0
@@ -114,7 +120,9 @@ export class FrameAssembler {
     return { complete, late, incomplete, shown }
   }
 
-  /** The stream goes on under other numbers (a new transport): what is not whole yet will not be. */
+  /**
+   * The stream goes on under other numbers (a new transport): what is not whole yet will not be.
+   */
   cut(): void {
     for (let at = this.#oldest; at < this.#end; at++) this.#incomplete += this.#missingAt(at)
     this.#oldest = 0

@@ -1,7 +1,7 @@
 /**
- * Standstill of a picture. A freeze is what getStats counts as one (webrtc-stats, freezeCount): a pause between two
- * shown frames of at least three mean intervals and 150 ms more than one; here never below 200 ms. Its whole length
- * is frozen time.
+ * Standstill of a picture. A freeze is what getStats counts as one (webrtc-stats, freezeCount): a
+ * pause between two shown frames of at least three mean intervals and 150 ms more than one; here
+ * never below 200 ms. Its whole length is frozen time.
  */
 
 import { MEANT_MS_MAX } from './playout-model.ts'
@@ -13,7 +13,10 @@ const MEAN_MS_START = 40
 /** The standard's mean is over 30 frames. */
 const SMOOTHING = 1 / 30
 
-/** `watchedMs`: the time during which a picture should have been there, which `frozenMs` is a part of. */
+/**
+ * `watchedMs`: the time during which a picture should have been there, which `frozenMs` is a part
+ * of.
+ */
 export type FreezeReading = {
   freezes: number
   longestMs: number

@@ -26,7 +26,10 @@ export class GapMeter {
     this.#lastMs = nowMs
   }
 
-  /** Silence is meant from here to the next arrival, and from the last one too unless it was an outage. */
+  /**
+   * Silence is meant from here to the next arrival, and from the last one too unless it was an
+   * outage.
+   */
   pause(nowMs: number): void {
     const openMs = nowMs - this.#lastMs
     if (this.#lastMs >= 0 && openMs > MEANT_MS_MAX) this.#count(openMs)

@@ -2,14 +2,13 @@
  * The door of bench/site: synthetic sites for a load process.
  *
  *   const context = await createLoadContext()           // one per process
- *   const driver = new SiteDriver(context)              // paces all sites of the process by one timer
- *   const player = createSitePlayer(context, options)   // contract.ts; latencies go to context.latencies
+ *   const driver = new SiteDriver(context)              // one timer for all sites
+ *   const player = createSitePlayer(context, options)   // contract.ts
  *   driver.add(player)
  *   const outcome = await player.join()                 // never throws: says which step failed
  *   player.speak(20); ...; player.report(performance.now())
  */
 export type * from './contract.ts'
-export { JOIN_STEPS } from './contract.ts'
 export { whyOf } from './figures.ts'
 export { createLatencies } from './latencies.ts'
 export { createLoadContext, type LoadContext } from './load-context.ts'

@@ -1,7 +1,7 @@
 /**
- * What a publisher spends its bandwidth on, after the habit of libwebrtc: the lowest layer always, each higher one
- * only when its least rate fits beside those below, the highest goes first. Pure; who measures the bandwidth is
- * publisher-site.ts.
+ * What a publisher spends its bandwidth on, after the habit of libwebrtc: the lowest layer always,
+ * each higher one only when its least rate fits beside those below, the highest goes first. Pure;
+ * who measures the bandwidth is publisher-site.ts.
  */
 import type { LayerPlan } from './media-source.ts'
 
@@ -13,8 +13,8 @@ const RETURN_FACTOR = 1.2
 const LOWEST_SHARE = 0.2
 
 /**
- * Fills `bitratesBps` with what each layer, lowest first, may send of `availableBps`; 0 = off. On entry `bitratesBps`
- * holds the present state, so that a layer does not flap. Returns the sum.
+ * Fills `bitratesBps` with what each layer, lowest first, may send of `availableBps`; 0 = off. On
+ * entry `bitratesBps` holds the present state, so that a layer does not flap. Returns the sum.
  */
 export function budgetLayers(
   layers: readonly LayerPlan[],

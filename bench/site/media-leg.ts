@@ -66,7 +66,10 @@ export class MediaLeg implements MediaSite {
     this.#sections = told.sections
   }
 
-  /** Negotiates and connects; rejects with a DoorError (the offer), a MediaError, or what is wrong with the answer. */
+  /**
+   * Negotiates and connects; rejects with a DoorError (the offer), a MediaError, or what is wrong
+   * with the answer.
+   */
   static async open(context: LoadContext, options: LegOptions): Promise<MediaLeg> {
     const startMs = performance.now()
     const { plans, mediaVia, transportWide } = options

@@ -1,7 +1,8 @@
 /**
- * Synthetic Opus and VP8 (RFC 7587, RFC 7741): right headers, key and delta frames, temporal layers and picture ids,
- * a stamp in every packet. A VP8 decoder accepts the frames: the first partition is zeros, which decode to a grey
- * picture (RFC 6386 §9, §19.2), and the stamps stand in the second, as noise. Nobody encoded anything.
+ * Synthetic Opus and VP8 (RFC 7587, RFC 7741): right headers, key and delta frames, temporal layers
+ * and picture ids, a stamp in every packet. A VP8 decoder accepts the frames: the first partition
+ * is zeros, which decode to a grey picture (RFC 6386 §9, §19.2), and the stamps stand in the
+ * second, as noise. Nobody encoded anything.
  */
 import { machineMs } from './machine-clock.ts'
 import { type Addressing, type BuiltPacket, PacketStream } from './packet-stream.ts'
@@ -97,7 +98,10 @@ export type LayerPlan = { rid: string; bitrateBps: number; width: number; height
 /** Temporal layers in the usual order of four frames: 0 2 1 2. */
 const TEMPORAL_ORDER = [0, 2, 1, 2]
 const DESCRIPTOR_BYTES = 6
-/** Frame tag, start code and size of a key frame, and one byte of first partition; a delta frame fills the same. */
+/**
+ * Frame tag, start code and size of a key frame, and one byte of first partition; a delta frame
+ * fills the same.
+ */
 const HEAD_BYTES = 11
 /** A key frame is this much larger than a delta frame. */
 const KEY_FACTOR = 6

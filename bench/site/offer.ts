@@ -49,8 +49,9 @@ export function createIceCredentials(): IceCredentials {
 }
 
 /**
- * An offer with the given m-lines. `transportWide`: also negotiate transport-wide feedback, which the site must then
- * generate; receivers that only count leave it out and are estimated by receiver reports.
+ * An offer with the given m-lines. `transportWide`: also negotiate transport-wide feedback, which
+ * the site must then generate; receivers that only count leave it out and are estimated by receiver
+ * reports.
  */
 export function siteOffer(
   identity: SiteIdentity,

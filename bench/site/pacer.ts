@@ -1,7 +1,7 @@
 /**
- * Spreads a publisher's video over time, as libwebrtc does: at two and a half times the estimate, so that a key frame
- * does not leave as one burst. A leaky budget and a bounded queue; a key frame larger than the queue allows leaves at
- * once in part.
+ * Spreads a publisher's video over time, as libwebrtc does: at two and a half times the estimate,
+ * so that a key frame does not leave as one burst. A leaky budget and a bounded queue; a key frame
+ * larger than the queue allows leaves at once in part.
  */
 import { SITE_PACED_PACKETS_MAX } from '../../config/limits.ts'
 

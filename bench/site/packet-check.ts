@@ -1,7 +1,7 @@
 /**
- * Opening packets and looking whether they are what a publisher of ours sent: authentic, VP8 where it should be,
- * stamped, and with the end that belongs to the stamp. One per watching site. Which packets are opened is decided by
- * receiver-site.ts.
+ * Opening packets and looking whether they are what a publisher of ours sent: authentic, VP8 where
+ * it should be, stamped, and with the end that belongs to the stamp. One per watching site. Which
+ * packets are opened is decided by receiver-site.ts.
  */
 import { describePayload, MediaPacket } from '../../core/media/rtp/index.ts'
 import type { SiteSums } from './figures.ts'

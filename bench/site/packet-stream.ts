@@ -1,6 +1,7 @@
 /**
- * One outgoing SSRC of a synthetic publisher: numbering, header and extensions (RFC 3550 §5.1, RFC 8285), and its
- * packets over again as RTX (RFC 4588). Fills a buffer of its own; sealing and sending are the owner's.
+ * One outgoing SSRC of a synthetic publisher: numbering, header and extensions (RFC 3550 §5.1, RFC
+ * 8285), and its packets over again as RTX (RFC 4588). Fills a buffer of its own; sealing and
+ * sending are the owner's.
  */
 import { ExtensionWriter, writeRtpHeader, writeUint16 } from '../../core/media/rtp/index.ts'
 
@@ -23,7 +24,10 @@ export type Addressing = {
 /** A built packet lies in `bytes[0, end)` until the next call; `index` is its 48-bit SRTP index. */
 export type BuiltPacket = (bytes: Uint8Array, end: number, index: number) => void
 
-/** Where the transport-wide number stands in a packet of ours: the first element of the one-byte block. */
+/**
+ * Where the transport-wide number stands in a packet of ours: the first element of the one-byte
+ * block.
+ */
 export const TRANSPORT_WIDE_AT = 17
 const PACKET_BYTES = 1_400
 
@@ -53,7 +57,10 @@ export class PacketStream {
     return this.#addressing.ssrc
   }
 
-  /** True when packets carry a transport-wide number, to be filled in at TRANSPORT_WIDE_AT before sealing. */
+  /**
+   * True when packets carry a transport-wide number, to be filled in at TRANSPORT_WIDE_AT before
+   * sealing.
+   */
   get isNumbered(): boolean {
     return (this.#addressing.extensions.transportWide ?? 0) > 0
   }

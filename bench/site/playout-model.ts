@@ -1,7 +1,8 @@
 /**
- * The concealment that a jitter buffer of 200 ms would need: each 20 ms frame of a talkspurt has its playout time,
- * 200 ms after that of the first arrival; a frame that is missing or later must be concealed. Not a buffer: nothing
- * is kept. A buffer that finds everything late for a second starts anew, as real ones do.
+ * The concealment that a jitter buffer of 200 ms would need: each 20 ms frame of a talkspurt has
+ * its playout time, 200 ms after that of the first arrival; a frame that is missing or later must
+ * be concealed. Not a buffer: nothing is kept. A buffer that finds everything late for a second
+ * starts anew, as real ones do.
  */
 
 /** Playout delay of the model, and what one frame of ours plays. */
@@ -32,8 +33,8 @@ export class PlayoutModel {
   #lateRun = 0
 
   /**
-   * @hot A frame of 32-bit `timestamp` (48 kHz) arrived. `startsSpurt`: newest by number and marked, so that silence
-   * before it was meant.
+   * @hot A frame of 32-bit `timestamp` (48 kHz) arrived. `startsSpurt`: newest by number and
+   * marked, so that silence before it was meant.
    */
   add(timestamp: number, startsSpurt: boolean, nowMs: number): void {
     if (!this.#started || startsSpurt || this.#paused || this.#cut) {
@@ -63,8 +64,8 @@ export class PlayoutModel {
   }
 
   /**
-   * The sender said that it is silent (DTX), or the slot is empty: nothing is missed until the next frame. What was
-   * awaited until now is missing only if it was for longer than words take to come.
+   * The sender said that it is silent (DTX), or the slot is empty: nothing is missed until the next
+   * frame. What was awaited until now is missing only if it was for longer than words take to come.
    */
   pause(nowMs: number): void {
     const awaited = this.#awaited(nowMs)
@@ -73,7 +74,10 @@ export class PlayoutModel {
     this.#cut = false
   }
 
-  /** The stream will go on under other numbers (a new transport): what is awaited until then is missing. */
+  /**
+   * The stream will go on under other numbers (a new transport): what is awaited until then is
+   * missing.
+   */
   cut(): void {
     this.#cut = !this.#paused
   }

@@ -12,7 +12,9 @@ export function payloadStart(datagram: Buffer): number {
   return (datagram[0]! & 0x10) === 0 ? csrcEnd : csrcEnd + 4 + readUint16(datagram, csrcEnd + 2) * 4
 }
 
-/** @hot The 16-bit transport-wide number of extension `id` (RFC 8285 one-byte form); -1 when absent. */
+/**
+ * @hot The 16-bit transport-wide number of extension `id` (RFC 8285 one-byte form); -1 when absent.
+ */
 export function transportNumber(datagram: Buffer, id: number): number {
   if ((datagram[0]! & 0x10) === 0) return -1
   let at = 12 + (datagram[0]! & 0x0f) * 4

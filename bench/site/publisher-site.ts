@@ -1,7 +1,7 @@
 /**
- * A site that speaks: Opus at 50 packets a second and VP8 in one or three layers. Key frames on request, sender
- * reports, answers to NACK from a short memory; obeys transport-wide feedback and REMB by the engine's own estimator:
- * the highest layer goes first. Paced by its owner's ticks.
+ * A site that speaks: Opus at 50 packets a second and VP8 in one or three layers. Key frames on
+ * request, sender reports, answers to NACK from a short memory; obeys transport-wide feedback and
+ * REMB by the engine's own estimator: the highest layer goes first. Paced by its owner's ticks.
  */
 import { createEstimator } from '../../core/media/bandwidth/index.ts'
 import {
@@ -143,7 +143,10 @@ export class PublisherSite {
     return Math.min(audioMs, videoMs, this.#nextReportMs, this.#nextControlMs)
   }
 
-  /** Sends what is due. A tick that is late by a little makes up for it, one that is late by much leaves frames out. */
+  /**
+   * Sends what is due. A tick that is late by a little makes up for it, one that is late by much
+   * leaves frames out.
+   */
   tick(nowMs: number): void {
     this.#nowMs = nowMs
     if (this.#audio !== undefined) this.#tickAudio(this.#audio, nowMs)

@@ -1,7 +1,7 @@
 /**
- * What one packet costs a thousand watching sites of one process, by depth `headers` (no kernel, no SRTP): run with
- * `node bench/site/receive.bench.ts`. Prints nanoseconds a packet, and the share of a core that 75 packets/s and site
- * take.
+ * What one packet costs a thousand watching sites of one process, by depth `headers` (no kernel, no
+ * SRTP): run with `node bench/site/receive.bench.ts`. Prints nanoseconds a packet, and the share of
+ * a core that 75 packets/s and site take.
  */
 import { ReceiverSite } from './receiver-site.ts'
 import type { MediaSite } from './site.ts'

@@ -1,4 +1,6 @@
-/** What one site keeps of one received stream: its numbers, its meters, and what it asks again for. */
+/**
+ * What one site keeps of one received stream: its numbers, its meters, and what it asks again for.
+ */
 import { KeyframeRequester, NackGenerator } from '../../core/media/receive/index.ts'
 import { compactNtpOf, type ReportBlock, type SenderReport } from '../../core/media/rtcp/index.ts'
 import type { SiteSums } from './figures.ts'

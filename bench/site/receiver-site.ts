@@ -1,7 +1,8 @@
 /**
- * A site that watches: counts every packet by its header, opens as many as its depth says, judges what would be heard
- * and seen, and sends feedback as a browser does (RFC 3550, RFC 4585, transport-wide feedback). About 1 µs of
- * JavaScript a packet beside the kernel's share; opening costs 3 µs more.
+ * A site that watches: counts every packet by its header, opens as many as its depth says, judges
+ * what would be heard and seen, and sends feedback as a browser does (RFC 3550, RFC 4585,
+ * transport-wide feedback). About 1 µs of JavaScript a packet beside the kernel's share; opening
+ * costs 3 µs more.
  */
 import { SITE_STREAMS_MAX } from '../../config/limits.ts'
 import { TransportFeedbackGenerator } from '../../core/media/receive/index.ts'
@@ -29,7 +30,10 @@ const TAG_BYTES = 10
 /** RFC 7587 §3.1.3: no more than this in a packet without sound. */
 const DTX_BYTES_MAX = 2
 const COMPOUND_BYTES_MAX = 1_200
-/** A decoder that cannot go on asks after this; with NACK on the way it waits until repair has become unlikely. */
+/**
+ * A decoder that cannot go on asks after this; with NACK on the way it waits until repair has
+ * become unlikely.
+ */
 const STUCK_MS = 60
 const STUCK_WITH_NACK_MS = 1_000
 
@@ -39,7 +43,10 @@ const writer = new RtcpWriter()
 const block = new ReportBlock()
 
 export type ReceiverOptions = {
-  /** One packet in `sampleEvery` is opened at depth `sampled`; `phase` spreads the samples over sites. */
+  /**
+   * One packet in `sampleEvery` is opened at depth `sampled`; `phase` spreads the samples over
+   * sites.
+   */
   sampleEvery: number
   phase: number
   onLatency: OnLatency
@@ -92,7 +99,9 @@ export class ReceiverSite {
     this.#parser = this.#createParser()
   }
 
-  /** A transport begins: what is missing now will not come, pauses go on until its first packets. */
+  /**
+   * A transport begins: what is missing now will not come, pauses go on until its first packets.
+   */
   connect({ transportWideId, repairs }: Negotiated): void {
     const isNumbered = transportWideId > 0
     this.#transportWide = isNumbered ? new TransportFeedbackGenerator(RECEIVER_SSRC, 0) : undefined
@@ -287,7 +296,10 @@ export class ReceiverSite {
     if (this.#options.pli === true) this.#checkStuck(stream, nowMs)
   }
 
-  /** A packet over again (RFC 4588); padding and probes are no repair. Always opened: its number stands inside. */
+  /**
+   * A packet over again (RFC 4588); padding and probes are no repair. Always opened: its number
+   * stands inside.
+   */
   #onRepair(site: MediaSite, datagram: Buffer, nowMs: number): void {
     if ((datagram[0]! & 0x20) !== 0) return
     const ssrc = this.#repairs.get(readUint32(datagram, 8))

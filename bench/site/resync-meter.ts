@@ -1,7 +1,7 @@
 /**
- * How long a site is without sound and picture after an outage has ended: from the healing of its link where that is
- * told, else from the first packet after more than a second of nothing, to steady sound and to the next whole key
- * frame.
+ * How long a site is without sound and picture after an outage has ended: from the healing of its
+ * link where that is told, else from the first packet after more than a second of nothing, to
+ * steady sound and to the next whole key frame.
  */
 
 /** Silence of the whole link that counts as an outage. */

@@ -1,4 +1,7 @@
-/** One outgoing stream of a publisher: its source, its SRTP streams, and what it can send over again. */
+/**
+ * One outgoing stream of a publisher: its source, its SRTP streams, and what it can send over
+ * again.
+ */
 import { SITE_RESENDS_KEPT } from '../../config/limits.ts'
 import type { OpusSource, Vp8Source } from './media-source.ts'
 import type { PacketStream } from './packet-stream.ts'

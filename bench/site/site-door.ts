@@ -1,4 +1,7 @@
-/** The control side of a synthetic site: one WebSocket speaking docs/PROTOCOL.md (msgpack), requests as promises. */
+/**
+ * The control side of a synthetic site: one WebSocket speaking docs/PROTOCOL.md (msgpack), requests
+ * as promises.
+ */
 import { Packr } from 'msgpackr'
 import { WebSocket } from 'ws'
 
@@ -39,7 +42,9 @@ export class SiteDoor {
     socket.on('error', () => {})
   }
 
-  /** Connects to `ws(s)://host:port/ws`; rejects when that fails, or takes longer than `timeoutMs`. */
+  /**
+   * Connects to `ws(s)://host:port/ws`; rejects when that fails, or takes longer than `timeoutMs`.
+   */
   static open(url: string, timeoutMs = ANSWER_MS_MAX): Promise<SiteDoor> {
     const socket = new WebSocket(url, 'nhipcau.1.msgpack', {
       handshakeTimeout: timeoutMs,

@@ -13,7 +13,10 @@ export class SiteDriver {
   readonly #context: LoadContext
   readonly #players = new Set<SitePlayer>()
   #timer: NodeJS.Timeout | undefined
-  /** The latest that a turn came after it was due, ms, since it was read last: how far this process is behind. */
+  /**
+   * The latest that a turn came after it was due, ms, since it was read last: how far this process
+   * is behind.
+   */
   #lateMsMax = 0
   #dueMs = 0
 

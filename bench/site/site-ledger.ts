@@ -1,6 +1,7 @@
 /**
- * What one participant has seen and done over all its transports: sums since it was made, where they stood when the
- * measured time began, extremes of that time, and the report made of them. It watches nothing itself: who knows adds.
+ * What one participant has seen and done over all its transports: sums since it was made, where
+ * they stood when the measured time began, extremes of that time, and the report made of them. It
+ * watches nothing itself: who knows adds.
  */
 import type { Histogram } from 'hdr-histogram-js'
 import type { JoinOutcome, JoinSteps, PlayerReport, PlayerTotals, ReceivePlan } from './contract.ts'

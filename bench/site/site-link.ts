@@ -26,7 +26,10 @@ const CHECK_REPEAT_MS = 100
 const BINDING_REQUEST = 0x0001
 const BINDING_SUCCESS = 0x0101
 
-/** What the owner gives and hears. `onMedia` gets protected datagrams; the buffer is reused after the call. */
+/**
+ * What the owner gives and hears. `onMedia` gets protected datagrams; the buffer is reused after
+ * the call.
+ */
 export type SiteLinkOptions = {
   identity: SiteIdentity
   dtlsIdentity: DtlsIdentity
@@ -45,7 +48,10 @@ export type LinkTimes = { startedMs: number; bindingMs: number; connectedMs: num
 export class SiteLink {
   readonly times: LinkTimes = { startedMs: 0, bindingMs: 0, connectedMs: 0 }
   receiver: SrtpReceiver | undefined
-  /** When the datagram in hand arrived, of `performance.now()`: by the kernel's clock where it tells. */
+  /**
+   * When the datagram in hand arrived, of `performance.now()`: by the kernel's clock where it
+   * tells.
+   */
   arrivedMs = 0
   /** Of all datagrams, UDP payload, STUN and DTLS included. */
   receivedBytes = 0
@@ -97,7 +103,10 @@ export class SiteLink {
     this.#dtls?.tick(nowMs)
   }
 
-  /** Sends a protected or plain datagram as it is; the bytes may be sent later: they must not be reused. */
+  /**
+   * Sends a protected or plain datagram as it is; the bytes may be sent later: they must not be
+   * reused.
+   */
   send(datagram: Uint8Array): void {
     if (this.#closed) return
     this.sentBytes += datagram.length
@@ -156,7 +165,10 @@ export class SiteLink {
     this.#dtls.start(performance.now())
   }
 
-  /** Our own server is lite and never asks; a full agent on the other side must be answered (RFC 8445 §7.3). */
+  /**
+   * Our own server is lite and never asks; a full agent on the other side must be answered (RFC
+   * 8445 §7.3).
+   */
   #answer(datagram: Buffer): void {
     const message = new StunMessage()
     if (!parseStun(datagram, message)) return

@@ -1,6 +1,7 @@
 /**
- * One participant of a synthetic site: joins by step, sends, receives, behaves, comes back, and says what it saw. The
- * parts know how (site-session, media-leg, receiver-site, publisher-site); here is only what belongs together when.
+ * One participant of a synthetic site: joins by step, sends, receives, behaves, comes back, and
+ * says what it saw. The parts know how (site-session, media-leg, receiver-site, publisher-site);
+ * here is only what belongs together when.
  */
 import type {
   JoinOutcome,

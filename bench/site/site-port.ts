@@ -1,9 +1,9 @@
 /**
- * How the datagrams of a synthetic site come and go. Usually each site has a socket of its own. On loopback, and
- * where addresses are routed to it, a thousand sites of one process share one: each has an address to itself, so that
- * the server sees a thousand 5-tuples, and the kernel hands 64 datagrams over at a time, each with the moment of its
- * arrival. That costs half of the CPU, and what waits for this process is not counted as latency of the server. Not
- * ICE, not SRTP.
+ * How the datagrams of a synthetic site come and go. Usually each site has a socket of its own. On
+ * loopback, and where addresses are routed to it, a thousand sites of one process share one: each
+ * has an address to itself, so that the server sees a thousand 5-tuples, and the kernel hands 64
+ * datagrams over at a time, each with the moment of its arrival. That costs half of the CPU, and
+ * what waits for this process is not counted as latency of the server. Not ICE, not SRTP.
  */
 import { createSocket, type Socket } from 'node:dgram'
 import {
@@ -63,7 +63,10 @@ class OwnPort implements SitePort {
   }
 }
 
-/** How long an idle socket is left alone: the clock of arrival is the kernel's, so nothing is measured wrong by it. */
+/**
+ * How long an idle socket is left alone: the clock of arrival is the kernel's, so nothing is
+ * measured wrong by it.
+ */
 const IDLE_MS = 1
 /**
  * The first of the addresses that are routed to this process from elsewhere, such as 10.77.0.1; up

@@ -1,6 +1,7 @@
 /**
- * The signalling life of one participant: joins, notices that the connection is dead, comes back as the web SDK does
- * (its own backoff, its own reading of refusals; docs/PROTOCOL.md §1.4). Knows nothing of media.
+ * The signalling life of one participant: joins, notices that the connection is dead, comes back as
+ * the web SDK does (its own backoff, its own reading of refusals; docs/PROTOCOL.md §1.4). Knows
+ * nothing of media.
  */
 import { backoffMs } from '../../web/sdk/backoff.ts'
 import { fateOf } from '../../web/sdk/errors.ts'

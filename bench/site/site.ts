@@ -37,7 +37,10 @@ export type SiteOptions = {
   onMedia: (site: Site, datagram: Buffer, isRtcp: boolean) => void
 }
 
-/** What publishers and receivers need of a site, whichever server it joined (bench/rival has others). */
+/**
+ * What publishers and receivers need of a site, whichever server it joined (bench/rival has
+ * others).
+ */
 export type MediaSite = Pick<Site, 'context' | 'link' | 'sealing' | 'sendRtcp' | 'extensionId'>
 
 /** A joined site. */
@@ -77,7 +80,9 @@ export class Site {
     this.#token = parts.token
   }
 
-  /** Joins and resolves when media is connected; rejects with what went wrong, leaving nothing open. */
+  /**
+   * Joins and resolves when media is connected; rejects with what went wrong, leaving nothing open.
+   */
   static async join(context: LoadContext, options: SiteOptions): Promise<Site> {
     const startMs = performance.now()
     const door = await SiteDoor.open(options.doorUrl)
@@ -145,7 +150,10 @@ export class Site {
   }
 }
 
-/** A link with keys: packets are sealed for it under `sealing`; `token` is its place in `context.links`. */
+/**
+ * A link with keys: packets are sealed for it under `sealing`; `token` is its place in
+ * `context.links`.
+ */
 export type ConnectedMedia = { link: SiteLink; sealing: number; token: number }
 
 /** ICE or DTLS did not come to its end; `step` says which. */

@@ -1,6 +1,7 @@
 /**
- * Which slots are silent because it is meant so: nobody is in them, or who is in them has muted the microphone. From
- * the messages of docs/PROTOCOL.md §1.2; what it does not understand it leaves out. Not the media itself.
+ * Which slots are silent because it is meant so: nobody is in them, or who is in them has muted the
+ * microphone. From the messages of docs/PROTOCOL.md §1.2; what it does not understand it leaves
+ * out. Not the media itself.
  */
 
 type SlotState = { mid: string; participant: string | null; use: string | null; state: string }
@@ -10,7 +11,10 @@ export class SlotBook {
   readonly #slots = new Map<string, SlotState>()
   readonly #mutedMicrophones = new Set<string>()
 
-  /** Mids of slots in which nothing is to be heard or seen; asked for ten times a second of every site. */
+  /**
+   * Mids of slots in which nothing is to be heard or seen; asked for ten times a second of every
+   * site.
+   */
   silentMids: readonly string[] = []
 
   /** True when the message changed what is meant. */
@@ -41,7 +45,10 @@ export class SlotBook {
       .map(({ mid }) => mid)
   }
 
-  /** What the server says of a slot: live, waiting, paused, empty; undefined before it said anything. */
+  /**
+   * What the server says of a slot: live, waiting, paused, empty; undefined before it said
+   * anything.
+   */
   stateOf(mid: string): string | undefined {
     return this.#slots.get(mid)?.state
   }

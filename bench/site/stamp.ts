@@ -1,12 +1,13 @@
 /**
- * What a synthetic publisher puts into every packet, so that a receiver can tell latency, layer and whether the
- * content is whole, whatever was rewritten on the way: a stamp near the front and a seal over it in the last four
- * bytes.
+ * What a synthetic publisher puts into every packet, so that a receiver can tell latency, layer and
+ * whether the content is whole, whatever was rewritten on the way: a stamp near the front and a
+ * seal over it in the last four bytes.
  *
- *    0               4                  7         8               12      14      16                       24
- *   | magic "NCS2"  | publisher (24)   | layer   | frame number  | part  | flags | sent, ms (float64 BE)  |
- *                                                                           1 = key frame, 2 = last part
- *   ... | seal (4): frame number XOR part XOR publisher, mixed |
+ *    0             4                7       8         12     14     16                  24
+ *   | magic "NCS2" | publisher (24) | layer | frame # | part | flags | sent, ms (float64) |
+ *   ... | seal (4): frame number, part, publisher and layer, mixed |
+ *
+ * Big endian; flags: 1 = key frame, 2 = last part of its frame.
  */
 
 /** Bytes that a stamp takes, and the seal at the end of the payload. */
@@ -57,7 +58,10 @@ export function readStamp(bytes: Buffer, offset: number, end: number, stamp: Sta
   return true
 }
 
-/** Whether the end of the payload belongs to its stamp: false when it was cut, or mixed with another packet. */
+/**
+ * Whether the end of the payload belongs to its stamp: false when it was cut, or mixed with another
+ * packet.
+ */
 export function isSealed(bytes: Buffer, end: number, stamp: Stamp): boolean {
   return bytes.readUInt32BE(end - SEAL_BYTES) === sealOf(stamp)
 }

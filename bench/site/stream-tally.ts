@@ -1,6 +1,6 @@
 /**
- * What one site saw of the numbers of one incoming SSRC, from headers alone: received, lost, out of order, twice (RFC
- * 3550 A.3). Also what a receiver report needs of it. Times are the caller's.
+ * What one site saw of the numbers of one incoming SSRC, from headers alone: received, lost, out of
+ * order, twice (RFC 3550 A.3). Also what a receiver report needs of it. Times are the caller's.
  */
 
 const CYCLE = 0x10000
@@ -21,7 +21,10 @@ export class StreamTally {
   bytes = 0
   reordered = 0
   duplicates = 0
-  /** The number given last, without its wraps: continuous, from 65536..131071 at the first packet, never negative. */
+  /**
+   * The number given last, without its wraps: continuous, from 65536..131071 at the first packet,
+   * never negative.
+   */
   sequence = -1
   /** The highest before the packet given last. */
   previousHighest = -1
@@ -48,7 +51,10 @@ export class StreamTally {
     return this.#fill(this.#highest + (step === 0 ? 0 : step - CYCLE))
   }
 
-  /** @hot A packet that came by another way (RTX): known from now on, but not counted as received by this one. */
+  /**
+   * @hot A packet that came by another way (RTX): known from now on, but not counted as received by
+   * this one.
+   */
   repair(sequenceNumber: number): number {
     if (this.#first < 0) return TALLY_DUPLICATE
     const step = ((sequenceNumber - this.#highest) << 16) >> 16
