@@ -1,7 +1,7 @@
 /**
- * What a run has made outside of itself, written down before it is made, and the clearing away of it: by the runner at the end,
- * by its watch when the runner is killed, by the next run when both were. Processes are not written down: each has the run's
- * mark in its environment, and so has whatever it starts.
+ * What a run has made outside of itself, written down before it is made, and the clearing away of it: by the runner at
+ * the end, by its watch when the runner is killed, by the next run when both were. Processes are not written down: each
+ * has the run's mark in its environment, and so has whatever it starts.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -81,7 +81,8 @@ export class Ledger {
 }
 
 /**
- * A process that waits for the end of its standard input, which is the end of the runner however it comes, and clears away then.
+ * A process that waits for the end of its standard input, which is the end of the runner however it comes, and clears
+ * away then.
  * A shell: it costs nothing while it waits.
  */
 function startWatch(file: string) {
