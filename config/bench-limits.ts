@@ -49,6 +49,8 @@ export const COMPARE_RUNS_MAX = 16
 
 /** Streams (SSRCs) that one synthetic site counts; packets of more count as bytes only. */
 export const SITE_STREAMS_MAX = 80
+/** Datagrams that wait until a site's receiving end is set up. */
+export const SITE_EARLY_DATAGRAMS_MAX = 512
 /** Frames of one received stream that can still become whole; a power of two. */
 export const SITE_FRAMES_KEPT = 64
 /** Packets of one sent layer that can be sent over again; a power of two. */

@@ -2,6 +2,7 @@
  * One negotiated transport of a participant: offer, answer, ICE, DTLS (docs/PROTOCOL.md §1.5). What
  * plays on it is not here.
  */
+import { SITE_EARLY_DATAGRAMS_MAX } from '../../config/limits.ts'
 import type { ReceivePlan, SendPlan } from './contract.ts'
 import type { LoadContext } from './load-context.ts'
 import {
@@ -38,14 +39,18 @@ export type LegOptions = {
   onMedia: (leg: MediaLeg, datagram: Buffer, isRtcp: boolean) => void
 }
 
-/** Use `open`. */
+type Early = { datagram: Buffer; isRtcp: boolean }
+
+/** Use `open`, then `begin`. */
 export class MediaLeg implements MediaSite {
   readonly context: LoadContext
   readonly link: SiteLink
   readonly sealing: number
   readonly answer: SiteAnswer
   readonly times: { offerMs: number; iceMs: number; dtlsMs: number }
+  isBegun = false
   readonly #token: number
+  #replay: () => void = () => {}
   readonly #sections: readonly { mid: string; use: SitePlan['use'] }[]
 
   constructor(
@@ -81,8 +86,13 @@ export class MediaLeg implements MediaSite {
     const told = readAnswer(String(answered.sdp))
     const answer = mediaVia === undefined ? told : { ...told, candidates: [mediaVia] }
     let leg: MediaLeg | undefined
+    const early: Early[] = []
     const onMedia = (datagram: Buffer, isRtcp: boolean): void => {
-      if (leg !== undefined) options.onMedia(leg, datagram, isRtcp)
+      if (leg?.isBegun) options.onMedia(leg, datagram, isRtcp)
+      // The server begins with a key frame at once: it may come before anybody could look.
+      else if (early.length < SITE_EARLY_DATAGRAMS_MAX) {
+        early.push({ datagram: Buffer.from(datagram), isRtcp })
+      }
     }
     const media = await connectMedia(context, { identity, answer, onMedia })
     const { bindingMs, connectedMs } = media.link.times
@@ -91,8 +101,19 @@ export class MediaLeg implements MediaSite {
       iceMs: bindingMs - answeredMs,
       dtlsMs: connectedMs - bindingMs,
     }
-    leg = new MediaLeg(context, media, { answer, times, sections: offer.sections })
-    return leg
+    const opened = new MediaLeg(context, media, { answer, times, sections: offer.sections })
+    opened.#replay = () => {
+      for (const { datagram, isRtcp } of early) options.onMedia(opened, datagram, isRtcp)
+      early.length = 0
+    }
+    leg = opened
+    return opened
+  }
+
+  /** The owner is ready: what came meanwhile is handed on, then what comes. */
+  begin(): void {
+    this.isBegun = true
+    this.#replay()
   }
 
   get mids(): readonly { mid: string; use: SitePlan['use'] }[] {

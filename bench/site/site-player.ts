@@ -251,6 +251,7 @@ class Player implements SitePlayer {
         this.#ledger.connectedMs = leg.link.times.connectedMs
       this.#retryMediaMs = Number.POSITIVE_INFINITY
       this.#startPublisher(leg, nowMs)
+      leg.begin()
       await this.#announce(leg)
     } finally {
       this.#opening = false
