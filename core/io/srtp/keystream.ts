@@ -5,12 +5,13 @@
  *   byte   0         4            8                14         16
  *          | salt    | salt^SSRC  | salt ^ index   | counter  |    one counter block
  */
-import { type Cipheriv, createCipheriv, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import {
   SRTP_KEYSTREAM_AHEAD_BYTES,
   SRTP_KEYSTREAM_AHEAD_PACKETS_MAX,
   SRTP_PACKET_BYTES_MAX,
 } from '../../../config/index.ts'
+import { type BlockCipher, createBlockCipher } from './block-cipher.ts'
 
 const BLOCK_BYTES = 16
 const AHEAD_PACKETS_MIN = 4
@@ -23,24 +24,34 @@ const AHEAD_BLOCKS_MAX = Math.max(
 /** Counter blocks of one AES call; shared by all keystreams of the thread, full only within `#encrypt`. */
 const input = new Uint8Array(AHEAD_BLOCKS_MAX * BLOCK_BYTES)
 const inputWords = new Int32Array(input.buffer)
-/** One view per number of blocks, made when first needed. */
-const inputViews: Uint8Array[] = []
+/** Keystream of one packet that is not in a batch; shared like `input`. */
+const alone = Buffer.alloc(PACKET_BLOCKS_MAX * BLOCK_BYTES)
 const EMPTY = Buffer.alloc(0)
+/** Longer than what V8 keeps within its heap, where it would move. */
+const AHEAD_BYTES_MIN = 256
 /** Streams opened together would otherwise refill together, in one burst. */
 let stagger = 0
 
 /** An AES-128 key ready for any number of keystreams, and its salt (14 bytes). */
 export class KeystreamKey {
-  readonly cipher: Cipheriv
+  readonly cipher: BlockCipher
   readonly salt: Int32Array
 
   constructor(key: KeyObject, salt: Uint8Array) {
-    this.cipher = createCipheriv('aes-128-ecb', key, null).setAutoPadding(false)
+    this.cipher = createBlockCipher(key)
     const padded = new Uint8Array(BLOCK_BYTES)
     padded.set(salt)
     this.salt = new Int32Array(padded.buffer)
   }
+
+  /** Ends all keystreams of this key; idempotent. */
+  close(): void {
+    this.cipher.close()
+  }
 }
+
+/** `packets` in a row from `index` on, each of so many blocks. */
+type Batch = { index: number; packets: number; blocks: number }
 
 /** Costs nothing until the first packet; then at most SRTP_KEYSTREAM_AHEAD_BYTES or four packets. */
 export class Keystream {
@@ -75,7 +86,8 @@ export class Keystream {
       this.bytes = this.#ahead
       return place * this.#blocks * BLOCK_BYTES
     }
-    this.bytes = this.#encrypt(index, 1, blocks)
+    this.#encrypt({ index, packets: 1, blocks }, alone)
+    this.bytes = alone
     return 0
   }
 
@@ -89,17 +101,15 @@ export class Keystream {
     }
     this.#blocksSeenBefore = this.#blocksSeen
     this.#blocksSeen = 0
-    const made = this.#encrypt(index, count, blocks)
-    // Copied, so that what AES returned dies young: kept for a second it would wait for a full
-    // collection, by tens of MB.
-    if (this.#ahead.length < made.length) this.#ahead = Buffer.allocUnsafeSlow(made.length)
-    made.copy(this.#ahead)
+    const needed = Math.max(AHEAD_BYTES_MIN, count * blocks * BLOCK_BYTES)
+    if (this.#ahead.length < needed) this.#ahead = Buffer.allocUnsafeSlow(needed)
+    this.#encrypt({ index, packets: count, blocks }, this.#ahead)
     this.#first = index
     this.#count = count
     this.#blocks = blocks
   }
 
-  #encrypt(index: number, packets: number, blocks: number): Buffer {
+  #encrypt({ index, packets, blocks }: Batch, output: Buffer): void {
     const salt = this.#key.salt
     const word0 = salt[0] as number
     const word1 = this.#ssrcWord
@@ -118,8 +128,7 @@ export class Keystream {
         at += 4
       }
     }
-    inputViews[packets * blocks] ??= input.subarray(0, at * 4)
-    return this.#key.cipher.update(inputViews[packets * blocks] as Uint8Array)
+    this.#key.cipher.encrypt(input, at * 4, output)
   }
 }
 

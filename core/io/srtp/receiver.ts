@@ -90,7 +90,15 @@ class OpeningSide {
     this.cm = gcm ? undefined : new KeystreamKey(keys.cipherKey, keys.salt)
     this.hmacKey = gcm ? -1 : options.hmac.addKey(keys.authKey)
     keys.authKey.fill(0)
-    if (!gcm && this.hmacKey < 0) throw new Error('no room for another HMAC key')
+    if (gcm || this.hmacKey >= 0) return
+    this.forget(options.hmac)
+    throw new Error('no room for another HMAC key')
+  }
+
+  forget(hmac: HmacSha1): void {
+    this.cm?.close()
+    if (this.hmacKey >= 0) hmac.removeKey(this.hmacKey)
+    this.sources.clear()
   }
 
   /** Called with an authentic packet of an SSRC that is not known, while there is room. */
@@ -115,7 +123,12 @@ class Receiver implements SrtpReceiver {
     this.#hmac = options.hmac
     this.#drops = options.drops
     this.#rtp = new OpeningSide(keys.rtp, SRTP_REPLAY_WINDOW, options)
-    this.#rtcp = new OpeningSide(keys.rtcp, SRTCP_REPLAY_WINDOW, options)
+    try {
+      this.#rtcp = new OpeningSide(keys.rtcp, SRTCP_REPLAY_WINDOW, options)
+    } catch (error) {
+      this.#rtp.forget(options.hmac)
+      throw error
+    }
   }
 
   openRtp(bytes: Uint8Array, start: number, end: number): number {
@@ -177,10 +190,8 @@ class Receiver implements SrtpReceiver {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    for (const side of [this.#rtp, this.#rtcp]) {
-      if (side.hmacKey >= 0) this.#hmac.removeKey(side.hmacKey)
-      side.sources.clear()
-    }
+    this.#rtp.forget(this.#hmac)
+    this.#rtcp.forget(this.#hmac)
   }
 
   /** True when the tag fits this index. GCM has decrypted in place then; of CM the ciphertext is in STAGING. */

@@ -342,8 +342,9 @@ class Sender implements SrtpSender {
   }
 
   #forgetKeys(context: SendContext): void {
-    for (const key of [context.rtp.hmacKey, context.rtcp.hmacKey]) {
-      if (key >= 0) this.#hmac.removeKey(key)
+    for (const { cm, hmacKey } of [context.rtp, context.rtcp]) {
+      cm?.close()
+      if (hmacKey >= 0) this.#hmac.removeKey(hmacKey)
     }
   }
 

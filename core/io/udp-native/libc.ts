@@ -4,9 +4,9 @@
  * little-endian machines; elsewhere, and where koffi's binary does not load, there is no `NativeUdp` and dgram does
  * the work. Nothing here knows what is in a datagram.
  */
-import { createRequire } from 'node:module'
 import { endianness } from 'node:os'
 import { getSystemErrorName } from 'node:util'
+import { type Koffi, loadKoffi } from '../koffi.ts'
 
 /** Values of Linux's headers, the same on x64 and arm64. */
 const AF_INET = 2
@@ -71,13 +71,6 @@ export interface NativeUdp {
   receive(descriptor: number, headers: number, count: number): number
 }
 
-/** What is used of koffi. */
-type Koffi = {
-  load(library: null): { func(prototype: string): (...args: unknown[]) => number }
-  address(bytes: Uint8Array): bigint
-  errno(): number
-}
-
 let loaded: NativeUdp | string | undefined
 
 /** The calls, or why there are none, in words for the log. Loaded once per thread. */
@@ -97,8 +90,10 @@ function load(): NativeUdp | string {
   if (endianness() !== 'LE' || !['x64', 'arm64'].includes(process.arch)) {
     return `structures of ${process.arch} are not known`
   }
+  const koffi = loadKoffi()
+  if (typeof koffi === 'string') return koffi
   try {
-    return bind(createRequire(import.meta.url)('koffi') as Koffi)
+    return bind(koffi)
   } catch (error) {
     return error instanceof Error ? error.message.split('\n', 1)[0]! : String(error)
   }
