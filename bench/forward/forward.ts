@@ -74,6 +74,9 @@ export type ForwardReport = {
 
 const VIDEO_BPS = 150_000
 const FRAMES_PER_SECOND = 25
+/** Opus 50 packets a second, and one packet a frame. */
+const PACKETS_PER_SECOND = 50 + FRAMES_PER_SECOND
+const CATCH_UP_SECONDS_MAX = 20
 const SETTLE_MS = 2000
 const CROWD_NICENESS = 5
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
@@ -149,6 +152,14 @@ async function withServer<T>(
   }
 }
 
+/** Waits while more arrives than is sent: what joining had put off. It is a join's latency, not a packet's. */
+async function caughtUp(load: JsonProcess, receivers: number): Promise<void> {
+  for (let second = 0; second < CATCH_UP_SECONDS_MAX; second += 1) {
+    const { packets, seconds } = (await load.ask({ op: 'measure', seconds: 1 })) as LoadMeasure
+    if (packets / seconds < receivers * PACKETS_PER_SECOND * 1.02) return
+  }
+}
+
 /** Joins and measures step by step, then brews the storm. */
 export async function climb(
   stand: Stand,
@@ -168,6 +179,7 @@ export async function climb(
     present += joins.joined
     if (joins.failed > 0) say(`${kind}: ${joins.failed} failed: ${joins.whyFailed.join('; ')}`)
     await sleep(SETTLE_MS)
+    await caughtUp(load, present)
     say(
       `${kind}: ${present} in, ${(joins.joined / joins.seconds).toFixed(0)} joins/s; measuring ${options.seconds} s`,
     )
