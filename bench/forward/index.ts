@@ -77,8 +77,8 @@ function describe(report: ForwardReport): string {
   }
   lines.push(...verdict(report))
   lines.push(
-    'Latency is from the publisher’s send call to the receiver’s callback, both in the load process, so it includes the load’s own queue;',
-    'one packet in 61 is opened and timed, all are counted by header. Receivers are unbundled sockets read by libuv on the load’s core.',
+    'Latency is from the publisher’s send call to the kernel’s time of arrival, where all sites share a socket with an address each;',
+    'elsewhere to the receiver’s callback. One packet in 61 is opened and timed, all are counted by header.',
   )
   return lines.join('\n')
 }

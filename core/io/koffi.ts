@@ -1,6 +1,7 @@
 /**
- * koffi, where its binary loads: C functions of this very process (libc, and the OpenSSL inside of Node), called without an
- * addon of our own. Whoever uses it has another way for machines without (docs/adr/0010-sendmmsg.md, 0011).
+ * koffi, where its binary loads: C functions of this very process (libc, and the OpenSSL inside of
+ * Node), called without an addon of our own. Whoever uses it has another way for machines without
+ * (docs/adr/0010-sendmmsg.md, 0011-aes-into-our-memory.md).
  */
 import { createRequire } from 'node:module'
 

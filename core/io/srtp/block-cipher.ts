@@ -2,8 +2,9 @@
  * AES-128 over whole blocks, from memory to memory (FIPS 197, ECB as the building block of counter mode). Not a mode of
  * encryption for anything else.
  *
- * `cipher.update` returns a new Buffer each time: 4.7 us for 2 KB, most of it for the Buffer's birth and death, where the AES itself takes 0.3.
- * So OpenSSL, which Node carries, is called with our own memory where koffi loads (docs/adr/0011-aes-into-our-memory.md).
+ * `cipher.update` returns a new Buffer each time: 4.7 us for 2 KB, most of it for the Buffer's birth
+ * and death, where the AES itself takes 0.3. So OpenSSL, which Node carries, is called with our own
+ * memory where koffi loads (docs/adr/0011-aes-into-our-memory.md).
  */
 import { type Cipheriv, createCipheriv, createSecretKey, type KeyObject } from 'node:crypto'
 import { loadKoffi } from '../koffi.ts'
