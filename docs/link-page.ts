@@ -108,7 +108,8 @@ bucket becomes twice as wide, so a report grows with the logarithm of time.
   machine use
   \`--realtime\`, without pinning it to one core: V8's own threads would starve there.
 - Towards a target on this machine it looks once a millisecond, takes up to 64 datagrams per system
-  call, and starts each one's time on the line at the kernel's time of arrival
+  call (of 2,048 bytes at most; larger ones are dropped), and starts each one's time on the line at the
+  kernel's time of arrival
   ([ADR 10](adr/0010-sendmmsg.md)). Elsewhere every datagram costs a receive and a send call, as in
   any relay. \`./nhipcau bench link\` measures share of a core and added delay at 5,000 packets/s here and now, beside a
   relay that does nothing else.

@@ -55,6 +55,8 @@ export class BatchSocket {
   #open = true
   /** Datagrams that the kernel would not take: they are lost, as behind a full device. */
   refused = 0
+  /** Datagrams of more than 2,048 bytes that came in: dropped, never handed out in part. */
+  cut = 0
 
   constructor({ native, address, port, onDatagram }: BatchSocketOptions) {
     this.#native = native
@@ -88,16 +90,28 @@ export class BatchSocket {
     return total
   }
 
-  /** @hot Copies a datagram (2,048 bytes at most) for the next `flush`; from `source`, or 0 for the bound address. */
+  /** @hot Copies a datagram for the next `flush`; from `source`, or 0 for the bound address. */
   add(bytes: Uint8Array, to: Int32Array, source: number): void {
     if (bytes.length > SLOT_BYTES) {
-      this.refused += 1
+      this.#sendLarge(bytes, to, source)
       return
     }
     const start = this.#send.count * SLOT_BYTES
     this.#out.set(bytes, start)
     this.#send.addFrom(source, [start, start + bytes.length], to)
     if (this.#send.count === BATCH) this.flush()
+  }
+
+  /** One that needs the places of many goes alone. */
+  #sendLarge(bytes: Uint8Array, to: Int32Array, source: number): void {
+    this.flush()
+    if (bytes.length > this.#out.length) {
+      this.refused += 1
+      return
+    }
+    this.#out.set(bytes)
+    this.#send.addFrom(source, [0, bytes.length], to)
+    this.flush()
   }
 
   /** @hot Sends what was added. */
@@ -118,6 +132,10 @@ export class BatchSocket {
   }
 
   #handOut(at: number): void {
+    if (this.#receive.isCut(at)) {
+      this.cut += 1
+      return
+    }
     this.#receive.arrival(at, this.#kernel)
     this.#receive.source(at, this.#arrival.sourceAddress)
     this.#arrival.destination = this.#kernel.destination

@@ -19,6 +19,7 @@ const PACKET_INFO_USED = 28
 const IPPROTO_IP = 0
 const IP_PKTINFO = 8
 const SOL_SOCKET = 1
+const MSG_TRUNC = 0x20
 /** SO_TIMESTAMPNS: `struct timespec` after 16 bytes of cmsghdr. */
 const TIMESTAMP_NS = 35
 
@@ -99,6 +100,11 @@ export class MessageHeaders {
   /** @hot Bytes that the kernel received into message `at`. */
   receivedBytes(at: number): number {
     return this.words[at * HEADER_WORDS + 14]!
+  }
+
+  /** @hot True when the kernel had to cut the datagram in message `at`. */
+  isCut(at: number): boolean {
+    return (this.words[at * HEADER_WORDS + 12]! & MSG_TRUNC) !== 0
   }
 
   #point(word: number, target: number): void {

@@ -63,6 +63,11 @@ export class ReceiveBatch {
     return view
   }
 
+  /** @hot True when datagram `at` was longer than its room. */
+  isCut(at: number): boolean {
+    return this.#headers.isCut(at)
+  }
+
   /** @hot The sockaddr_in of the sender, four words. */
   source(at: number, into: Int32Array): void {
     const word = this.#headers.nameWord(at)

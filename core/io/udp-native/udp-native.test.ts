@@ -148,11 +148,38 @@ test('a batch socket tells where each datagram came from, where to, and when, an
   t.true(from.has('127.9.1.77'))
 })
 
-test('a batch socket takes nothing larger than its room, and says so', (t) => {
+test('a batch socket sends the largest datagram that there is; what is larger is refused and counted', async (t) => {
   const options = { native: native(), address: LOOPBACK_IPV4, port: 0 }
-  const socket = new BatchSocket({ ...options, onDatagram: () => undefined })
-  socket.add(new Uint8Array(2_049), socketAddress(LOOPBACK_IPV4, 9), 0)
-  t.is(socket.refused, 1)
+  const heard: number[] = []
+  const socket = new BatchSocket({ ...options, onDatagram: ({ length }) => heard.push(length) })
+  const peer = await listen('udp4')
+  t.teardown(() => {
+    socket.close()
+    peer.socket.close()
+  })
+  const to = socketAddress(LOOPBACK_IPV4, peer.port)
+  socket.add(Buffer.from('before'), to, 0)
+  socket.add(new Uint8Array(65_507).fill(97), to, 0)
+  socket.add(Buffer.from('behind'), to, 0)
+  socket.flush()
+  await until(() => peer.seen.length === 3)
+  t.deepEqual(
+    peer.seen.map(({ text }) => text.length),
+    [6, 65_507, 6],
+  )
+  t.is(socket.refused, 0)
+  for (const size of [2_049, 2_048]) {
+    peer.socket.send(new Uint8Array(size), socket.port, '127.0.0.1')
+  }
+  await until(() => {
+    socket.take()
+    return heard.length === 1
+  })
+  t.deepEqual(heard, [2_048], 'nothing is handed out in part')
+  t.is(socket.cut, 1)
+  socket.add(new Uint8Array(65_508), to, 0)
+  socket.add(new Uint8Array(1_000_000), to, 0)
+  t.is(socket.refused, 2)
   socket.close()
   socket.close()
   t.is(socket.take(), 0)
