@@ -58,6 +58,8 @@ export type StageListener = {
   onChoice: (choice: StageChoice) => void
   /** A room has become of interest here (someone of this node is in it), or is no longer. */
   onRoom: (room: string, present: boolean) => void
+  /** A room was marked as an emergency, or is none any more: its streams go before all others. */
+  onEmergency: (room: string, emergency: boolean) => void
 }
 
 /** One per node. */
