@@ -1,0 +1,2 @@
+/** Door of `estimate`: how much one direction of a trunk can take. */
+export type * from './contract.ts'
