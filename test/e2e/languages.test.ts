@@ -83,6 +83,30 @@ test.serial('one joins, mutes and leaves by the keyboard alone', async (t) => {
 })
 
 test.serial(
+  'who presses Enter while the camera is still being opened comes in with it',
+  async (t) => {
+    const core = await startCore(t)
+    const person = await openPerson(await openBrowser(t))
+    const { page, byId, faults } = person
+    await page.addInitScript(holdCamera)
+    await page.goto(`${core.url}/?lang=vi`)
+    await byId('level').waitFor()
+    await tabTo(page, 'demo-name')
+    await page.keyboard.press('Enter')
+    await byId('lobby-problem').getByText('Hãy nhập tên').waitFor()
+    await page.keyboard.type('Y tá Páo')
+    await page.keyboard.press('Enter')
+    await byId('join').getByText('Đang vào').waitFor()
+    t.is(await focusedId(page), 'demo-name', 'the keyboard stays where it was')
+    t.is(await byId('call').count(), 0, 'it waits for the camera')
+    await page.evaluate(() => window.openCamera())
+    await byId('call').waitFor()
+    await page.locator('[data-testid="camera"][aria-pressed="true"]').waitFor()
+    t.deepEqual(faults, [])
+  },
+)
+
+test.serial(
   'one without camera and microphone comes in to listen, and sees and hears',
   async (t) => {
     const core = await startCore(t)
@@ -98,14 +122,40 @@ test.serial(
   },
 )
 
-/** Presses Tab until the element has the focus, as somebody without a mouse does; at most sixty times. */
+declare global {
+  interface Window {
+    openCamera: () => void
+  }
+}
+
+/** Runs in the page: the camera opens when `openCamera` is called, as where the person is asked or the machine slow. */
+const holdCamera = (): void => {
+  const opened = new Promise<void>((resolve) => {
+    window.openCamera = resolve
+  })
+  const devices = navigator.mediaDevices
+  const open = devices.getUserMedia.bind(devices)
+  devices.getUserMedia = async (wanted) => {
+    if (wanted?.video !== undefined) await opened
+    return open(wanted)
+  }
+}
+
+const focusedId = (page: Person['page']): Promise<string | null | undefined> =>
+  page.evaluate(() => document.activeElement?.getAttribute('data-testid'))
+
+const PRESSES_MAX = 60
+
+/** Presses Tab until the element has the focus, as somebody without a mouse does. */
 async function tabTo(page: Person['page'], id: string): Promise<void> {
-  for (let presses = 0; presses < 60; presses++) {
-    const focused = await page.evaluate(() => document.activeElement?.getAttribute('data-testid'))
+  const visited: (string | null | undefined)[] = []
+  while (visited.length < PRESSES_MAX) {
+    const focused = await focusedId(page)
     if (focused === id) return
+    visited.push(focused)
     await page.keyboard.press('Tab')
   }
-  throw new Error(`the keyboard does not reach ${id}`)
+  throw new Error(`the keyboard does not reach ${id}, but ${visited.join(' ')}`)
 }
 
 /** Untranslated keys, a wrong language mark, anything wider than the screen. */

@@ -1,4 +1,7 @@
-/** Before the call: who I am, how I look and sound, and the two ways in. The Join button is the gesture for sound. */
+/**
+ * Before the call: who I am, how I look and sound, and the two ways in. The Join button is the gesture for sound.
+ * Its buttons are never `disabled`: that would take the focus from people, and swallow their Enter.
+ */
 import { useEffect, useId, useState } from 'preact/hooks'
 import type { Role } from '../../sdk/index.ts'
 import { useSpeech } from '../context.ts'
@@ -35,32 +38,41 @@ export function LobbyScreen({ invitation, requestDemo, onJoin }: LobbyProps) {
   const [role, setRole] = useState<Role>('speaker')
   const [problem, setProblem] = useState('')
   const [joining, setJoining] = useState(false)
+  /** Join was pressed before the devices were open: it is done when they are. */
+  const [pressed, setPressed] = useState(false)
   const publishes = !isAudience(invitation?.role ?? role)
   const devices = useLobbyDevices(!isAudience(invitation?.role ?? 'speaker'))
+  const opening = publishes && devices.waiting
   const room = invitation?.room ?? 'demo'
   useEffect(() => {
     document.title = t('app.title', { room })
   }, [t, room])
 
   const join = async (listenOnly: boolean): Promise<void> => {
-    setProblem('')
-    if (invitation !== undefined && (invitation.expiresAtMs ?? Number.MAX_VALUE) < Date.now()) {
-      // The server allows clocks to differ by five minutes and has the last word: this is a warning only.
-      if ((invitation.expiresAtMs ?? 0) + 300_000 < Date.now()) {
-        setProblem(t('lobby.expired'))
-        return
-      }
-    }
-    if (invitation === undefined && name.trim() === '') {
-      setProblem(t('lobby.nameMissing'))
-      return
-    }
+    if (joining) return
+    const missing = isExpired(invitation)
+      ? t('lobby.expired')
+      : invitation === undefined && name.trim() === ''
+        ? t('lobby.nameMissing')
+        : ''
+    setProblem(missing)
+    const early = missing === '' && opening && !listenOnly
+    setPressed(early)
+    if (missing !== '' || early) return
     setJoining(true)
     const token = invitation?.token ?? (await demoToken())
     setJoining(false)
     if (token === undefined) return
     onJoin(token, readiness(devices, listenOnly || !publishes))
   }
+
+  useEffect(() => {
+    if (!pressed || opening) return
+    setPressed(false)
+    // Who wanted to come with a camera is not sent in without: the problem is shown, and the next press counts.
+    const { camera, microphone } = devices.problems
+    if (!publishes || (camera ?? microphone) === undefined) void join(false)
+  }, [pressed, opening])
 
   const demoToken = async (): Promise<string | undefined> => {
     const answer = await requestDemo(name.trim(), role)
@@ -104,16 +116,16 @@ export function LobbyScreen({ invitation, requestDemo, onJoin }: LobbyProps) {
               type="submit"
               class="button primary large"
               data-testid="join"
-              disabled={joining || devices.waiting}
+              aria-disabled={joining || pressed}
             >
-              {t(joining ? 'lobby.joining' : 'lobby.join')}
+              {t(joining || pressed ? 'lobby.joining' : 'lobby.join')}
             </button>
             {publishes ? (
               <button
                 type="button"
                 class="button large"
                 data-testid="listen"
-                disabled={joining}
+                aria-disabled={joining}
                 onClick={() => void join(true)}
               >
                 <Icon name="listen" />
@@ -127,6 +139,10 @@ export function LobbyScreen({ invitation, requestDemo, onJoin }: LobbyProps) {
     </Shell>
   )
 }
+
+/** The server allows clocks to differ by five minutes and has the last word: this spares people a wait. */
+const isExpired = (invitation: Invitation | undefined): boolean =>
+  (invitation?.expiresAtMs ?? Number.MAX_VALUE) + 300_000 < Date.now()
 
 const isAudience = (role: Role): boolean => role === 'viewer' || role === 'observer'
 
