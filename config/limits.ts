@@ -372,3 +372,15 @@ export const CODECS_PER_SECTION_MAX = 128
 /** Text of codec lines whose meaning is remembered. */
 export const CODEC_BLOCKS_CACHED_BYTES_MAX = 2 * 1024 * 1024
 export const SSRCS_PER_SECTION_MAX = 16
+
+// ---- the desk of the trunks (relay/desk) ----
+
+/** Tracks that a node knows in all, and those that one trunk may bring. */
+export const TRACKS_PER_NODE_MAX = 4_096
+export const TRACKS_PER_TRUNK_MAX = 2_048
+/** Tracks of one `announce`. */
+export const TRACKS_PER_ANNOUNCE_MAX = 64
+/** A stream's number on a trunk is 1..65535. */
+export const STREAM_ID_MAX = 65_535
+/** Rooms whose choice is remembered, and rooms of interest below one trunk. */
+export const CHOICES_MAX = 1_024
