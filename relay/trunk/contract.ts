@@ -12,6 +12,8 @@ export type StreamPlace = {
   place: 'heard' | 'main' | 'other'
   /** The room is an emergency. */
   emergency: boolean
+  /** Any number that the streams of one room have in common on this trunk: rooms share a class equally. */
+  room: number
 }
 
 /** A stream that this end may send, or that the far end may send to us. `streamId` is the sending end's number, 1..65535. */
