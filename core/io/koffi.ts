@@ -24,6 +24,11 @@ function load(): Koffi | string {
   try {
     return createRequire(import.meta.url)('koffi') as Koffi
   } catch (error) {
-    return error instanceof Error ? error.message.split('\n', 1)[0]! : String(error)
+    return firstLineOf(error)
   }
+}
+
+/** What an error says, without the stack and the advice that follow. */
+export function firstLineOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!
 }

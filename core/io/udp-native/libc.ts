@@ -6,7 +6,7 @@
  */
 import { endianness } from 'node:os'
 import { getSystemErrorName } from 'node:util'
-import { type Koffi, loadKoffi } from '../koffi.ts'
+import { firstLineOf, type Koffi, loadKoffi } from '../koffi.ts'
 
 /** Values of Linux's headers, the same on x64 and arm64. */
 const AF_INET = 2
@@ -95,7 +95,7 @@ function load(): NativeUdp | string {
   try {
     return bind(koffi)
   } catch (error) {
-    return error instanceof Error ? error.message.split('\n', 1)[0]! : String(error)
+    return firstLineOf(error)
   }
 }
 
