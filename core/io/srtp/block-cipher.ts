@@ -27,7 +27,6 @@ export function createBlockCipher(key: KeyObject, kind?: 'native' | 'node'): Blo
 class NodeCipher implements BlockCipher {
   readonly #cipher: Cipheriv
   #closed = false
-  readonly #views: Uint8Array[] = []
 
   constructor(key: KeyObject) {
     this.#cipher = createCipheriv('aes-128-ecb', key, null).setAutoPadding(false)
@@ -35,8 +34,8 @@ class NodeCipher implements BlockCipher {
 
   encrypt(input: Uint8Array, bytes: number, output: Buffer): void {
     if (this.#closed) throw new Error('closed key')
-    this.#views[bytes >> 4] ??= input.subarray(0, bytes)
-    this.#cipher.update(this.#views[bytes >> 4] as Uint8Array).copy(output)
+    // The view costs little beside the Buffer that `update` makes.
+    this.#cipher.update(input.subarray(0, bytes)).copy(output)
   }
 
   close(): void {
@@ -129,6 +128,7 @@ function bindOpenSsl(): OpenSsl | undefined {
         throw new Error('OpenSSL takes no such key')
       },
       encrypt: (context, input, bytes, output) =>
+        // C has only the address of `written`: naming it here keeps it from being collected.
         update(context, output, writtenAddress, input, bytes) === 1 && written.length > 0,
       free: (context) => {
         freeContext(context)
