@@ -27,6 +27,8 @@ export class ReceiveBatch {
   readonly #slotBytes: number
   readonly #headers: MessageHeaders
   readonly #views: Buffer[]
+  /** Headers, from the first on, that the kernel may have written into. */
+  #written: number
 
   constructor({ native, descriptor, capacity, slotBytes }: ReceiveBatchOptions) {
     this.capacity = capacity
@@ -34,6 +36,7 @@ export class ReceiveBatch {
     this.#native = native
     this.#descriptor = descriptor
     this.#slotBytes = slotBytes
+    this.#written = capacity
     this.#headers = new MessageHeaders({ native, count: capacity, controlBytes: CONTROL_BYTES })
     this.#views = new Array<Buffer>(capacity).fill(this.memory.subarray(0, 0))
     const base = native.addressOf(this.memory)
@@ -44,11 +47,12 @@ export class ReceiveBatch {
 
   /** @hot Takes what is there: how many, 0 for nothing, or a negative errno that is not "nothing". */
   receive(): number {
-    for (let at = 0; at < this.capacity; at += 1) {
+    for (let at = 0; at < this.#written; at += 1) {
       this.#headers.setNameBytes(at, NAME_BYTES)
       this.#headers.setControlBytes(at, CONTROL_BYTES)
     }
     const count = this.#native.receive(this.#descriptor, this.#headers.address, this.capacity)
+    this.#written = Math.max(0, count)
     return count === NOTHING ? 0 : count
   }
 
