@@ -1,7 +1,7 @@
 /**
- * Whoever does not read, through the real door with the real sessions behind it: statistics go
- * first, then the connection, and nobody else waits. Runs over `ws`, and under Debian 13's libc
- * over uWebSockets.js.
+ * Whoever does not read, through the real door with the real sessions behind it: the connection is
+ * ended, and nobody else waits. That statistics go before it: session.test.ts. Runs over `ws`, and
+ * under Debian 13's libc over uWebSockets.js.
  */
 import { once } from 'node:events'
 import test from 'ava'
