@@ -301,6 +301,48 @@ export const EVENTS_PER_EXCHANGE_MAX = 1_000
 /** From the beginning of one transaction to that of the next, at least; requests gather meanwhile. */
 export const STORE_BATCH_MS = 5
 
+// ---- relay/repair -----------------------------------------------------------------------------------------
+
+/** One datagram's payload, and one frame in it, as repair keeps them; longer ones are not kept. */
+export const REPAIR_PAYLOAD_BYTES_MAX = 1_500
+/** Indexes that one parity frame may span, backwards from the newest. */
+export const PARITY_SPAN = 64
+/** Newest payloads that the far end keeps to compare with parity; a power of two, at least twice the span. */
+export const PARITY_KEPT = 128
+/** Parity frames that wait for others to solve what is missing. */
+export const PARITY_EQUATIONS_MAX = 32
+/** A protected datagram waits at most this long for parity that covers it. */
+export const PARITY_CLOSE_MS = 150
+/** Audio frames of one stream kept for copies, a power of two, and the longest of them. */
+export const AUDIO_COPY_FRAMES = 32
+export const AUDIO_COPY_BYTES_MAX = 1_280
+/** Streams of one trunk whose audio gets copies at once; beyond it the one silent longest is forgotten. */
+export const AUDIO_COPY_STREAMS_MAX = 64
+/** Copies that wait for a datagram. */
+export const AUDIO_COPIES_WAITING_MAX = 256
+/** Frames of one layer among which duplicates are known; a power of two. */
+export const DUPLICATE_WINDOW = 512
+/** Newest datagrams of a trunk whose loss can still be asked for; a power of two. */
+export const TRUNK_NACK_SPAN = 2_048
+/** A gap of more datagrams is an outage: it is settled at once, not asked for. */
+export const TRUNK_NACK_GAP_MAX = 512
+export const TRUNK_NACK_TRIES_MAX = 4
+/** What was sent, for sending again: datagrams (a power of two), frames (likewise), bytes, age. */
+export const SENT_DATAGRAMS_KEPT = 2_048
+export const SENT_FRAMES_KEPT = 4_096
+export const SENT_BYTES_KEPT = 512 * 1024
+export const SENT_KEPT_MS = 1_500
+/** Frames that one layer's release may hold, a power of two, and their bytes; beyond it the oldest go out. */
+export const RELEASE_FRAMES_MAX = 512
+export const RELEASE_BYTES_MAX = 512 * 1024
+export const RELEASE_AUDIO_BYTES = 32 * 1024
+/** The longest hold that a far end may ask of us. */
+export const RELEASE_HOLD_MS_MAX = 1_000
+/** A layer's newest keyframe with what followed: bytes, packets, age of its first packet. */
+export const KEYFRAME_CACHE_BYTES_MAX = 512 * 1024
+export const KEYFRAME_CACHE_PACKETS_MAX = 1_024
+export const KEYFRAME_FRESH_MS = 2_000
+
 // ---- signaling --------------------------------------------------------------------------------------------
 
 /** WebSocket frame of an `offer`; every other message has the smaller bound below. */
@@ -384,3 +426,78 @@ export const TRACKS_PER_ANNOUNCE_MAX = 64
 export const STREAM_ID_MAX = 65_535
 /** Rooms whose choice is remembered, and rooms of interest below one trunk. */
 export const CHOICES_MAX = 1_024
+
+// ---- relay/router, relay/io/trunk-* -----------------------------------------------------------------------
+
+/** Trunks of one node at once: its upstream's and its children's. */
+export const TRUNKS_MAX = 256
+/** Layer wants of workers for publications that do not cross to them (yet). */
+export const ROUTE_EARLY_WANTS_MAX = 1_024
+/** One layer is asked for a keyframe at most once in this time, however many want one. */
+export const ROUTE_KEYFRAME_MS = 300
+/** How often the levels of other nodes' audio are told. */
+export const ROUTE_LEVELS_MS = 50
+/** A trunk without an authentic datagram for so long is told as silent. */
+export const TRUNK_SILENT_MS = 3_000
+/** The dialling side goes through the WebSocket when UDP has been silent for so long, and tries UDP again so often. */
+export const TRUNK_TUNNEL_AFTER_MS = 3_000
+export const TRUNK_UDP_RETRY_MS = 30_000
+/** Such a try lasts so long, and this often during it one datagram goes both ways. */
+export const TRUNK_UDP_RETRY_FOR_MS = 600
+export const TRUNK_UDP_RETRY_STEP_MS = 100
+/** Without an order of its owner a NAT forgets a silent flow after some 30 s: datagrams go at least this often. */
+export const TRUNK_KEEPALIVE_MS = 15_000
+
+// ---- relay/control, relay/identity, relay/sync: the control flow of a trunk -------------------------------
+
+/** One message of the control flow, and its nesting and number of values. */
+export const TRUNK_MESSAGE_BYTES_MAX = 64 * 1024
+export const TRUNK_MESSAGE_DEPTH_MAX = 10
+export const TRUNK_MESSAGE_VALUES_MAX = 32_768
+/** Entries of one list of such a message. */
+export const TRUNK_LIST_ENTRIES_MAX = 1_024
+/** A handshake message is small; those that have not finished it by then are closed, and so many may be at it. */
+export const TRUNK_HELLO_BYTES_MAX = 4 * 1024
+export const TRUNK_HANDSHAKE_MS_MAX = 10_000
+export const TRUNK_HANDSHAKES_MAX = 64
+/** Dials of one address: sustained and at once. */
+export const TRUNK_DIALS_PER_S_MAX = 1
+export const TRUNK_DIALS_BURST_MAX = 20
+/** Nodes from one at the bottom to the top of the tree. */
+export const TRUNK_DEPTH_MAX = 8
+/** How often a child asks whether its upstream lives, and how long either stays without hearing before it gives up. */
+export const TRUNK_HEARTBEAT_MS = 2_500
+export const TRUNK_LEASE_MS = 10_000
+/** Longest wait between two dials. */
+export const TRUNK_REDIAL_MS_MAX = 10_000
+/** A dial that has not led to a session by then is given up. */
+export const TRUNK_DIAL_MS_MAX = 15_000
+/** Unsent bytes of a control flow above which what can wait should, and above which it is ended. */
+export const TRUNK_BUFFERED_BYTES_HIGH = 64 * 1024
+export const TRUNK_BUFFERED_BYTES_MAX = 1024 * 1024
+/** Issuer keys told to a child. */
+export const TOKEN_KEYS_MAX = 16
+/** Relays that a node has enrolled, codes that wait to be used, and how long used and expired ones are remembered. */
+export const RELAYS_ENROLLED_MAX = 1_000
+export const ENROLMENT_CODES_MAX = 256
+export const ENROLMENT_CODE_KEPT_MS = 7 * 86_400_000
+/** How often a running node looks whether its book of relays was changed by the command line. */
+export const RELAY_BOOK_LOOK_MS = 2_000
+/** The same for the lock of that file: who holds it longer has died. */
+export const RELAY_BOOK_LOCK_MS_MAX = 5_000
+/** Bytes of events that may be on their way to a neighbour before it says otherwise, and in one batch. */
+export const TRUNK_EVENTS_CREDIT_BYTES = 128 * 1024
+export const TRUNK_EVENTS_BATCH_BYTES_MIN = 1_024
+export const TRUNK_EVENTS_BATCH_BYTES_MAX = 48 * 1024
+/** Batches of events on their way to one neighbour. */
+export const TRUNK_EVENTS_BATCHES_MAX = 8
+/** A batch that is answered faster makes the next ones larger, one that is answered slower smaller. */
+export const TRUNK_EVENTS_BATCH_MS = 500
+/** An origin whose events were refused rests so long; one of an unknown kind, or ahead of the clock, longer. */
+export const TRUNK_EVENTS_RETRY_MS = 1_000
+export const TRUNK_EVENTS_RETRY_LATER_MS = 60_000
+/** Origins of one `sync`, and damaged places that it asks for. */
+export const TRUNK_SYNC_ORIGINS_MAX = 1_000
+export const TRUNK_SYNC_LOST_MAX = 100
+/** Origins that one neighbour may name. */
+export const TRUNK_ORIGINS_MAX = 65_536

@@ -5,8 +5,7 @@
  */
 
 import { isUtf8 } from 'node:buffer'
-import { Packr, Unpackr } from 'msgpackr'
-import { isPlainMessage } from './msgpack-guard.ts'
+import { packPlain, unpackPlain } from '../../core/msgpack/index.ts'
 import type { ServerMessage } from './server-messages.ts'
 
 export type Codec = {
@@ -17,20 +16,10 @@ export type Codec = {
   decode(data: Uint8Array, binary: boolean): unknown
 }
 
-const packr = new Packr({ useRecords: false, encodeUndefinedAsNil: true, moreTypes: false })
-const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsType: 'number' })
-
 const msgpack: Codec = {
   subprotocol: 'nhipcau.1.msgpack',
-  encode: (message) => packr.pack(message),
-  decode: (data, binary) => {
-    if (!binary || !isPlainMessage(data)) return undefined
-    try {
-      return unpackr.unpack(data)
-    } catch {
-      return undefined
-    }
-  },
+  encode: packPlain,
+  decode: (data, binary) => (binary ? unpackPlain(data) : undefined),
 }
 
 const json: Codec = {

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { pack } from 'msgpackr'
 import * as v from 'valibot'
 import { MESSAGE_DEPTH_MAX, MESSAGE_VALUES_MAX } from '../../config/index.ts'
+import { isPlainMessage } from '../../core/msgpack/index.ts'
 import {
   CLIENT_MESSAGES,
   CODECS,
@@ -13,7 +14,6 @@ import {
   SERVER_MESSAGES,
   type ServerMessage,
 } from './index.ts'
-import { isPlainMessage } from './msgpack-guard.ts'
 
 const page = readFileSync(new URL('../../docs/PROTOCOL.md', import.meta.url), 'utf8')
 

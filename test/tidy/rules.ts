@@ -25,6 +25,7 @@ const LEVELS: [prefix: string, level: number][] = [
   ['core/conference/', 16],
   ['core/store/', 17],
   ['core/io/', 18],
+  ['core/msgpack/', 1],
   ['core/', 19],
   ['relay/', 20],
   ['signaling/', 30],
@@ -51,11 +52,12 @@ const STRANGERS: [string, string][] = [
 const ONLY_IMPORTERS: Record<string, RegExp> = {
   werift: /^core\/io\/|^bench\//,
   'uWebSockets.js': /^signaling\/io\//,
-  ws: /^signaling\/io\/|^bench\//,
+  ws: /^signaling\/io\/|^relay\/io\/|^bench\//,
   'node:sqlite': /^core\/store\//,
 }
 
-const PURE_FOLDERS = /^(core\/media\/|core\/conference\/|bench\/link\/(?!io)|relay\/(?!io))/
+const PURE_FOLDERS =
+  /^(core\/media\/|core\/conference\/|bench\/link\/(?!io)|relay\/(?!io|identity))/
 const FORBIDDEN_IN_PURE =
   /\b(Date\.now|new Date\(\)|performance\.now|setTimeout|setInterval|setImmediate|queueMicrotask|Math\.random|process\.|console\.)/
 const FORBIDDEN_WHEN_HOT =

@@ -5,7 +5,17 @@
  * nothing is allocated.
  */
 
-import { MESSAGE_DEPTH_MAX, MESSAGE_VALUES_MAX } from '../../config/index.ts'
+import {
+  MESSAGE_DEPTH_MAX,
+  MESSAGE_VALUES_MAX,
+  TRUNK_MESSAGE_DEPTH_MAX,
+} from '../../config/limits.ts'
+
+/** How deep values may nest, at most DEPTH_MAX, and how many there may be. */
+export type MessageBounds = { depthMax: number; valuesMax: number }
+
+const DEPTH_MAX = Math.max(MESSAGE_DEPTH_MAX, TRUNK_MESSAGE_DEPTH_MAX)
+const CLIENT_BOUNDS = { depthMax: MESSAGE_DEPTH_MAX, valuesMax: MESSAGE_VALUES_MAX }
 
 // What a first byte means, by table: bytes that follow it, or a container.
 const MAP = -1
@@ -53,9 +63,9 @@ for (const [byte, kind, size] of [
 }
 
 /** Values still expected at each depth. Reused: the guard is synchronous. */
-const pending = new Float64Array(MESSAGE_DEPTH_MAX + 1)
+const pending = new Float64Array(DEPTH_MAX + 1)
 /** 1 where the level is a map, whose values at even distance from the end are keys. */
-const isMap = new Uint8Array(MESSAGE_DEPTH_MAX + 1)
+const isMap = new Uint8Array(DEPTH_MAX + 1)
 
 function lengthAt(bytes: Uint8Array, at: number, size: number): number {
   let length = 0
@@ -68,10 +78,11 @@ function lengthInFirstByte(byte: number, kind: number): number {
 }
 
 /**
- * True for exactly one plain msgpack map that fills `bytes`. Never throws, never reads past the
- * end.
+ * True for exactly one plain msgpack map that fills `bytes`; the bounds are those of a client's message unless told
+ * otherwise. Never throws, never reads past the end.
  */
-export function isPlainMessage(bytes: Uint8Array): boolean {
+export function isPlainMessage(bytes: Uint8Array, bounds: MessageBounds = CLIENT_BOUNDS): boolean {
+  const { depthMax, valuesMax } = bounds
   const first = KIND[bytes[0] ?? 0xc1]
   if (first !== MAP) return false
   let at = 0
@@ -85,7 +96,7 @@ export function isPlainMessage(bytes: Uint8Array): boolean {
       depth--
       continue
     }
-    if (at >= bytes.length || ++count > MESSAGE_VALUES_MAX) return false
+    if (at >= bytes.length || ++count > valuesMax) return false
     pending[depth] = left - 1
     const byte = bytes[at++] ?? 0
     const kind = KIND[byte] ?? REFUSED
@@ -105,7 +116,7 @@ export function isPlainMessage(bytes: Uint8Array): boolean {
       continue
     }
     // Every value takes a byte at least: a declared length beyond what is left is a lie.
-    if (length > bytes.length - at || ++depth > MESSAGE_DEPTH_MAX) return false
+    if (length > bytes.length - at || ++depth > depthMax) return false
     pending[depth] = kind === MAP ? length * 2 : length
     isMap[depth] = kind === MAP ? 1 : 0
   }
