@@ -3,7 +3,7 @@
  * link`. A process of its own; argument: the port to relay to. Serves one client.
  */
 import { createSocket, type RemoteInfo } from 'node:dgram'
-import { numericLookup } from './numeric-lookup.ts'
+import { numericLookup } from '../../process/numeric-lookup.ts'
 import { claimProcessor } from './scheduling.ts'
 
 claimProcessor(true)

@@ -3,9 +3,9 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { isIPv6 } from 'node:net'
 import { LINE_SEND_QUEUE_MAX } from '../../../config/limits.ts'
+import { numericLookup } from '../../process/numeric-lookup.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { FlowPath, FlowSockets, FlowSocketsOptions } from './flow-sockets.ts'
-import { numericLookup } from './numeric-lookup.ts'
 
 const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024
 
