@@ -12,6 +12,8 @@ import {
   type NativeUdp,
   socketAddress,
 } from '../../core/io/udp-native/index.ts'
+import { AddressPool } from '../process/address-pool.ts'
+import { numericLookup } from '../process/numeric-lookup.ts'
 
 /** A site's own way to the server. */
 export interface SitePort {
@@ -73,15 +75,14 @@ const IDLE_MS = 1
  * to 65,534 of them.
  */
 const ROUTED_SEAT = process.env['NHIPCAU_BENCH_SEATS']
-const FIRST_SEAT = addressNumber(ROUTED_SEAT ?? '127.1.0.1')
+const FIRST_SEAT = ROUTED_SEAT ?? '127.1.0.1'
 const SEATS_MAX = 0xfffe
 
 /** One per process: the socket that the seats share. */
 class SharedSocket {
   readonly #socket: BatchSocket
   readonly #seats = new Map<number, Seat>()
-  #next = 0
-  #flushing = false
+  readonly #addresses = new AddressPool(FIRST_SEAT, SEATS_MAX)
   #polling: NodeJS.Timeout | undefined
 
   constructor(native: NativeUdp) {
@@ -95,11 +96,7 @@ class SharedSocket {
   }
 
   seat(options: SitePortOptions): Seat {
-    if (this.#seats.size >= SEATS_MAX) throw new Error(`more than ${SEATS_MAX} sites`)
-    let address = 0
-    do {
-      address = swapped(FIRST_SEAT + (this.#next++ % SEATS_MAX))
-    } while (this.#seats.has(address))
+    const address = this.#addresses.take()
     const seat = new Seat(this, address, options)
     this.#seats.set(address, seat)
     if (this.#polling === undefined) this.#poll()
@@ -108,16 +105,11 @@ class SharedSocket {
 
   leave(address: number): void {
     this.#seats.delete(address)
+    this.#addresses.giveBack(address)
   }
 
   add(source: number, datagram: Uint8Array, to: Int32Array): void {
     this.#socket.add(datagram, to, source)
-    if (this.#flushing) return
-    this.#flushing = true
-    setImmediate(() => {
-      this.#flushing = false
-      this.#socket.flush()
-    })
   }
 
   #poll(): void {
@@ -134,6 +126,7 @@ class Seat implements SitePort {
   readonly #shared: SharedSocket
   readonly #address: number
   readonly #to: Int32Array
+  #closed = false
 
   constructor(shared: SharedSocket, address: number, { remote, onDatagram }: SitePortOptions) {
     this.#shared = shared
@@ -151,6 +144,9 @@ class Seat implements SitePort {
   }
 
   close(): void {
+    // Its address may be another's by now.
+    if (this.#closed) return
+    this.#closed = true
     this.#shared.leave(this.#address)
   }
 }
@@ -163,23 +159,3 @@ function sharedSocket(): SharedSocket | undefined {
   shared ??= new SharedSocket(native)
   return shared
 }
-
-function addressNumber(dotted: string): number {
-  return dotted.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0)
-}
-
-/** A number as a word that stands in memory in network order. */
-function swapped(address: number): number {
-  const word = ((address & 0xff) << 24) | ((address & 0xff00) << 8)
-  return word | ((address >>> 8) & 0xff00) | (address >>> 24)
-}
-
-type Lookup = NonNullable<
-  Parameters<typeof createSocket>[0] extends { lookup?: infer L } ? L : never
->
-
-/** Addresses are numeric: without this every send would go through a promise. */
-const numericLookup = ((address: string, ...rest: unknown[]) => {
-  const done = rest.at(-1) as (error: null, address: string, family: number) => void
-  done(null, address, 4)
-}) as Lookup

@@ -5,20 +5,19 @@
  * IPv4 only.
  */
 import {
-  addressWord,
   type BatchArrival,
   BatchSocket,
   loadNativeUdp,
   type NativeUdp,
   socketAddress,
 } from '../../../core/io/udp-native/index.ts'
+import { AddressPool } from '../../process/address-pool.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { FlowPath, FlowSockets, FlowSocketsOptions } from './flow-sockets.ts'
 
-/** Datagrams waiting for `flush` fit the kernel's buffer: 4 MB. */
 const ANY_ADDRESS = new Uint8Array(4)
-const FIRST_HOST = 1
-const HOSTS = 0xfffe
+const FIRST_SOURCE = '127.2.0.1'
+const SOURCES_MAX = 0xfffe
 
 /** The calls that it needs, where this mapping can use them. */
 export function nativeFor({
@@ -39,10 +38,9 @@ export class BatchSockets implements FlowSockets {
   readonly #native: NativeUdp
   readonly #options: FlowSocketsOptions
   readonly #paths = new Map<number, BatchPath>()
+  readonly #sources = new AddressPool(FIRST_SOURCE, SOURCES_MAX)
   #listener: BatchSocket | undefined
   #upstream: BatchSocket | undefined
-  #nextHost = 0
-  #flushing = false
 
   constructor(native: NativeUdp, options: FlowSocketsOptions) {
     this.#native = native
@@ -67,13 +65,11 @@ export class BatchSockets implements FlowSockets {
   }
 
   rebind(): void {
-    this.#flush()
     this.#upstream?.close()
     this.#upstream = this.#createUpstream()
   }
 
   close(): void {
-    this.#flush()
     this.#listener?.close()
     this.#upstream?.close()
     this.#paths.clear()
@@ -81,16 +77,15 @@ export class BatchSockets implements FlowSockets {
 
   sendUp(bytes: Uint8Array, source: number): void {
     this.#upstream?.add(bytes, this.to, source)
-    this.#flushSoon()
   }
 
   sendDown(bytes: Uint8Array, client: Int32Array): void {
     this.#listener?.add(bytes, client, 0)
-    this.#flushSoon()
   }
 
-  forget(host: number): void {
-    this.#paths.delete(host)
+  forget(source: number): void {
+    this.#paths.delete(source)
+    this.#sources.giveBack(source)
   }
 
   #createUpstream(): BatchSocket {
@@ -115,26 +110,10 @@ export class BatchSockets implements FlowSockets {
   }
 
   #openPath(client: Int32Array): BatchPath {
-    let source = 0
-    do {
-      const host = FIRST_HOST + (this.#nextHost++ % HOSTS)
-      source = addressWord(`127.2.${host >> 8}.${host & 255}`)
-    } while (this.#paths.has(source))
+    const source = this.#sources.take()
     const path = new BatchPath(this, client, source)
     this.#paths.set(source, path)
     return path
-  }
-
-  #flushSoon(): void {
-    if (this.#flushing) return
-    this.#flushing = true
-    setImmediate(() => this.#flush())
-  }
-
-  #flush(): void {
-    this.#flushing = false
-    this.#listener?.flush()
-    this.#upstream?.flush()
   }
 }
 
@@ -161,6 +140,8 @@ class BatchPath implements FlowPath {
   }
 
   close(): void {
+    // Its address may be another's by now.
+    if (this.#closed) return
     this.#closed = true
     this.#owner.forget(this.#source)
   }

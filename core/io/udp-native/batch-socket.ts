@@ -1,7 +1,7 @@
 /**
  * An IPv4 socket that is asked for its datagrams, up to 64 per system call, each with the time at which the kernel
  * took it in: cheap for whoever looks once a millisecond, and exact however late it looks. For load generators and
- * emulators; a server wants to be woken instead. Owns no timer.
+ * emulators; a server wants to be woken instead. Owns no timer; what is added goes out at the end of this turn.
  */
 import type { NativeUdp } from './libc.ts'
 import { socketAddress } from './libc.ts'
@@ -40,7 +40,7 @@ export type BatchArrival = {
   atMs: number
 }
 
-/** Made bound; throws NativeUdpError. `close` is idempotent. */
+/** Made bound; throws NativeUdpError. `close` sends what was added first, and is idempotent. */
 export class BatchSocket {
   readonly #native: NativeUdp
   readonly #descriptor: number
@@ -53,6 +53,7 @@ export class BatchSocket {
   #clockMs = Number.NEGATIVE_INFINITY
   #wallAheadMs = 0
   #open = true
+  #isFlushDue = false
   /** Datagrams that the kernel would not take: they are lost, as behind a full device. */
   refused = 0
   /** Datagrams of more than 2,048 bytes that came in: dropped, never handed out in part. */
@@ -90,7 +91,7 @@ export class BatchSocket {
     return total
   }
 
-  /** @hot Copies a datagram for the next `flush`; from `source`, or 0 for the bound address. */
+  /** @hot Copies a datagram that goes out soon; from `source`, or 0 for the bound address. */
   add(bytes: Uint8Array, to: Int32Array, source: number): void {
     if (bytes.length > SLOT_BYTES) {
       this.#sendLarge(bytes, to, source)
@@ -99,23 +100,31 @@ export class BatchSocket {
     const start = this.#send.count * SLOT_BYTES
     this.#out.set(bytes, start)
     this.#send.addFrom(source, [start, start + bytes.length], to)
-    if (this.#send.count === BATCH) this.flush()
+    if (this.#send.count === BATCH) this.#flush()
+    else if (!this.#isFlushDue) {
+      this.#isFlushDue = true
+      setImmediate(this.#flushLate)
+    }
   }
 
   /** One that needs the places of many goes alone. */
   #sendLarge(bytes: Uint8Array, to: Int32Array, source: number): void {
-    this.flush()
+    this.#flush()
     if (bytes.length > this.#out.length) {
       this.refused += 1
       return
     }
     this.#out.set(bytes)
     this.#send.addFrom(source, [0, bytes.length], to)
-    this.flush()
+    this.#flush()
   }
 
-  /** @hot Sends what was added. */
-  flush(): void {
+  readonly #flushLate = (): void => {
+    this.#isFlushDue = false
+    this.#flush()
+  }
+
+  #flush(): void {
     if (!this.#open) return
     let from = 0
     while (from < this.#send.count) {
@@ -127,8 +136,10 @@ export class BatchSocket {
   }
 
   close(): void {
-    if (this.#open) this.#native.close(this.#descriptor)
+    if (!this.#open) return
+    this.#flush()
     this.#open = false
+    this.#native.close(this.#descriptor)
   }
 
   #handOut(at: number): void {
