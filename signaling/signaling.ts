@@ -8,6 +8,7 @@ import { SESSION_TICK_MS } from '../config/index.ts'
 import type { Director } from '../core/conference/index.ts'
 import type { MediaPlane } from '../core/media/control.ts'
 import type { ConferenceHost } from '../core/store/index.ts'
+import type { StagePort } from '../relay/stage-port.ts'
 import { apiRoutes, openApiDocument } from './api/index.ts'
 import { createTokenVerifier, type TokenKeys } from './auth/index.ts'
 import type { Door } from './door.ts'
@@ -61,6 +62,8 @@ export interface Signaling {
   readonly door: 'uws' | 'ws'
   /** Why it is this door. */
   readonly doorReason: string
+  /** For the trunks. */
+  readonly stage: StagePort
   /** What the doors have counted since the start. */
   readonly counters: DoorCounters
   figures(): SignalingFigures
@@ -110,6 +113,7 @@ export async function createSignaling(options: SignalingOptions): Promise<Signal
     port: door.port,
     door: door.kind,
     doorReason: reason,
+    stage: hub.stage,
     counters: hub.counters,
     figures: () => ({
       sockets: hub.socketCount,

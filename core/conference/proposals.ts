@@ -83,7 +83,7 @@ export class Proposals {
     for (const [name, late] of byRoom) {
       const open = this.#rooms.get(name)
       // A room that is read now has the new events from the store.
-      if (open === undefined) this.#rooms.named(name)
+      if (open === undefined) this.#rooms.named(name)?.noteRead()
       else {
         this.#rooms.touched.add(open)
         this.#rooms.guard(open, () => open.merge(late))

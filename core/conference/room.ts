@@ -80,6 +80,12 @@ export class Room {
     this.#take(changes)
   }
 
+  /** Other nodes have opened it: all that is in it is news to those who look at it from here. */
+  noteRead(): void {
+    const changes = { ...createRoomChanges(), counts: true, hands: true, pin: true }
+    this.#take({ ...changes, locked: true, stage: new Set(this.state.stage) })
+  }
+
   /** All changes since the last settle. */
   settle(nowMs: number): RoomChanges[] {
     const settled = this.#changes

@@ -15,9 +15,11 @@ import { type Admission, type Entered, type Entry, GONE, JOIN_AGAIN } from './ad
 import { Connection } from './connection.ts'
 import { DoorCounters } from './counters.ts'
 import { MediaDesk } from './media-desk.ts'
+import { NodeStage } from './node-stage.ts'
 import { KeyedBuckets } from './rate-limit.ts'
 import { answerRequest } from './requests.ts'
-import { RoomStage } from './room-stage.ts'
+import type { RoomStage } from './room-stage.ts'
+import { RoomStages } from './room-stages.ts'
 import { Seat, type SeatListener } from './seat.ts'
 import { SocketTable } from './socket-table.ts'
 
@@ -34,11 +36,12 @@ export type HubOptions = {
 /** The participants of this node and what connects them. `onNotice` and `onReport` are its own. */
 export class Hub {
   readonly desk: MediaDesk
+  /** For the trunks. */
+  readonly stage: NodeStage
   readonly counters = new DoorCounters()
   readonly #host: ConferenceHost
-  readonly #media: MediaPlane
   readonly #options: HubOptions
-  readonly #rooms = new Map<string, RoomStage>()
+  readonly #rooms: RoomStages
   readonly #seats = new Map<string, Seat>()
   readonly #seatOf = new Map<Connection, Seat>()
   readonly #sockets = new SocketTable()
@@ -47,19 +50,23 @@ export class Hub {
     burst: JOINS_PER_TOKEN_BURST_MAX,
   })
   #connectionIdLast = 0
-  #roomIdLast = 0
   #closing = false
 
   constructor(options: HubOptions) {
     this.#options = options
     this.#host = options.host
-    this.#media = options.media
+    const { media, host, createDirector } = options
+    const nowMs = (): number => host.now().nowMs
     this.desk = new MediaDesk({
-      media: options.media,
+      media,
       randomBytes: options.randomBytes,
-      nowMs: () => options.host.now().nowMs,
+      nowMs,
       room: (name) => this.#rooms.get(name),
     })
+    const { desk } = this
+    const publication = (id: number) => desk.publication(id)
+    this.#rooms = new RoomStages({ host, media, createDirector, publication })
+    this.stage = new NodeStage({ rooms: this.#rooms, desk, media, nowMs, onUpstream: () => {} })
     options.host.onNotice = (notice) => this.#guard(() => this.#onNotice(notice))
     options.media.onReport = (report) => this.#guard(() => this.#onReport(report))
   }
@@ -230,25 +237,8 @@ export class Hub {
       seat.self = self
       this.desk.applySelf(seat)
     }
-    this.#stageFor(joined).seats.set(participant, seat)
+    this.#rooms.enter(this.#rooms.named(room), seat)
     return seat
-  }
-
-  #stageFor(joined: Joined): RoomStage {
-    const { room: name, stage: members, pin } = joined.room
-    const known = this.#rooms.get(name)
-    if (known !== undefined) return known
-    const stage = new RoomStage({
-      name,
-      roomId: ++this.#roomIdLast,
-      director: this.#options.createDirector(),
-      media: this.#media,
-      publication: (id) => this.desk.publication(id),
-    })
-    this.#rooms.set(name, stage)
-    stage.setMembers(members, this.#host.now().nowMs)
-    stage.setPin(pin)
-    return stage
   }
 
   #seatConnection(seat: Seat, connection: Connection): void {
@@ -331,7 +321,9 @@ export class Hub {
         this.#onGone(notice.participant, notice.cause, notice.reason)
         break
       case 'room-closed':
-        if (stage?.seats.size === 0) this.#rooms.delete(notice.room)
+        if (stage === undefined) break
+        this.#rooms.refresh(stage)
+        this.#rooms.dropUnused(stage)
         break
     }
   }
@@ -352,8 +344,7 @@ export class Hub {
     seat.step('end')
     this.#seats.delete(participant)
     const stage = this.#rooms.get(seat.room)
-    stage?.seats.delete(participant)
-    if (stage?.seats.size === 0) this.#rooms.delete(seat.room)
+    if (stage !== undefined) this.#rooms.leave(stage, participant)
     const { connection, listener } = seat
     seat.connection = undefined
     seat.listener = undefined

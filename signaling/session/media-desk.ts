@@ -1,7 +1,7 @@
 /**
  * The desk between seats and the media plane: offers become transports, reports become messages.
- * Holds every transport and publication of this node by its number. Knows rooms only as far as they
- * must hear of changes.
+ * Holds every transport and publication of this node by its number, and the publications of other
+ * nodes that are taken in. Knows rooms only as far as they must hear of changes.
  */
 
 import { may, type Role } from '../../core/conference/index.ts'
@@ -15,9 +15,10 @@ import type {
 } from '../../core/media/control.ts'
 import type { Refusal } from '../protocol/index.ts'
 import { negotiate, type Offer, parseOffer, type SectionUse, writeAnswer } from '../sdp/index.ts'
+import { createPublication, type Publication } from './publication.ts'
 import { markOf } from './quality.ts'
 import type { RoomStage } from './room-stage.ts'
-import type { Leg, Publication, Seat } from './seat.ts'
+import type { Leg, Seat } from './seat.ts'
 
 export type MediaDeskOptions = {
   media: MediaPlane
@@ -43,6 +44,7 @@ export class MediaDesk {
   readonly #room: (name: string) => RoomStage | undefined
   readonly #transports = new Map<number, Seat>()
   readonly #publications = new Map<number, Publication>()
+  readonly #imported = new Map<number, Publication>()
   #publicationIdLast = 0
 
   constructor({ media, randomBytes, nowMs, room }: MediaDeskOptions) {
@@ -56,8 +58,30 @@ export class MediaDesk {
     return this.#transports.size
   }
 
+  /** Of this node or of another. */
   publication(id: number): Publication | undefined {
-    return this.#publications.get(id)
+    return this.#publications.get(id) ?? this.#imported.get(id)
+  }
+
+  /** A number that no publication has had. */
+  newPublicationId(): number {
+    return ++this.#publicationIdLast
+  }
+
+  /** Of another node; told to the media plane by whoever takes it in. */
+  addImported(publication: Publication): void {
+    this.#imported.set(publication.id, publication)
+  }
+
+  imported(id: number): Publication | undefined {
+    return this.#imported.get(id)
+  }
+
+  /** The publication that is forgotten, undefined when it is none of another node. */
+  removeImported(id: number): Publication | undefined {
+    const publication = this.#imported.get(id)
+    this.#imported.delete(id)
+    return publication
   }
 
   /**
@@ -96,7 +120,7 @@ export class MediaDesk {
     const room = this.#room(seat.room)
     if (room === undefined) return { ok: false, code: 'not-found', message: 'the room is closed' }
     const maySend = may(seat.role as Role, 'be-on-stage')
-    const newPublicationId = (): number => ++this.#publicationIdLast
+    const newPublicationId = (): number => this.newPublicationId()
     const negotiation = negotiate({ offer, uses, maySend, newPublicationId })
     if (!negotiation.ok) return negotiation
     if (seat.leg !== undefined) this.close(seat)
@@ -105,8 +129,11 @@ export class MediaDesk {
     const publications = new Map<SourceUse, Publication>()
     for (const { section } of negotiation.sections) {
       if (section?.direction !== 'in') continue
-      const { publicationId: id, use } = section
-      publications.set(use, { id, seat, use, flowing: false, started: false })
+      const { publicationId: id, use, kind, codecs, rids } = section
+      const { participant, room: name } = seat
+      const layerCount = Math.max(1, rids.length)
+      const media = { kind, codecs, layerCount }
+      publications.set(use, createPublication({ id, room: name, participant, use, media }))
     }
     const leg: Leg = {
       transportId,
@@ -176,7 +203,7 @@ export class MediaDesk {
   levelsByRoom(levels: readonly [number, number][]): Map<string, [number, number][]> {
     const byRoom = new Map<string, [number, number][]>()
     for (const pair of levels) {
-      const room = this.#publications.get(pair[0])?.seat.room
+      const room = this.publication(pair[0])?.room
       if (room === undefined) continue
       const pairs = byRoom.get(room)
       if (pairs === undefined) byRoom.set(room, [pair])
@@ -256,11 +283,11 @@ export class MediaDesk {
   }
 
   #onFlowing(publicationId: number, flowing: boolean): void {
-    const publication = this.#publications.get(publicationId)
+    const publication = this.publication(publicationId)
     if (publication === undefined) return
-    publication.flowing = flowing
+    publication.flowsHere = flowing
     publication.started ||= flowing
-    this.#room(publication.seat.room)?.flowChanged(this.#nowMs())
+    this.#room(publication.room)?.flowChanged(this.#nowMs())
   }
 
   #onQuality(transportId: number, streams: readonly StreamQuality[]): void {

@@ -1,27 +1,26 @@
 /**
- * The media side of one room: which publications the stage has, what the director makes of them,
- * and who is told. Decides nothing about who is heard or seen: that is the director's.
+ * The media side of one room: which publications the stage has, who decides what is heard and seen
+ * (the director, or the choice of the node above), and who is told. Decides nothing of that itself.
  */
 
 import type { Director, Pin, StageMember, StageSources } from '../../core/conference/index.ts'
-import type {
-  MediaPlane,
-  OutgoingSection,
-  RoomAssignment,
-  SlotView,
-  SourceUse,
-} from '../../core/media/control.ts'
-import type { ServerMessage, SlotState } from '../protocol/index.ts'
+import type { MediaPlane, RoomAssignment, SourceUse } from '../../core/media/control.ts'
+import type { StageChoice } from '../../relay/stage-port.ts'
+import type { ServerMessage, ServerMessageOf, SlotState } from '../protocol/index.ts'
 import { Outgoing } from './outgoing.ts'
-import type { Leg, Publication, Seat } from './seat.ts'
-
-/** How large a picture is taken to be until the client says. */
-const DEFAULT_VIEW = {
-  main: { widthPx: 1280, heightPx: 720 },
-  tile: { widthPx: 320, heightPx: 180 },
-} as const
+import { isFlowing, type Publication } from './publication.ts'
+import type { Leg, Seat } from './seat.ts'
+import { type SlotContext, slotStatesOf, tileCountOf, viewsOf } from './seat-slots.ts'
+import { assignmentOf, choiceOf, keepSlots } from './stage-choice.ts'
 
 const NOBODY: RoomAssignment = { audio: [], main: 0, mainFallback: 0 }
+
+/** What others hear of a room: see StageListener in relay/stage-port.ts. */
+export type RoomStageListener = {
+  onPublished: (publication: Publication) => void
+  onUnpublished: (publicationId: number) => void
+  onChoice: (choice: StageChoice) => void
+}
 
 export type RoomStageOptions = {
   name: string
@@ -30,9 +29,10 @@ export type RoomStageOptions = {
   media: MediaPlane
   /** A publication by its id, undefined when it is gone. */
   publication: (id: number) => Publication | undefined
+  listener: RoomStageListener
 }
 
-/** One room while somebody of this node is in it. */
+/** One room while somebody of this node is in it, or tracks of other nodes are. */
 export class RoomStage {
   readonly roomId: number
   readonly name: string
@@ -40,22 +40,36 @@ export class RoomStage {
   readonly #director: Director
   readonly #media: MediaPlane
   readonly #publication: (id: number) => Publication | undefined
+  readonly #listener: RoomStageListener
+  /** Publications of other nodes by `participant use`. */
+  readonly #imported = new Map<string, Publication>()
+  /** Flags of those of this node as they were told. */
+  readonly #told = new Map<number, string>()
   #members: readonly StageMember[] = []
+  #sources = new Map<string, StageSources>()
+  #sourcesKey = ''
+  #followed: StageChoice | undefined
+  /** What the own director wants, followed or not. */
+  #own = NOBODY
+  #ownSpeakers: Pick<ServerMessageOf<'speakers'>, 'active' | 'heard'> = { active: null, heard: [] }
+  #choiceKey = ''
+  /** What is assigned and told now. */
   #assignment = NOBODY
-  #speakers: ServerMessage = { type: 'speakers', active: null, heard: [] }
-  #active: string | null = null
+  #speakers: ServerMessageOf<'speakers'> = { type: 'speakers', active: null, heard: [] }
+  /** The assignment has to be looked at. */
+  #undecided = true
   /** Everybody's views and slots have to be looked at: at the next tick. */
   #dirty = false
   /** Only these participants': at once. */
   readonly #dirtySeats = new Set<Seat>()
-  #sourcesKey = ''
 
-  constructor({ name, roomId, director, media, publication }: RoomStageOptions) {
+  constructor({ name, roomId, director, media, publication, listener }: RoomStageOptions) {
     this.name = name
     this.roomId = roomId
     this.#director = director
     this.#media = media
     this.#publication = publication
+    this.#listener = listener
   }
 
   broadcast(message: ServerMessage): void {
@@ -68,6 +82,29 @@ export class RoomStage {
     return this.#speakers
   }
 
+  /** The own choice; undefined while that of another node is followed. */
+  get choice(): StageChoice | undefined {
+    if (this.#followed !== undefined) return undefined
+    const { active } = this.#ownSpeakers
+    return choiceOf(this.name, this.#assignment, { active, publication: this.#publication })
+  }
+
+  /** Live publications of this node. */
+  get tracks(): Publication[] {
+    const found: Publication[] = []
+    for (const { participant, sources } of this.#members) {
+      const own = this.seats.get(participant)?.leg?.publications
+      for (const publication of own?.values() ?? []) {
+        if (sources[publication.use] !== undefined) found.push(publication)
+      }
+    }
+    return found
+  }
+
+  get hasImported(): boolean {
+    return this.#imported.size > 0
+  }
+
   setMembers(members: readonly StageMember[], nowMs: number): void {
     this.#members = members
     this.sourcesChanged(nowMs)
@@ -75,6 +112,7 @@ export class RoomStage {
 
   setPin(pin: Pin | null): void {
     this.#director.setPin(pin)
+    this.#undecided = true
     this.#dirty = true
   }
 
@@ -82,14 +120,38 @@ export class RoomStage {
     this.#director.onLevels(levels, nowMs)
   }
 
+  /** A track of another node; a newer one of the same name takes its place. */
+  addImported(publication: Publication, nowMs: number): void {
+    this.#imported.set(nameOf(publication), publication)
+    this.sourcesChanged(nowMs)
+  }
+
+  removeImported(publication: Publication, nowMs: number): void {
+    const name = nameOf(publication)
+    if (this.#imported.get(name) === publication) this.#imported.delete(name)
+    this.sourcesChanged(nowMs)
+    // What it showed is gone at once.
+    this.settle()
+  }
+
+  /** From now on this choice decides; undefined: the own director again, from where things stand. */
+  follow(choice: StageChoice | undefined): void {
+    this.#followed = choice
+    this.#undecided = true
+    this.settle()
+  }
+
   /** A publication has come, gone, started or stopped. */
   sourcesChanged(nowMs: number): void {
+    this.#tellTracks()
     const sources = this.#members.map((member) => this.#sourcesOf(member))
     const key = JSON.stringify(sources)
     // A thousand viewers that open their transports change nothing on the stage.
     if (key === this.#sourcesKey) return
     this.#sourcesKey = key
+    this.#sources = new Map(sources.map((one) => [one.participant, one]))
     this.#director.setStage(sources, nowMs)
+    this.#undecided = true
     this.#dirty = true
   }
 
@@ -104,40 +166,83 @@ export class RoomStage {
     this.#dirtySeats.add(seat)
   }
 
-  #sourcesOf(member: StageMember): StageSources {
-    const publications = this.seats.get(member.participant)?.leg?.publications
+  #published(participant: string, use: SourceUse): Publication | undefined {
+    const own = this.seats.get(participant)?.leg?.publications.get(use)
+    return own ?? this.#imported.get(nameOf({ participant, use }))
+  }
+
+  #sourcesOf({ participant, sources }: StageMember): StageSources {
     const idOf = (use: SourceUse): number => {
-      const source = member.sources[use]
-      const publication = publications?.get(use)
-      if (source === undefined || source.muted || publication === undefined) return 0
-      // A microphone counts at once, so that no first syllable is lost; a picture once there is
-      // one.
+      const publication = this.#published(participant, use)
+      if (sources[use] === undefined || sources[use].muted || publication === undefined) return 0
+      // A microphone counts at once, so that no first syllable is lost; a picture once there is one.
       return use === 'microphone' || publication.started ? publication.id : 0
     }
     return {
-      participant: member.participant,
+      participant,
       microphone: idOf('microphone'),
       camera: idOf('camera'),
       screen: idOf('screen'),
     }
   }
 
-  /** Passes on what the director has decided, and what concerns single participants. */
-  settle(): void {
-    const assignment = this.#director.takeAssignment()
-    if (assignment !== undefined) {
-      this.#assignment = assignment
-      this.#media.send({ type: 'assign', roomId: this.roomId, assignment })
-      this.#dirty = true
+  #tellTracks(): void {
+    const gone = new Set(this.#told.keys())
+    for (const publication of this.tracks) {
+      gone.delete(publication.id)
+      const flags = `${publication.started} ${isFlowing(publication)}`
+      if (this.#told.get(publication.id) === flags) continue
+      this.#told.set(publication.id, flags)
+      this.#listener.onPublished(publication)
     }
+    for (const id of gone) {
+      this.#told.delete(id)
+      this.#listener.onUnpublished(id)
+    }
+  }
+
+  /** Passes on what has been decided, and what concerns single participants. */
+  settle(): void {
+    const own = this.#director.takeAssignment()
     const speakers = this.#director.takeSpeakers()
-    if (speakers !== undefined) {
-      this.#speakers = { type: 'speakers', active: speakers.active, heard: speakers.heard }
-      this.broadcast(this.#speakers)
-      this.#dirty ||= this.#active !== speakers.active
-      this.#active = speakers.active
+    if (own !== undefined) this.#own = own
+    if (speakers !== undefined) this.#ownSpeakers = speakers
+    if (this.#undecided || own !== undefined || speakers !== undefined) {
+      this.#undecided = false
+      this.#assign()
+      this.#sayWhoSpeaks()
+      this.#tellChoice()
     }
     this.#refresh(this.#dirtySeats)
+  }
+
+  #assign(): void {
+    const now = this.#assignment
+    const next =
+      this.#followed === undefined
+        ? { ...this.#own, audio: keepSlots(this.#own.audio, now.audio) }
+        : assignmentOf(this.#followed, this.#sources, now)
+    if (JSON.stringify(next) === JSON.stringify(now)) return
+    this.#assignment = next
+    this.#media.send({ type: 'assign', roomId: this.roomId, assignment: next })
+    this.#dirty = true
+  }
+
+  #sayWhoSpeaks(): void {
+    const { active, heard } = this.#followed ?? this.#ownSpeakers
+    const next = { type: 'speakers', active, heard: heard.filter((one) => one !== '') } as const
+    if (JSON.stringify(next) === JSON.stringify(this.#speakers)) return
+    this.#dirty ||= this.#speakers.active !== active
+    this.#speakers = next
+    this.broadcast(next)
+  }
+
+  #tellChoice(): void {
+    const { choice } = this
+    const key = choice === undefined ? '' : JSON.stringify(choice)
+    if (key === this.#choiceKey) return
+    this.#choiceKey = key
+    if (choice !== undefined) this.#listener.onChoice(choice)
   }
 
   /** What `settle` does, and everybody's views and slots where something concerns all. */
@@ -158,85 +263,26 @@ export class RoomStage {
     this.#dirtySeats.clear()
   }
 
-  #chosen(participant: string | undefined, use: SourceUse = 'camera'): number {
-    if (participant === undefined) return 0
-    return this.seats.get(participant)?.leg?.publications.get(use)?.id ?? 0
+  get #context(): SlotContext {
+    return {
+      assignment: this.#assignment,
+      active: this.#speakers.active,
+      publication: this.#publication,
+      published: (participant, use) => this.#published(participant, use)?.id ?? 0,
+    }
   }
 
   #sendViews(seat: Seat, leg: Leg): void {
-    const slots = outgoingOf(leg)
-    const tileCount = slots.filter((slot) => slot.use === 'tile').length
-    seat.tiles = this.#director.tiles(seat.participant, tileCount, seat.tiles)
-    const views: SlotView[] = this.#audioViews(slots)
-    for (const slot of slots) {
-      if (slot.use === 'audio') continue
-      const asked = seat.view?.slots.find((entry) => entry.mid === slot.mid)
-      const unseen = seat.view === undefined ? DEFAULT_VIEW[slot.use] : { widthPx: 0, heightPx: 0 }
-      const { widthPx, heightPx } = asked ?? unseen
-      const publicationId = this.#shownIn(seat, slot)
-      views.push({ mid: slot.mid, publicationId, widthPx, heightPx })
-    }
+    seat.tiles = this.#director.tiles(seat.participant, tileCountOf(leg), seat.tiles)
+    const views = viewsOf(seat, leg, this.#context)
     const key = JSON.stringify(views)
     if (views.length === 0 || key === leg.sentViews) return
     leg.sentViews = key
     this.#media.send({ type: 'view', transportId: leg.transportId, views })
   }
 
-  /** Fewer slots than voices: the active speaker gets the first, the others what is left. */
-  #audioViews(slots: readonly OutgoingSection[]): SlotView[] {
-    const audio = slots.filter((slot) => slot.use === 'audio')
-    const voices = this.#assignment.audio
-    if (audio.length === 0 || audio.length >= voices.length) return []
-    const active = this.#active === null ? 0 : this.#chosen(this.#active, 'microphone')
-    const ordered = voices.filter((id) => id !== 0 && id !== active)
-    if (voices.includes(active) && active !== 0) ordered.unshift(active)
-    return audio.map(({ mid, index }) => {
-      return { mid, publicationId: ordered[index] ?? 0, widthPx: 0, heightPx: 0 }
-    })
-  }
-
-  /**
-   * What a picture slot is asked to show; 0 for a main slot that follows the room, and for an empty
-   * tile.
-   */
-  #shownIn(seat: Seat, slot: OutgoingSection): number {
-    if (slot.use === 'main') {
-      const main = seat.view?.main
-      return main ? this.#chosen(main.participant, main.use) : 0
-    }
-    const asked = seat.view?.slots.find((entry) => entry.mid === slot.mid)
-    if (asked?.participant !== undefined) return this.#chosen(asked.participant, asked.use)
-    return seat.tiles[slot.index] ?? 0
-  }
-
-  /** What a slot shows in the end. */
-  #resultIn(seat: Seat, slot: OutgoingSection, audioViews: readonly SlotView[]): number {
-    if (slot.use === 'audio') {
-      const own = audioViews.find((view) => view.mid === slot.mid)?.publicationId ?? 0
-      return own === 0 ? (this.#assignment.audio[slot.index] ?? 0) : own
-    }
-    const asked = this.#shownIn(seat, slot)
-    if (slot.use === 'tile' || asked !== 0 || seat.view?.main) return asked
-    const { main, mainFallback } = this.#assignment
-    return this.#publication(main)?.seat === seat ? mainFallback : main
-  }
-
   slotsOf(seat: Seat, leg: Leg): SlotState[] {
-    const slots = outgoingOf(leg)
-    const audioViews = this.#audioViews(slots)
-    return slots.map((slot): SlotState => {
-      const publication = this.#publication(this.#resultIn(seat, slot, audioViews))
-      if (publication === undefined || publication.seat === seat) {
-        return { mid: slot.mid, participant: null, use: null, state: 'empty' }
-      }
-      const asked = seat.view?.slots.find((entry) => entry.mid === slot.mid)
-      const hidden =
-        slot.use !== 'audio' && seat.view !== undefined && !(asked && asked.widthPx > 0)
-      const paused = hidden || leg.paused.has(slot.mid)
-      const state = paused ? 'paused' : publication.flowing ? 'live' : 'waiting'
-      const { participant } = publication.seat
-      return { mid: slot.mid, participant, use: publication.use, state }
-    })
+    return slotStatesOf(seat, leg, this.#context)
   }
 
   #sendSlots(seat: Seat, leg: Leg, encoded: Map<string, Outgoing>): void {
@@ -254,8 +300,6 @@ export class RoomStage {
   }
 }
 
-function outgoingOf(leg: Leg): OutgoingSection[] {
-  return leg.sections
-    .map(({ section }) => section)
-    .filter((section) => section?.direction === 'out')
+function nameOf({ participant, use }: Pick<Publication, 'participant' | 'use'>): string {
+  return `${participant} ${use}`
 }

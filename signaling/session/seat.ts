@@ -16,18 +16,8 @@ import type { ClientMessageOf, ServerMessage } from '../protocol/index.ts'
 import type { Negotiation } from '../sdp/index.ts'
 import type { Connection } from './connection.ts'
 import type { Outgoing } from './outgoing.ts'
+import type { Publication } from './publication.ts'
 import { nextSeatState, type SeatEvent, type SeatState } from './states.ts'
-
-/** One incoming section that was accepted. */
-export type Publication = {
-  readonly id: number
-  readonly seat: Seat
-  readonly use: SourceUse
-  /** Packets arrive now. */
-  flowing: boolean
-  /** Packets have ever arrived. */
-  started: boolean
-}
 
 export type NegotiatedSections = Extract<Negotiation, { ok: true }>['sections']
 
@@ -39,6 +29,7 @@ export type Leg = {
   readonly sections: NegotiatedSections
   /** `use` by position of each offered section; '' where none was asked for. */
   readonly uses: readonly string[]
+  /** One for each incoming section that was accepted. */
   readonly publications: ReadonlyMap<SourceUse, Publication>
   readonly sessionId: number
   ice: IceCredentials

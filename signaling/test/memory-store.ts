@@ -1,4 +1,4 @@
-/** For tests of the doors: an event store in memory. Faithful enough for one node. */
+/** For tests of the doors: an event store in memory, with events of several nodes. */
 import type {
   AppendResult,
   EventStore,
@@ -7,11 +7,15 @@ import type {
 } from '../../core/conference/index.ts'
 
 export class MemoryStore implements EventStore {
-  readonly nodeId = 'ntest'
+  readonly nodeId: string
   readonly formerNodeIds: string[] = []
   readonly timeLast = 0
   readonly events: RoomEvent[] = []
   refuses: 'full' | undefined
+
+  constructor(nodeId = 'ntest') {
+    this.nodeId = nodeId
+  }
 
   append(events: readonly RoomEvent[]): Promise<AppendResult> {
     if (this.refuses !== undefined) return Promise.resolve({ ok: false, cause: this.refuses })
@@ -20,11 +24,14 @@ export class MemoryStore implements EventStore {
   }
 
   versionVector(): VersionVector {
-    return { [this.nodeId]: this.events.length }
+    const vector: VersionVector = { [this.nodeId]: 0 }
+    for (const { origin, sequence } of this.events) vector[origin] = sequence
+    return vector
   }
 
   readRoom(room: string): RoomEvent[] {
-    return this.events.filter((event) => event.room === room)
+    const events = this.events.filter((event) => event.room === room)
+    return events.sort((a, b) => a.time - b.time || (a.origin < b.origin ? -1 : 1))
   }
 
   readCheckpoint(): undefined {}
