@@ -13,6 +13,10 @@ export const LAYERS_PER_PUBLICATION_MAX = 3
 export const ESTIMATE_START_BPS = 600_000
 export const ESTIMATE_MIN_BPS = 20_000
 export const ESTIMATE_MAX_BPS = 20_000_000
+/** The same for one direction of a trunk, headers of IP and UDP included. */
+export const TRUNK_ESTIMATE_START_BPS = 200_000
+export const TRUNK_ESTIMATE_MIN_BPS = 20_000
+export const TRUNK_ESTIMATE_MAX_BPS = 20_000_000
 
 /** RFC 2198 blocks of one RED packet, the primary included. */
 export const RED_BLOCKS_MAX = 8

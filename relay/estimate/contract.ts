@@ -36,7 +36,7 @@ export interface TrunkEstimator {
    */
   probeBytes(nowMs: number): number
   /** What is known of the path now. The object is reused. */
-  state(nowMs: number): PathState
+  state(): PathState
 }
 
 /** Of one direction. */
@@ -45,11 +45,11 @@ export type PathState = {
   rttMs: number
   /** Wait in queues on the way there: one-way delay above the least of the last minute, smoothed. */
   queueDelayMs: number
-  /** 0..1, over the last 3 seconds. */
+  /** 0..1, of the last half second to 3 s: as long as fifty datagrams take. */
   lossRatio: number
   /** What this link loses whatever is sent, as learned; 0..0.35. */
   lossBaseline: number
-  /** Mean length of runs of lost datagrams, over the last 100 runs or so; 1 when none was lost. */
+  /** Mean length of runs of lost datagrams, over the last thousand datagrams; 1 when none was lost. */
   lossBurst: number
   /** Something else fills the link's queue (a download): the estimate goes by loss, not by delay. */
   competing: boolean

@@ -1,0 +1,84 @@
+/**
+ * The estimate of one direction of a trunk: the path estimator of the media core, with bounds of a trunk, and the
+ * figures that repair and operators need of the path.
+ */
+import {
+  TRUNK_ESTIMATE_MAX_BPS,
+  TRUNK_ESTIMATE_MIN_BPS,
+  TRUNK_ESTIMATE_START_BPS,
+} from '../../config/limits.ts'
+import { PathEstimator } from '../../core/media/bandwidth/index.ts'
+import { LossMeter } from '../repair/loss-meter.ts'
+import type { PathState, TrunkEstimator } from './contract.ts'
+
+const BOUNDS = {
+  startBps: TRUNK_ESTIMATE_START_BPS,
+  minBps: TRUNK_ESTIMATE_MIN_BPS,
+  maxBps: TRUNK_ESTIMATE_MAX_BPS,
+}
+/** The path estimator counts modulo a power of two. */
+const SEQUENCE_MASK = 0x7fff_ffff
+
+/** A fresh estimator at the documented starting rate. */
+export function createTrunkEstimator(nowMs: number): TrunkEstimator {
+  return new PathOfTrunk(nowMs)
+}
+
+class PathOfTrunk implements TrunkEstimator {
+  readonly #path: PathEstimator
+  readonly #losses = new LossMeter()
+  readonly #state: PathState = {
+    rttMs: 0,
+    queueDelayMs: 0,
+    lossRatio: 0,
+    lossBaseline: 0,
+    lossBurst: 1,
+    competing: false,
+  }
+
+  constructor(nowMs: number) {
+    this.#path = new PathEstimator(BOUNDS, nowMs)
+  }
+
+  /** @hot */
+  onSent(sequence: number, sizeBytes: number, nowMs: number): void {
+    this.#path.onSent(sequence & SEQUENCE_MASK, sizeBytes, nowMs)
+  }
+
+  /** @hot */
+  onArrived(sequence: number, arrivedMs: number): void {
+    if (this.#path.onArrived(sequence & SEQUENCE_MASK, arrivedMs)) this.#losses.onDatagram(false)
+  }
+
+  /** @hot */
+  onLost(sequence: number): void {
+    if (this.#path.onLost(sequence & SEQUENCE_MASK)) this.#losses.onDatagram(true)
+  }
+
+  onFeedbackEnd(heldMs: number, nowMs: number): void {
+    this.#path.onFeedbackEnd(heldMs, nowMs)
+  }
+
+  onDemand(sentBps: number, wantedBps: number, nowMs: number): void {
+    this.#path.onDemand(sentBps, wantedBps, nowMs)
+  }
+
+  availableBps(nowMs: number): number {
+    return this.#path.availableBps(nowMs)
+  }
+
+  probeBytes(nowMs: number): number {
+    return this.#path.probeBytes(nowMs)
+  }
+
+  state(): PathState {
+    const state = this.#state
+    state.rttMs = this.#path.rttMs
+    state.queueDelayMs = this.#path.queue.queueMs
+    state.lossRatio = this.#path.lossRatio
+    state.lossBaseline = this.#path.baseline.baseline
+    state.lossBurst = this.#losses.lossBurst
+    state.competing = false
+    return state
+  }
+}
