@@ -505,3 +505,28 @@ export const TRUNK_SYNC_ORIGINS_MAX = 1_000
 export const TRUNK_SYNC_LOST_MAX = 100
 /** Origins that one neighbour may name. */
 export const TRUNK_ORIGINS_MAX = 65_536
+
+// ---- relay/wire, relay/trunk: the media flow of a trunk ---------------------------------------------------
+
+/** Streams that one trunk carries, each way. */
+export const TRUNK_STREAMS_MAX = 4_096
+/** Bytes of a frame that crosses in parts, and how many such frames are put together at a time. */
+export const TRUNK_FRAGMENT_BYTES_MAX = 2_048
+export const TRUNK_FRAGMENTED_FRAMES_MAX = 8
+/** UDP payload of a datagram: where the search for the path's begins, between what it stays. 1,452 + 48 is Ethernet's over IPv6. */
+export const TRUNK_DATAGRAM_BYTES_START = 1_200
+export const TRUNK_DATAGRAM_BYTES_MIN = 548
+export const TRUNK_DATAGRAM_BYTES_MAX = 1_452
+/** What a datagram costs beside its frames: IPv4 and UDP, RTP header, SRTP tag. */
+export const TRUNK_IP_UDP_BYTES = 28
+export const TRUNK_RTP_BYTES = 12
+export const TRUNK_TAG_BYTES = 10
+/** Datagrams whose fate is remembered by their sender, and whose arrival is by their receiver; powers of two. */
+export const TRUNK_SENT_LOG = 4_096
+export const TRUNK_ARRIVAL_LOG = 4_096
+/** Bytes that wait to be sent, by what they are: control and lists, audio, video. Powers of two. */
+export const TRUNK_CONTROL_QUEUE_BYTES = 16 * 1024
+export const TRUNK_AUDIO_QUEUE_BYTES = 64 * 1024
+export const TRUNK_VIDEO_QUEUE_BYTES = 512 * 1024
+/** Wants that are told in one datagram at most; the others follow. */
+export const TRUNK_DEMAND_PAIRS_MAX = 200
