@@ -33,12 +33,24 @@ export type ToTrunkThread =
   | { type: 'unexpect'; trunkId: number; streamId: number }
   /** A datagram that came through the WebSocket because UDP is blocked. */
   | { type: 'tunnelled'; trunkId: number; bytes: Uint8Array }
-  /** From now on datagrams leave through the WebSocket, or over UDP again. */
+  /**
+   * From now on datagrams leave through the WebSocket (true), or as the thread finds best (false, as from the beginning):
+   * the dialling side turns to it when UDP is silent, the other side follows.
+   */
   | { type: 'tunnel'; trunkId: number; on: boolean }
 
 export type FromTrunkThread =
-  | { type: 'trunk-report'; trunkId: number; report: TrunkReport; droppedForged: number }
+  | {
+      type: 'trunk-report'
+      trunkId: number
+      report: TrunkReport
+      droppedForged: number
+      /** How datagrams leave now; `none` at an upstream that has not been reached yet. */
+      path: 'udp' | 'tunnel' | 'none'
+    }
   /** Authenticated datagrams come, or none since TRUNK_SILENT_MS. */
   | { type: 'trunk-heard'; trunkId: number; heard: boolean }
   /** A datagram for the WebSocket. */
   | { type: 'tunnel-out'; trunkId: number; bytes: Uint8Array }
+  /** It could not be opened, or a fault of ours ended it; as if `close-trunk` had been said. */
+  | { type: 'trunk-ended'; trunkId: number; reason: 'taken' | 'full' | 'fault' }

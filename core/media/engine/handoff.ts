@@ -15,7 +15,7 @@ import type { SourceClock, SourceLayer } from '../forward/index.ts'
 import type { MediaPacket } from '../rtp/index.ts'
 
 export const HANDOFF_PACKET = 1
-const HANDOFF_STATUS = 2
+export const HANDOFF_STATUS = 2
 
 const CODECS: readonly CodecName[] = ['opus', 'red', 'vp8', 'h264', 'vp9', 'av1']
 const PACKET_HEAD_BYTES = 28
@@ -70,6 +70,11 @@ export class HandoffFrame {
   publicationId = 0
   spatialLayer = 0
   isPadding = false
+  /** Of a packet: it belongs to a keyframe. */
+  isKeyframe = false
+  /** Of a status: -dBov of the publication, and whether the layer has a bitrate. */
+  levelDbov = 0
+  isFlowing = false
 
   /** @hot False when it cannot be a frame. */
   read(bytes: Uint8Array, start: number, end: number): boolean {
@@ -79,9 +84,19 @@ export class HandoffFrame {
     this.spatialLayer = bytes[start + 1]!
     this.isPadding = (bytes[start + 2]! & PADDING) !== 0
     this.publicationId = read32(bytes, start + 4) >>> 0
-    if (this.kind === HANDOFF_PACKET) return length >= PACKET_HEAD_BYTES + 12
+    if (this.kind === HANDOFF_PACKET) {
+      this.isKeyframe = (bytes[start + 2]! & KEYFRAME) !== 0
+      return length >= PACKET_HEAD_BYTES + 12
+    }
+    this.levelDbov = bytes[start + 3]!
+    this.isFlowing = (read32(bytes, start + 8) | read32(bytes, start + 12)) !== 0
     return this.kind === HANDOFF_STATUS && length >= STATUS_BYTES
   }
+}
+
+/** @hot Gives the frame at `start` to another publication, or to a stream of a trunk. */
+export function setHandoffPublication(bytes: Uint8Array, start: number, id: number): void {
+  write32(bytes, start + 4, id)
 }
 
 /** @hot Fills `packet` from a frame of kind HANDOFF_PACKET; its bytes stay the caller's. */

@@ -20,3 +20,9 @@
 export type { EngineOptions, ExportOutlet, UpstreamRequests } from './contract.ts'
 export { EngineCounters } from './counters.ts'
 export { Engine } from './engine.ts'
+export {
+  HANDOFF_PACKET,
+  HANDOFF_STATUS,
+  HandoffFrame,
+  setHandoffPublication,
+} from './handoff.ts'

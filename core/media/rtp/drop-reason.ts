@@ -123,6 +123,11 @@ export const DROP_REASONS = [
   'tuple-missing',
   /** Between workers: the ring is full. */
   'ring-full',
+  // ---- trunk thread (relay/router, relay/io) ----
+  /** A datagram whose SSRC names no trunk of this node. */
+  'trunk-unknown',
+  /** A frame of a stream or publication that has no way here (any more), or from another than its source. */
+  'route-unknown',
 ] as const
 
 export type DropReason = (typeof DROP_REASONS)[number]
