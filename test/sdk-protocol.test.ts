@@ -51,6 +51,7 @@ const SDK_SAYS: Record<ClientMessage['type'], true> = {
   view: true,
   kick: true,
   lock: true,
+  emergency: true,
   roster: true,
   leave: true,
   ping: true,

@@ -66,6 +66,10 @@ const fact: fc.Arbitrary<Fact> = fc.oneof(
     payload: fc.record({ locked: fc.boolean() }),
   }),
   fc.record({
+    type: fc.constant('emergency' as const),
+    payload: fc.record({ on: fc.boolean() }),
+  }),
+  fc.record({
     type: fc.constant('room-closed' as const),
     payload: fc.record({ cause: fc.constantFrom('empty' as const, 'chair' as const) }),
   }),

@@ -56,6 +56,7 @@ export type ParticipantCommand =
   | { type: 'pin'; participant: string | null; use?: SourceUse }
   | { type: 'kick'; participant: string; reason?: string }
   | { type: 'lock'; locked: boolean }
+  | { type: 'emergency'; on: boolean }
   | { type: 'close-room' }
   | { type: 'leave' }
 
@@ -91,6 +92,7 @@ export type RoomSummary = {
   room: string
   revision: number
   locked: boolean
+  emergency: boolean
   pin: Pin | null
   counts: Counts
   stage: StageMember[]
@@ -104,6 +106,7 @@ export type RoomDelta = {
   stage?: { set: StageMember[]; remove: string[] }
   hands?: string[]
   locked?: boolean
+  emergency?: boolean
   pin?: Pin | null
 }
 

@@ -35,6 +35,7 @@ const MATRIX: Record<string, [command: (target: string) => ParticipantCommand, a
   unpin: [() => ({ type: 'pin', participant: null }), ['chair']],
   kick: [(p) => ({ type: 'kick', participant: p }), ['chair']],
   lock: [() => ({ type: 'lock', locked: true }), ['chair']],
+  emergency: [() => ({ type: 'emergency', on: true }), ['chair']],
   'close the room': [() => ({ type: 'close-room' }), ['chair']],
   leave: [() => ({ type: 'leave' }), ['chair', 'speaker', 'viewer', 'observer']],
 }

@@ -84,6 +84,11 @@ export function decideCommand(
       return state.locked === command.locked
         ? []
         : [{ type: 'locked', payload: { locked: command.locked } }]
+    case 'emergency':
+      if (!may(actor.role, 'emergency')) return forbidden('emergency')
+      return state.emergency === command.on
+        ? []
+        : [{ type: 'emergency', payload: { on: command.on } }]
     case 'close-room':
       if (!may(actor.role, 'close-room')) return forbidden('close-room')
       return [{ type: 'room-closed', payload: { cause: actor.id === null ? 'operator' : 'chair' } }]

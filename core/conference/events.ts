@@ -44,6 +44,8 @@ export type EventPayloads = {
     reason: string
   }
   locked: { locked: boolean }
+  /** An emergency goes before every other room on every link (design §4). */
+  emergency: { on: boolean }
   chat: { participant: string; name: string; site: string; text: string }
   /** Stands where a damaged event was quarantined, so that the origin has no gap; folds to nothing. */
   lost: Record<string, never>

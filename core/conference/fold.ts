@@ -70,6 +70,9 @@ export function foldEvent(state: RoomState, event: RoomEvent, changes: RoomChang
       if (state.locked !== event.payload.locked) changes.locked = true
       state.locked = event.payload.locked
       break
+    case 'emergency':
+      setEmergency(state, event.payload.on, changes)
+      break
     case 'chat':
       chat(state, event, changes)
       break
@@ -108,7 +111,15 @@ function close(
   state.closedBy = payload.cause
   if (state.locked) changes.locked = true
   state.locked = false
+  setEmergency(state, false, changes)
   changes.closed = payload.cause
+}
+
+function setEmergency(state: RoomState, on: boolean, changes: RoomChanges): void {
+  // A closed room is none: it may be opened again for something else.
+  const emergency = on && state.open
+  if (state.emergency !== emergency) changes.emergency = true
+  state.emergency = emergency
 }
 
 function join(state: RoomState, event: RoomEvent & { type: 'joined' }, changes: RoomChanges): void {

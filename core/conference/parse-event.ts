@@ -66,6 +66,7 @@ const eventSchema = v.variant('type', [
   }),
   fact('kicked', { participant: id, ...token, reason: text(KICK_REASON_CHARACTERS_MAX) }),
   fact('locked', { locked: v.boolean() }),
+  fact('emergency', { on: v.boolean() }),
   fact('chat', { participant: id, name: claim, site: claim, text: text(CHAT_TEXT_CHARACTERS_MAX) }),
   v.strictObject({
     ...PLACE,

@@ -13,6 +13,7 @@ export function noteDifference(before: RoomState, after: RoomState, changes: Roo
   if (before.open) changes.closed = after.closedBy
   changes.hands = true
   changes.locked ||= before.locked !== after.locked
+  changes.emergency ||= before.emergency !== after.emergency
   changes.pin ||= before.pin?.participant !== after.pin?.participant
   changes.pin ||= before.pin?.use !== after.pin?.use
   noteParticipants(before, after, changes)

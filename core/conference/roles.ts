@@ -14,6 +14,7 @@ export type Act =
   | 'pin'
   | 'kick'
   | 'lock'
+  | 'emergency'
   | 'close-room'
   | 'join-locked'
   | 'start-on-stage'
@@ -31,6 +32,7 @@ const PERMITTED: Record<Role, ReadonlySet<Act>> = {
     'pin',
     'kick',
     'lock',
+    'emergency',
     'close-room',
     'join-locked',
     'start-on-stage',

@@ -38,6 +38,7 @@ export type RoomState = {
   /** Whether anybody has been in since it was opened. */
   used: boolean
   locked: boolean
+  emergency: boolean
   pin: Pin | null
   participants: Map<string, Participant>
   /** In order of coming on stage. */
@@ -64,6 +65,7 @@ export type RoomChanges = {
   counts: boolean
   hands: boolean
   locked: boolean
+  emergency: boolean
   pin: boolean
   closed: RoomCloseCause | null
   /** The past was rewritten: indexes over participants start again. */
@@ -90,6 +92,7 @@ export function createRoomState(room: string): RoomState {
     generation: 0,
     used: false,
     locked: false,
+    emergency: false,
     pin: null,
     participants: new Map(),
     stage: new Set(),
@@ -125,6 +128,7 @@ export function createRoomChanges(): RoomChanges {
     counts: false,
     hands: false,
     locked: false,
+    emergency: false,
     pin: false,
     closed: null,
     refolded: false,

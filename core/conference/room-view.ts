@@ -38,6 +38,7 @@ export class RoomView {
   #counts = false
   #hands = false
   #locked = false
+  #emergency = false
   #pin = false
   #summary: RoomSummary | undefined
 
@@ -49,12 +50,14 @@ export class RoomView {
     this.#counts ||= changes.counts || changes.stage.size > 0
     this.#hands ||= changes.hands
     this.#locked ||= changes.locked
+    this.#emergency ||= changes.emergency
     this.#pin ||= changes.pin
   }
 
   /** When a delta may leave (monotonic ms); Infinity when nothing waits. */
   get deadlineMs(): number {
-    if (this.#hands || this.#locked || this.#pin || this.#stage.size > 0) {
+    const isUrgent = this.#hands || this.#locked || this.#emergency || this.#pin
+    if (isUrgent || this.#stage.size > 0) {
       return this.#lastMs + ROOM_DELTA_INTERVAL_MS
     }
     if (!this.#counts) return Number.POSITIVE_INFINITY
@@ -68,6 +71,7 @@ export class RoomView {
       room: state.room,
       revision: this.#revision,
       locked: state.locked,
+      emergency: state.emergency,
       pin: state.pin,
       counts: countsOf(state),
       stage: [...state.stage].map((id) => stageMemberOf(state.participants.get(id)!)),
@@ -85,6 +89,7 @@ export class RoomView {
     if (this.#stage.size > 0) delta.stage = this.#stageDelta(state)
     if (this.#hands) delta.hands = handsOf(state)
     if (this.#locked) delta.locked = state.locked
+    if (this.#emergency) delta.emergency = state.emergency
     if (this.#pin) delta.pin = state.pin
     this.#lastMs = nowMs
     this.#clear()
@@ -106,6 +111,7 @@ export class RoomView {
     this.#counts = false
     this.#hands = false
     this.#locked = false
+    this.#emergency = false
     this.#pin = false
     this.#summary = undefined
   }

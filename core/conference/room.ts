@@ -83,7 +83,8 @@ export class Room {
   /** Other nodes have opened it: all that is in it is news to those who look at it from here. */
   noteRead(): void {
     const changes = { ...createRoomChanges(), counts: true, hands: true, pin: true }
-    this.#take({ ...changes, locked: true, stage: new Set(this.state.stage) })
+    const stage = new Set(this.state.stage)
+    this.#take({ ...changes, locked: true, emergency: true, stage })
   }
 
   /** All changes since the last settle. */

@@ -94,16 +94,18 @@ test('a chair who was removed manages nothing any more', async (t) => {
   t.is((await server.call(room, { token: await chair() })).status, 200)
 })
 
-test('a lock and a pin are set by PUT', async (t) => {
+test('a lock, an emergency and a pin are set by PUT', async (t) => {
   const server = await openServer(t)
   const participant = await speaker(server)
   const put = { method: 'PUT', headers: JSON_TYPE, token: await chair() }
   const room = '/api/v1/rooms/giao-ban'
   t.is((await server.call(`${room}/lock`, { ...put, body: '{"locked":true}' })).status, 204)
+  t.is((await server.call(`${room}/emergency`, { ...put, body: '{"on":true}' })).status, 204)
   const body = JSON.stringify({ participant, use: 'camera' })
   t.is((await server.call(`${room}/pin`, { ...put, body })).status, 204)
   const summary = server.host.conference.summary('giao-ban')
   t.true(summary?.locked)
+  t.true(summary?.emergency)
   t.is(summary?.pin?.participant, participant)
 })
 
@@ -182,7 +184,7 @@ test('the OpenAPI document is whole: references resolve, parameters and answers 
       t.truthy(security)
     }
   }
-  t.is(ids.size, 13)
+  t.is(ids.size, 14)
 })
 
 test('every documented operation exists, and without a token none but the demo’s says more than 401', async (t) => {

@@ -182,6 +182,20 @@ function roomEntries({ host }: ApiOptions): Entry[] {
     },
     {
       method: 'PUT',
+      path: `${room}/emergency`,
+      summary:
+        'Marks a room as an emergency, which goes before all others on every link, or lifts it.',
+      access: 'chair',
+      body: schemas.EMERGENCY,
+      success: { status: 204 },
+      answer: (call) =>
+        operate(host, roomOf(call), {
+          type: 'emergency',
+          ...(call.body as v.InferOutput<typeof schemas.EMERGENCY>),
+        }),
+    },
+    {
+      method: 'PUT',
       path: `${room}/pin`,
       summary: 'Puts one picture before everybody, or none.',
       access: 'chair',

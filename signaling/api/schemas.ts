@@ -14,6 +14,7 @@ export const KICK = v.object({ reason: v.exactOptional(text(200)) })
 export const MUTE = v.object({ use, muted: v.boolean() })
 export const STAGE = v.object({ onStage: v.boolean() })
 export const LOCK = v.object({ locked: v.boolean() })
+export const EMERGENCY = v.object({ on: v.boolean() })
 export const PIN = v.object({ participant: v.nullable(text(64)), use: v.exactOptional(use) })
 export const DEMO_TOKEN = v.object({
   name: v.exactOptional(text(100)),

@@ -86,6 +86,7 @@ export const CLIENT_MESSAGES = {
     reason: v.exactOptional(text(0, 200)),
   }),
   lock: v.object({ type: v.literal('lock'), ref, locked: v.boolean() }),
+  emergency: v.object({ type: v.literal('emergency'), ref, on: v.boolean() }),
   roster: v.object({
     type: v.literal('roster'),
     ref,

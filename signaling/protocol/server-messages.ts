@@ -29,6 +29,7 @@ const roomState = v.strictObject({
   room: v.string(),
   revision: uint,
   locked: v.boolean(),
+  emergency: v.boolean(),
   pin,
   counts,
   stage: v.array(stageMember),
@@ -100,6 +101,7 @@ export const SERVER_MESSAGES = {
     ),
     hands: v.exactOptional(v.array(participantId)),
     locked: v.exactOptional(v.boolean()),
+    emergency: v.exactOptional(v.boolean()),
     pin: v.exactOptional(pin),
   }),
   speakers: v.strictObject({

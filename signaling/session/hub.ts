@@ -333,6 +333,7 @@ export class Hub {
     const summary = delta.stage && this.#host.conference.summary(stage.name)
     if (summary !== undefined) stage.setMembers(summary.stage, nowMs)
     if (delta.pin !== undefined) stage.setPin(delta.pin)
+    if (delta.emergency !== undefined) stage.setEmergency(delta.emergency)
     stage.broadcast({ type: 'room', ...delta })
     stage.settle()
   }

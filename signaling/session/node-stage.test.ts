@@ -186,6 +186,30 @@ test('trunks hear that the last of a room has gone', async (t) => {
   t.is(listener.tracks.size, 0)
 })
 
+test('trunks hear of emergencies, and that they end with the room', async (t) => {
+  const harness = new Harness()
+  const chair = await harness.join({ role: 'chair' })
+  const an = await harness.join()
+  t.like(await an.ask({ type: 'emergency', on: true }), { type: 'error', code: 'forbidden' })
+  t.like(await chair.ask({ type: 'emergency', on: true }), { type: 'ok' })
+  await harness.pass(250)
+  t.true(an.take('room').at(-1)?.emergency)
+  const listener = new Listener()
+  harness.hub.stage.watch(listener)
+  const told = [['giao-ban', true]]
+  t.deepEqual(listener.emergencies as unknown, told)
+  const late = await harness.join()
+  t.true(late.joined.room.emergency)
+  await chair.ask({ type: 'emergency', on: true })
+  await harness.pass(250)
+  t.is(listener.emergencies.length, 1)
+  const closing = harness.host.operate('giao-ban', { type: 'close-room' })
+  await harness.settle()
+  await closing
+  t.deepEqual(listener.emergencies.at(-1), ['giao-ban', false])
+  t.false((await harness.join()).joined.room.emergency)
+})
+
 test('the own choice is told in names, and not while another’s is followed', async (t) => {
   const { harness, speaker, microphone, stage } = await district()
   const listener = new Listener()
@@ -219,7 +243,7 @@ test('the choice of the node above decides, for slots and for speakers', async (
   })
   await harness.pass(250)
   const { assignment } = harness.media.take('assign').at(-1) ?? {}
-  t.is(assignment?.main, an.publications['camera'])
+  t.is(assignment?.main, an.publications['camera'] ?? -1)
   t.is(assignment?.mainFallback, camera)
   t.deepEqual(
     assignment?.audio.filter((id) => id !== 0),

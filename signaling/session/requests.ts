@@ -71,6 +71,7 @@ export function answerRequest(context: RequestContext, message: ClientMessage): 
     case 'pin':
     case 'kick':
     case 'lock':
+    case 'emergency':
     case 'leave':
       void command(context, message, asCommand(message))
       return

@@ -20,6 +20,7 @@ export type RoomStageListener = {
   onPublished: (publication: Publication) => void
   onUnpublished: (publicationId: number) => void
   onChoice: (choice: StageChoice) => void
+  onEmergency: (emergency: boolean) => void
 }
 
 export type RoomStageOptions = {
@@ -37,6 +38,7 @@ export class RoomStage {
   readonly roomId: number
   readonly name: string
   readonly seats = new Map<string, Seat>()
+  emergency = false
   readonly #director: Director
   readonly #media: MediaPlane
   readonly #publication: (id: number) => Publication | undefined
@@ -114,6 +116,12 @@ export class RoomStage {
     this.#director.setPin(pin)
     this.#undecided = true
     this.#dirty = true
+  }
+
+  setEmergency(emergency: boolean): void {
+    if (this.emergency === emergency) return
+    this.emergency = emergency
+    this.#listener.onEmergency(emergency)
   }
 
   onLevels(levels: readonly (readonly [number, number])[], nowMs: number): void {

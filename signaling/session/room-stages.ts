@@ -57,6 +57,7 @@ export class RoomStages {
         onPublished: (one) => this.#listener?.onPublished(one.id, describeTrack(one)),
         onUnpublished: (id) => this.#listener?.onUnpublished(id),
         onChoice: (choice) => this.#listener?.onChoice(choice),
+        onEmergency: (emergency) => this.#listener?.onEmergency(name, emergency),
       },
     })
     this.#stages.set(name, stage)
@@ -72,6 +73,7 @@ export class RoomStages {
     const summary = host.conference.summary(stage.name)
     stage.setMembers(summary?.stage ?? [], host.now().nowMs)
     stage.setPin(summary?.pin ?? null)
+    stage.setEmergency(summary?.emergency ?? false)
   }
 
   enter(stage: RoomStage, seat: Seat): void {
@@ -88,6 +90,7 @@ export class RoomStages {
   /** Ends a room that nobody of this node is in and no track of another. */
   dropUnused(stage: RoomStage): void {
     if (stage.seats.size > 0 || stage.hasImported) return
+    stage.setEmergency(false)
     this.#stages.delete(stage.name)
   }
 
@@ -101,6 +104,7 @@ export class RoomStages {
   watch(listener: StageListener): void {
     this.#listener = listener
     for (const stage of this.#stages.values()) {
+      if (stage.emergency) listener.onEmergency(stage.name, true)
       if (stage.seats.size > 0) listener.onRoom(stage.name, true)
       for (const track of stage.tracks) listener.onPublished(track.id, describeTrack(track))
       if (stage.choice !== undefined) listener.onChoice(stage.choice)

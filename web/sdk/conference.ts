@@ -230,6 +230,11 @@ export class Conference {
     await this.#link.request({ type: 'lock', locked })
   }
 
+  /** As chair: the room goes before all others on every link between servers, or no longer. */
+  async setEmergency(on: boolean): Promise<void> {
+    await this.#link.request({ type: 'emergency', on })
+  }
+
   /** What is shown where and how large: sent a moment later, and again after every reconnect. */
   setView(view: View): void {
     this.#view = view

@@ -28,6 +28,8 @@ type RoomState = {
   room: string
   revision: number
   locked: boolean
+  /** Goes before all other rooms on every link. */
+  emergency: boolean
   pin: Pin | null
   counts: Counts
   stage: StageMember[]
@@ -135,6 +137,7 @@ export type ClientMessage =
   | { type: 'view'; main: Pin | null; slots: ViewSlot[] }
   | { type: 'kick'; participant: string; reason?: string }
   | { type: 'lock'; locked: boolean }
+  | { type: 'emergency'; on: boolean }
   | { type: 'roster'; cursor?: string; limit: number; search?: string }
   | { type: 'leave' }
   | { type: 'ping' }
@@ -161,6 +164,7 @@ export type RoomDelta = {
   stage?: { set?: StageMember[]; remove?: string[] }
   hands?: string[]
   locked?: boolean
+  emergency?: boolean
   pin?: Pin | null
 }
 

@@ -41,6 +41,8 @@ export type ConferenceState = {
   readonly room: string
   readonly revision: number
   readonly locked: boolean
+  /** The room goes before all others on every link. */
+  readonly emergency: boolean
   readonly pin: Pin | null
   readonly counts: Counts
   readonly stage: readonly StageMember[]
@@ -69,6 +71,7 @@ export const initialState = (nowMs: number): ConferenceState => ({
   room: '',
   revision: -1,
   locked: false,
+  emergency: false,
   pin: null,
   counts: { sites: 0, stage: 0, audience: 0, hands: 0 },
   stage: [],
@@ -118,6 +121,7 @@ const applyRoom = (state: ConferenceState, delta: RoomDelta): ConferenceState =>
     counts: delta.counts ?? state.counts,
     hands: delta.hands ?? state.hands,
     locked: delta.locked ?? state.locked,
+    emergency: delta.emergency ?? state.emergency,
     pin: delta.pin === undefined ? state.pin : delta.pin,
     stage: delta.stage === undefined ? state.stage : applyStage(state.stage, delta.stage),
   }
@@ -144,6 +148,7 @@ const applyJoined = (state: ConferenceState, joined: JoinedMessage): ConferenceS
   room: joined.room.room,
   revision: joined.room.revision,
   locked: joined.room.locked,
+  emergency: joined.room.emergency,
   pin: joined.room.pin,
   counts: joined.room.counts,
   stage: joined.room.stage,

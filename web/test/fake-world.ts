@@ -220,6 +220,7 @@ export const joinedMessage = (change: Partial<JoinedMessage> = {}): JoinedMessag
     room: 'demo',
     revision: 1,
     locked: false,
+    emergency: false,
     pin: null,
     counts: { sites: 1, stage: 1, audience: 0, hands: 0 },
     stage: [],

@@ -158,6 +158,7 @@ const joined = (message: Message, me: StageMember, room: Room): Message => {
       room: claims(String(message.token)).room ?? 'demo',
       revision: room.revision,
       locked: false,
+      emergency: false,
       pin: null,
       counts: { sites: PEOPLE, stage: 6, audience: PEOPLE - 6, hands: 2 },
       stage: onStage ? [...stage, me] : stage,
@@ -265,6 +266,7 @@ const createSession = (send: (message: Message) => void, answer: Answer) => {
       send({ type: 'chat', entries: [entry] })
     },
     lock: (message) => change(message, { locked: message.locked }),
+    emergency: (message) => change(message, { emergency: message.on }),
     roster: (message) => reply(message, rosterPage(message)),
     view: (message) => {
       reply(message)
