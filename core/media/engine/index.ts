@@ -21,8 +21,12 @@ export type { EngineOptions, ExportOutlet, UpstreamRequests } from './contract.t
 export { EngineCounters } from './counters.ts'
 export { Engine } from './engine.ts'
 export {
+  applyHandoffStatus,
   HANDOFF_PACKET,
   HANDOFF_STATUS,
   HandoffFrame,
+  readHandoffPacket,
   setHandoffPublication,
+  writeHandoffPacket,
+  writeHandoffStatus,
 } from './handoff.ts'
