@@ -152,6 +152,8 @@ export const HANDOFF_FRAME_BYTES_MAX = 2_048
 export const LINK_FRAMES_PER_TURN = 32
 /** Layer wants of other workers for publications that are not exported to them (yet). */
 export const EARLY_WANTS_MAX = 256
+/** A worker's levels older than this are not told again with those of others. */
+export const LEVELS_FRESH_MS = 150
 /** Closed transports whose DTLS close_notify is still awaited from the handshaker. */
 export const FAREWELLS_MAX = 256
 /** Exceptions out of the engine's timers in ten seconds after which a worker ends itself. */

@@ -179,3 +179,109 @@ test('property: imports and exports balance, whoever comes and goes', (t) => {
   })
   fc.assert(property, { numRuns: 300 })
 })
+
+const TRUNK = 7
+const remote = (publicationId: number) => ({
+  publicationId,
+  kind: 'video' as const,
+  use: 'camera' as const,
+  codecs: [{ codec: 'vp8' as const, payloadType: 96, clockRate: 90_000 }],
+  layerCount: 3,
+})
+
+test('a publication of another node goes nowhere in a room without transports, and to those who come later', (t) => {
+  const recorder = new Recorder()
+  recorder.routes.import(ROOM, remote(500), TRUNK)
+  recorder.routes.assign(ROOM, main(500))
+  t.deepEqual(recorder.take(), [])
+  recorder.join(1, 0)
+  t.deepEqual(recorder.take(), ['0 open', '7 export 500 to 0', '0 import 500 from 7', '0 assign'])
+  recorder.routes.end(1)
+  t.deepEqual(recorder.take(), ['7 unexport 500 to 0', '0 forget 500'])
+  recorder.join(2, 1)
+  t.true(recorder.take().includes('1 import 500 from 7'))
+  t.is(recorder.routes.homeOf(500), TRUNK)
+  recorder.routes.forget(500)
+  t.deepEqual(recorder.take(), ['7 unexport 500 to 1', '1 forget 500'])
+  t.is(recorder.routes.homeOf(500), undefined)
+})
+
+test('a publication of another node that was assigned or looked at crosses once it is there', (t) => {
+  const recorder = new Recorder()
+  recorder.join(1, 0)
+  recorder.routes.assign(ROOM, main(500))
+  recorder.take()
+  recorder.routes.import(ROOM, remote(500), TRUNK)
+  t.deepEqual(recorder.take(), ['7 export 500 to 0', '0 import 500 from 7'])
+  recorder.routes.import(ROOM, remote(501), TRUNK)
+  recorder.routes.view(1, [{ mid: '1', publicationId: 501, widthPx: 1, heightPx: 1 }])
+  t.deepEqual(recorder.take(), ['7 export 501 to 0', '0 import 501 from 7', '0 view'])
+})
+
+test('a publication of this node crosses to the trunk when it is let, though nobody is there, and ends with its transport', (t) => {
+  const recorder = new Recorder()
+  recorder.join(1, 0, 100)
+  recorder.take()
+  recorder.routes.export(100, TRUNK)
+  recorder.routes.export(100, TRUNK)
+  t.deepEqual(recorder.take(), ['0 export 100 to 7', '7 import 100 from 0'])
+  recorder.routes.unexport(100, TRUNK)
+  t.deepEqual(recorder.take(), ['0 unexport 100 to 7', '7 forget 100'])
+  recorder.routes.export(100, TRUNK)
+  recorder.take()
+  recorder.routes.end(1)
+  t.deepEqual(recorder.take(), ['0 unexport 100 to 7', '7 forget 100'])
+  recorder.routes.unexport(100, TRUNK)
+  t.deepEqual(recorder.take(), [])
+})
+
+test('one that is let cross before it comes crosses when it comes; one that was not is left alone', (t) => {
+  const recorder = new Recorder()
+  recorder.routes.export(100, TRUNK)
+  recorder.routes.export(101, TRUNK)
+  recorder.routes.unexport(101, TRUNK)
+  recorder.join(1, 0, 100)
+  recorder.join(2, 0, 101)
+  const lines = recorder.take()
+  t.true(lines.includes('7 import 100 from 0'))
+  t.false(lines.includes('7 import 101 from 0'))
+})
+
+test('forget of our own publication changes nothing', (t) => {
+  const recorder = new Recorder()
+  recorder.join(1, 0, 100)
+  recorder.take()
+  recorder.routes.forget(100)
+  recorder.routes.forget(12_345)
+  t.is(recorder.routes.homeOf(100), 0)
+  t.deepEqual(recorder.take(), [])
+})
+
+test("mute reaches the home of ours, and all who import what is another node's, also those who do so later", (t) => {
+  const recorder = new Recorder()
+  recorder.join(1, 0, 100)
+  recorder.join(2, 1)
+  recorder.routes.import(ROOM, remote(500), TRUNK)
+  recorder.routes.assign(ROOM, { audio: [500], main: 100, mainFallback: 0 })
+  recorder.take()
+  recorder.routes.mute(100, true)
+  t.deepEqual(recorder.take(), ['0 mute'])
+  recorder.routes.mute(500, true)
+  t.deepEqual(recorder.take(), ['0 mute', '1 mute'])
+  recorder.join(3, 2)
+  t.is(recorder.take().filter((line) => line === '2 mute').length, 1)
+})
+
+test('a trunk thread that begins anew hears again of all that crosses, both ways', (t) => {
+  const recorder = new Recorder()
+  recorder.join(1, 0, 100)
+  recorder.join(2, 1)
+  recorder.routes.import(ROOM, remote(500), TRUNK)
+  recorder.routes.assign(ROOM, { audio: [], main: 500, mainFallback: 100 })
+  recorder.routes.export(100, TRUNK)
+  recorder.take()
+  recorder.links.length = 0
+  recorder.routes.repeat(TRUNK)
+  t.deepEqual(recorder.take(), ['7 import 100 from 0', '7 export 500 to 0', '7 export 500 to 1'])
+  t.deepEqual(recorder.links, ['0-7', '7-0', '7-1'])
+})

@@ -1,6 +1,7 @@
 /**
  * Who is where: transports, rooms and publications over the workers of one node, and which publications must cross
- * to another worker because someone there hears or sees them. Pure bookkeeping: messages for workers go out through
+ * to another worker because someone there hears or sees them. The trunk thread is one more worker: publications of other
+ * nodes are at home there, and ours cross to it when other nodes may want them. Pure bookkeeping: messages for workers go out through
  * `RouteOutlet`. Not the demand for layers: workers settle that among themselves.
  */
 import type {
@@ -24,6 +25,9 @@ type Publication = {
   roomId: number
   description: ImportedPublication
   importers: Set<number>
+  /** Of a transport of this node. */
+  isOwn: boolean
+  muted: boolean
 }
 
 type Room = {
@@ -41,6 +45,8 @@ export class MediaRoutes {
   readonly #transports = new Map<number, Transport>()
   readonly #rooms = new Map<number, Room>()
   readonly #publications = new Map<number, Publication>()
+  /** Who waits for publications that have not come yet. */
+  readonly #awaited = new Map<number, number>()
 
   constructor(outlet: RouteOutlet) {
     this.#outlet = outlet
@@ -92,13 +98,7 @@ export class MediaRoutes {
       const { publicationId, kind, use, codecs, rids } = section
       const description = { publicationId, kind, use, codecs, layerCount: Math.max(1, rids.length) }
       transport.publications.push(publicationId)
-      room.publications.add(publicationId)
-      this.#publications.set(publicationId, {
-        home: worker,
-        roomId,
-        description,
-        importers: new Set(),
-      })
+      this.#add(roomId, description, { home: worker, isOwn: true })
     }
     if (room.assignment === undefined) return
     // Its publications may have been named before it came.
@@ -138,7 +138,77 @@ export class MediaRoutes {
     }
     room.counts.delete(transport.worker)
     for (const publicationId of room.publications) this.#uncross(publicationId, transport.worker)
-    if (room.counts.size === 0) this.#rooms.delete(transport.roomId)
+    this.#dropIfEmpty(transport.roomId)
+  }
+
+  /** A publication of another node comes by way of `home`. It crosses to wherever it is shown, now or later. */
+  import(roomId: number, description: ImportedPublication, home: number): void {
+    if (this.#publications.has(description.publicationId)) return
+    this.#add(roomId, description, { home, isOwn: false })
+    const { assignment, counts } = this.#room(roomId)
+    if (assignment !== undefined) this.#letCross(assignment, [...counts.keys()])
+  }
+
+  /** The end of an imported one. Those of our own end with their transports. */
+  forget(publicationId: number): void {
+    const publication = this.#publications.get(publicationId)
+    if (publication === undefined || publication.isOwn) return
+    this.#endPublication(publicationId)
+    this.#dropIfEmpty(publication.roomId)
+  }
+
+  /** Lets a publication cross to `peer`, though nobody there is in its room; as soon as it comes, if it has not yet. */
+  export(publicationId: number, peer: number): void {
+    if (this.#publications.has(publicationId)) this.#cross(publicationId, peer)
+    else this.#awaited.set(publicationId, peer)
+  }
+
+  unexport(publicationId: number, peer: number): void {
+    this.#awaited.delete(publicationId)
+    this.#uncross(publicationId, peer)
+  }
+
+  /** Where its packets come in they are dropped; those of other nodes come in wherever they are shown. */
+  mute(publicationId: number, muted: boolean): void {
+    const publication = this.#publications.get(publicationId)
+    if (publication === undefined) return
+    publication.muted = muted
+    const targets = publication.isOwn ? [publication.home] : publication.importers
+    for (const target of targets) this.#command(target, { type: 'mute', publicationId, muted })
+  }
+
+  /** `peer` has begun anew: it hears again of all that crosses to it and from it. */
+  repeat(peer: number): void {
+    for (const [publicationId, { home, roomId, description, importers }] of this.#publications) {
+      for (const importer of importers) {
+        if (home !== peer && importer !== peer) continue
+        this.#outlet.ensureLink(home, importer)
+        if (home === peer)
+          this.#outlet.post(home, { type: 'export', publicationId, peer: importer })
+        else
+          this.#outlet.post(peer, { type: 'import', roomId, publication: description, peer: home })
+      }
+    }
+  }
+
+  #add(
+    roomId: number,
+    description: ImportedPublication,
+    from: Pick<Publication, 'home' | 'isOwn'>,
+  ): void {
+    const { publicationId } = description
+    this.#room(roomId).publications.add(publicationId)
+    const importers = new Set<number>()
+    const publication = { ...from, roomId, description, importers, muted: false }
+    this.#publications.set(publicationId, publication)
+    const peer = this.#awaited.get(publicationId)
+    this.#awaited.delete(publicationId)
+    if (peer !== undefined) this.#cross(publicationId, peer)
+  }
+
+  #dropIfEmpty(roomId: number): void {
+    const room = this.#rooms.get(roomId)
+    if (room?.counts.size === 0 && room.publications.size === 0) this.#rooms.delete(roomId)
   }
 
   #room(roomId: number): Room {
@@ -171,6 +241,9 @@ export class MediaRoutes {
     this.#outlet.ensureLink(home, worker)
     this.#outlet.post(home, { type: 'export', publicationId, peer: worker })
     this.#outlet.post(worker, { type: 'import', roomId, publication: description, peer: home })
+    if (!publication.isOwn && publication.muted) {
+      this.#command(worker, { type: 'mute', publicationId, muted: true })
+    }
   }
 
   #uncross(publicationId: number, worker: number): void {

@@ -2,8 +2,8 @@
  * The main thread's view of all media workers together: implements `MediaPlane` (core/media/control.ts). Places
  * transports, carries commands and reports, keeps workers and handshaker alive. No media passes here.
  */
-import { MessageChannel } from 'node:worker_threads'
-import { PACKET_RING_BYTES, STATS_ANSWER_MS, UDP_BUFFER_BYTES } from '../../config/index.ts'
+import type { Transferable } from 'node:worker_threads'
+import { STATS_ANSWER_MS, UDP_BUFFER_BYTES } from '../../config/index.ts'
 import type {
   Fingerprint,
   HostCandidate,
@@ -12,14 +12,16 @@ import type {
   MediaReport,
   TransportStats,
 } from '../media/control.ts'
+import { systemClock } from './clock.ts'
 import { type HandshakerThread, startHandshaker } from './dtls/index.ts'
 import type { Log } from './log.ts'
 import { chooseAddresses } from './media-plane-addresses.ts'
+import { LevelsMerge } from './media-plane-levels.ts'
+import { PeerLinks, type TrunkPeer } from './media-plane-links.ts'
 import { MediaRoutes } from './media-plane-routes.ts'
 import { WorkerHandle, type WorkerReady } from './media-plane-worker.ts'
-import type { FromWorker, ToWorker } from './media-worker-protocol.ts'
+import type { FromWorker, ToTrunkPeer, ToWorker } from './media-worker-protocol.ts'
 import type { Metrics } from './metrics.ts'
-import { createRingMemory } from './packet-ring.ts'
 
 export type MediaPlaneOptions = {
   /** Media worker threads, 1..WORKERS_MAX; one UDP port each. */
@@ -32,15 +34,26 @@ export type MediaPlaneOptions = {
   announcedIps: readonly string[]
   log: Log
   metrics: Metrics
+  /** The way to other nodes; without it there are none. */
+  trunk?: TrunkPeer
   /** The program of a worker's thread; only tests have another. */
   workerEntry?: URL
+}
+
+/** A MediaPlane whose publications may leave the node. */
+export type NodeMediaPlane = MediaPlane & {
+  /**
+   * From now on the packets of a publication of this node reach the trunk thread as far as they are wanted there, or no
+   * longer. It may be said before the publication exists here, and of one that has ended.
+   */
+  letCross(publicationId: number, on: boolean): void
 }
 
 /** A room's transports stay together on a worker until it carries this many more than the least loaded one. */
 const ROOM_AFFINITY_TRANSPORTS = 16
 
 /** Resolves when every worker's port is bound; rejects when one cannot be. */
-export async function createMediaPlane(options: MediaPlaneOptions): Promise<MediaPlane> {
+export async function createMediaPlane(options: MediaPlaneOptions): Promise<NodeMediaPlane> {
   const plane = new WorkersPlane(options, await startHandshaker())
   try {
     await plane.start()
@@ -53,14 +66,16 @@ export async function createMediaPlane(options: MediaPlaneOptions): Promise<Medi
 
 type StatsRequest = { resolve: (stats: TransportStats | undefined) => void; timer: NodeJS.Timeout }
 
-class WorkersPlane implements MediaPlane {
+class WorkersPlane implements NodeMediaPlane {
   onReport: (report: MediaReport) => void = () => undefined
   readonly #options: MediaPlaneOptions
   readonly #workers: WorkerHandle[] = []
   readonly #routes: MediaRoutes
   readonly #loads: number[] = []
-  /** Pairs of workers between which there is a way, as `low:high`. */
-  readonly #links = new Set<string>()
+  readonly #links: PeerLinks
+  readonly #levels = new LevelsMerge()
+  /** The trunk thread's place among the workers: behind the last. */
+  readonly #trunkPeer: number
   readonly #requests = new Map<number, StatsRequest>()
   #addresses: string[] = []
   #handshaker: HandshakerThread
@@ -71,11 +86,14 @@ class WorkersPlane implements MediaPlane {
   constructor(options: MediaPlaneOptions, handshaker: HandshakerThread) {
     this.#options = options
     this.#handshaker = handshaker
+    this.#trunkPeer = options.workers
     this.#watchHandshaker()
+    this.#links = new PeerLinks((peer, message, transfer) => this.#post(peer, message, transfer))
     this.#routes = new MediaRoutes({
-      post: (worker, message) => this.#workers[worker]?.post(message),
-      ensureLink: (from, to) => this.#ensureLink(from, to),
+      post: (peer, message) => this.#post(peer, message),
+      ensureLink: (from, to) => this.#links.ensure(from, to),
     })
+    this.#watchTrunk()
     const entry = options.workerEntry ?? new URL('./media-worker-thread.ts', import.meta.url)
     for (let index = 0; index < options.workers; index++) {
       this.#loads.push(0)
@@ -141,16 +159,20 @@ class WorkersPlane implements MediaPlane {
       case 'assign':
         this.#routes.assign(command.roomId, command.assignment)
         return
-      case 'mute': {
-        const home = this.#routes.homeOf(command.publicationId)
-        if (home !== undefined) this.#workers[home]?.post({ type: 'command', command })
+      case 'mute':
+        this.#routes.mute(command.publicationId, command.muted)
         return
-      }
       case 'import':
+        this.#routes.import(command.roomId, command.publication, this.#trunkPeer)
+        return
       case 'forget':
-        // Publications of other nodes come with trunks; within a node the routes see to it.
-        throw new Error(`${command.type} is not for the media plane of one node`)
+        this.#routes.forget(command.publicationId)
     }
+  }
+
+  letCross(publicationId: number, on: boolean): void {
+    if (on) this.#routes.export(publicationId, this.#trunkPeer)
+    else this.#routes.unexport(publicationId, this.#trunkPeer)
   }
 
   stats(transportId: number): Promise<TransportStats | undefined> {
@@ -216,7 +238,8 @@ class WorkersPlane implements MediaPlane {
         if (this.#routes.homeOf(report.publicationId) !== worker) return
         break
       case 'levels': {
-        const levels = report.levels.filter(([id]) => this.#routes.homeOf(id) === worker)
+        const own = report.levels.filter(([id]) => this.#routes.homeOf(id) === worker)
+        const levels = this.#levels.take(worker, own, systemClock.nowMs())
         if (levels.length > 0) this.onReport({ type: 'levels', levels })
         return
       }
@@ -248,31 +271,24 @@ class WorkersPlane implements MediaPlane {
 
   #onWorkerEnded(worker: number): void {
     this.#options.metrics.onWorkerEnded(worker)
-    for (const other of this.#workers) {
-      if (this.#links.delete(linkKey(worker, other.index))) {
-        other.post({ type: 'unlink', peer: worker })
-      }
-    }
+    this.#links.end(worker, this.#trunkPeer + 1)
     for (const transportId of this.#routes.transportsOf(worker)) this.#fail(transportId)
   }
 
-  #ensureLink(from: number, to: number): void {
-    const key = linkKey(from, to)
-    if (this.#links.has(key)) return
-    this.#links.add(key)
-    const { port1, port2 } = new MessageChannel()
-    const forth = createRingMemory(PACKET_RING_BYTES)
-    const back = createRingMemory(PACKET_RING_BYTES)
-    const one: ToWorker = {
-      type: 'link',
-      link: { peer: to, port: port1, outgoing: forth, incoming: back },
-    }
-    const other: ToWorker = {
-      type: 'link',
-      link: { peer: from, port: port2, outgoing: back, incoming: forth },
-    }
-    this.#workers[from]?.post(one, [port1])
-    this.#workers[to]?.post(other, [port2])
+  #post(peer: number, message: ToWorker, transfer: Transferable[] = []): void {
+    if (peer !== this.#trunkPeer) this.#workers[peer]?.post(message, transfer)
+    else if (isForTrunk(message)) this.#options.trunk?.post(message, transfer)
+  }
+
+  #watchTrunk(): void {
+    const peer = this.#trunkPeer
+    this.#options.trunk?.watch({
+      onReports: (reports) => {
+        for (const report of reports) this.#onReport(peer, report)
+      },
+      onEnded: () => this.#links.end(peer, peer),
+      onRestarted: () => this.#routes.repeat(peer),
+    })
   }
 
   /** Established media goes on without the handshaker; newcomers need another one, with another certificate. */
@@ -321,6 +337,8 @@ class WorkersPlane implements MediaPlane {
   }
 }
 
-function linkKey(one: number, other: number): string {
-  return `${Math.min(one, other)}:${Math.max(one, other)}`
+/** The trunk thread has no transports and no rooms: the routes tell it nothing of them. */
+function isForTrunk(message: ToWorker): message is ToTrunkPeer {
+  if (message.type === 'command') return message.command.type === 'forget'
+  return message.type !== 'handshaker' && message.type !== 'close'
 }

@@ -2,7 +2,7 @@ import { MessageChannel } from 'node:worker_threads'
 import test from 'ava'
 import { EARLY_WANTS_MAX, HANDOFF_FRAME_BYTES_MAX } from '../../config/index.ts'
 import type { ExportOutlet } from '../media/engine/index.ts'
-import { EngineCounters } from '../media/engine/index.ts'
+import { EngineCounters, HANDOFF_PACKET, HANDOFF_STATUS } from '../media/engine/index.ts'
 import { createDropCounters, DROP_CODE } from '../media/rtp/index.ts'
 import { Crossing } from './media-worker-crossing.ts'
 import type { MediaEngine } from './media-worker-engine.ts'
@@ -173,4 +173,38 @@ test('a full ring drops and counts; a dead peer is no longer written to', async 
   t.deepEqual(home.take(), ['want 7/0'])
   home.outlet?.handoff(frame, 0, frame.length)
   t.is(home.drops[DROP_CODE['ring-full']], dropped)
+})
+
+test('a status crosses to all that it is exported to, wanted or not', async (t) => {
+  const home = new Side()
+  const near = new Side()
+  t.teardown(() => {
+    for (const side of [home, near]) side.crossing.close()
+  })
+  connect(home, near, [0, 1])
+  home.crossing.export(PUBLICATION, 1)
+  near.crossing.import(ROOM, DESCRIPTION, 0)
+  near.take()
+  home.outlet?.handoff(Uint8Array.of(HANDOFF_PACKET, 9), 0, 2)
+  home.outlet?.handoff(Uint8Array.of(HANDOFF_STATUS, 5), 0, 2)
+  await settle(() => near.heard.length >= 1)
+  t.deepEqual(near.take(), [`frame ${HANDOFF_STATUS},5`])
+})
+
+test('a peer that was started again hears what is wanted of it', async (t) => {
+  const before = new Side()
+  const after = new Side()
+  const near = new Side()
+  t.teardown(() => {
+    for (const side of [before, after, near]) side.crossing.close()
+  })
+  connect(before, near, [0, 1])
+  near.crossing.import(ROOM, DESCRIPTION, 0)
+  near.crossing.wantLayers(PUBLICATION, 0b110)
+  near.crossing.unlink(0)
+  after.crossing.export(PUBLICATION, 1)
+  after.take()
+  connect(after, near, [0, 1])
+  await settle(() => after.heard.includes('want 7/6'))
+  t.true(after.take().includes('want 7/6'))
 })

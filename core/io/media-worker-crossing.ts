@@ -4,7 +4,7 @@
  */
 import { EARLY_WANTS_MAX } from '../../config/index.ts'
 import type { ImportedPublication } from '../media/control.ts'
-import type { ExportOutlet, UpstreamRequests } from '../media/engine/index.ts'
+import { type ExportOutlet, HANDOFF_STATUS, type UpstreamRequests } from '../media/engine/index.ts'
 import { DROP_CODE } from '../media/rtp/index.ts'
 import type { MediaEngine } from './media-worker-engine.ts'
 import { type LinkEvents, WorkerLink } from './media-worker-link.ts'
@@ -12,13 +12,21 @@ import type { LinkEnd } from './media-worker-protocol.ts'
 
 const DROP_RING_FULL = DROP_CODE['ring-full']
 
-/** One exported publication: a frame is written once to each worker that wants any layer. */
+/** What an imported publication's home is, and which layers were last wanted of it. */
+type Import = { peer: number; layerMask: number }
+
+/**
+ * One exported publication: a packet is written once to each worker that wants any layer, a status to all: how loud
+ * somebody is decides whether he is wanted.
+ */
 class ExportFan implements ExportOutlet {
   /** Layer masks by peer, 0 = nothing now. */
   readonly wants = new Map<number, number>()
   readonly peers = new Set<number>()
   /** Links with a mask other than 0. */
   active: WorkerLink[] = []
+  /** All links that it is exported over. */
+  all: WorkerLink[] = []
   readonly #drops: Uint32Array
 
   constructor(drops: Uint32Array) {
@@ -27,7 +35,8 @@ class ExportFan implements ExportOutlet {
 
   /** @hot */
   handoff(bytes: Uint8Array, start: number, end: number): void {
-    for (const link of this.active) {
+    const links = bytes[start] === HANDOFF_STATUS ? this.all : this.active
+    for (const link of links) {
       if (!link.push(bytes, start, end)) this.#drops[DROP_RING_FULL]!++
     }
   }
@@ -49,8 +58,7 @@ export class Crossing implements UpstreamRequests {
   readonly #exports = new Map<number, ExportFan>()
   /** Wants that overtook their export (they come another way), by `publicationId:peer`. */
   readonly #early = new Map<string, number>()
-  /** Home worker of each imported publication. */
-  readonly #imports = new Map<number, number>()
+  readonly #imports = new Map<number, Import>()
 
   constructor(options: CrossingOptions) {
     this.#options = options
@@ -60,6 +68,10 @@ export class Crossing implements UpstreamRequests {
     this.unlink(end.peer)
     this.#links.set(end.peer, new WorkerLink(end, this.#events()))
     for (const [publicationId, fan] of this.#exports) this.#applyWants(publicationId, fan)
+    for (const [publicationId, { peer, layerMask }] of this.#imports) {
+      // A thread that was started again knows nothing of it.
+      if (peer === end.peer && layerMask !== 0) this.wantLayers(publicationId, layerMask)
+    }
   }
 
   unlink(peer: number): void {
@@ -95,7 +107,7 @@ export class Crossing implements UpstreamRequests {
   }
 
   import(roomId: number, publication: ImportedPublication, peer: number): void {
-    this.#imports.set(publication.publicationId, peer)
+    this.#imports.set(publication.publicationId, { peer, layerMask: 0 })
     this.#options.engine().command({ type: 'import', roomId, publication }, this.#options.nowMs())
   }
 
@@ -104,21 +116,20 @@ export class Crossing implements UpstreamRequests {
   }
 
   requestKeyframe(publicationId: number, layer: number): void {
-    this.#upstream(publicationId)?.requestKeyframe(publicationId, layer)
+    const peer = this.#imports.get(publicationId)?.peer ?? -1
+    this.#links.get(peer)?.requestKeyframe(publicationId, layer)
   }
 
   wantLayers(publicationId: number, layerMask: number): void {
-    this.#upstream(publicationId)?.wantLayers(publicationId, layerMask)
+    const imported = this.#imports.get(publicationId)
+    if (imported === undefined) return
+    imported.layerMask = layerMask
+    this.#links.get(imported.peer)?.wantLayers(publicationId, layerMask)
   }
 
   close(): void {
     for (const link of this.#links.values()) link.close()
     this.#links.clear()
-  }
-
-  #upstream(publicationId: number): WorkerLink | undefined {
-    const peer = this.#imports.get(publicationId)
-    return peer === undefined ? undefined : this.#links.get(peer)
   }
 
   #onWant(peer: number, publicationId: number, layerMask: number): void {
@@ -140,13 +151,18 @@ export class Crossing implements UpstreamRequests {
   #applyWants(publicationId: number, fan: ExportFan): void {
     let layerMask = 0
     const active: WorkerLink[] = []
-    for (const [peer, mask] of fan.wants) {
-      const link = fan.peers.has(peer) ? this.#links.get(peer) : undefined
-      if (link === undefined || mask === 0) continue
+    const all: WorkerLink[] = []
+    for (const peer of fan.peers) {
+      const link = this.#links.get(peer)
+      const mask = fan.wants.get(peer) ?? 0
+      if (link === undefined) continue
+      all.push(link)
+      if (mask === 0) continue
       layerMask |= mask
       active.push(link)
     }
     fan.active = active
+    fan.all = all
     if (fan.peers.size === 0) return
     this.#options.engine().onUpstreamWant(publicationId, layerMask, this.#options.nowMs())
   }

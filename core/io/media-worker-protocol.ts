@@ -34,6 +34,11 @@ export type ToWorker =
   | { type: 'handshaker'; port: MessagePort }
   | { type: 'close' }
 
+/** What of this reaches the trunk thread, which is a worker without transports and rooms (media-plane-links.ts). */
+export type ToTrunkPeer =
+  | Extract<ToWorker, { type: 'link' | 'unlink' | 'export' | 'unexport' | 'import' }>
+  | { type: 'command'; command: Extract<MediaCommand, { type: 'forget' }> }
+
 export type FromWorker =
   /** `unbatched` says why every datagram costs a system call of its own; empty when it does not. */
   | { type: 'ready'; port: number; ipv6: boolean; bufferBytes: number; unbatched: string }
