@@ -49,7 +49,7 @@ export type PathState = {
   lossRatio: number
   /** What this link loses whatever is sent, as learned; 0..0.35. */
   lossBaseline: number
-  /** Mean length of runs of lost datagrams, over the last thousand datagrams; 1 when none was lost. */
+  /** Mean length of runs of lost datagrams, over the last fifty runs or so; 1 at first. */
   lossBurst: number
   /** Something else fills the link's queue (a download): the estimate goes by loss, not by delay. */
   competing: boolean

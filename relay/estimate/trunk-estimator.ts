@@ -8,7 +8,6 @@ import {
   TRUNK_ESTIMATE_START_BPS,
 } from '../../config/limits.ts'
 import { PathEstimator } from '../../core/media/bandwidth/index.ts'
-import { LossMeter } from '../repair/loss-meter.ts'
 import type { PathState, TrunkEstimator } from './contract.ts'
 
 const BOUNDS = {
@@ -26,7 +25,6 @@ export function createTrunkEstimator(nowMs: number): TrunkEstimator {
 
 class PathOfTrunk implements TrunkEstimator {
   readonly #path: PathEstimator
-  readonly #losses = new LossMeter()
   readonly #state: PathState = {
     rttMs: 0,
     queueDelayMs: 0,
@@ -47,12 +45,12 @@ class PathOfTrunk implements TrunkEstimator {
 
   /** @hot */
   onArrived(sequence: number, arrivedMs: number): void {
-    if (this.#path.onArrived(sequence & SEQUENCE_MASK, arrivedMs)) this.#losses.onDatagram(false)
+    this.#path.onArrived(sequence & SEQUENCE_MASK, arrivedMs)
   }
 
   /** @hot */
   onLost(sequence: number): void {
-    if (this.#path.onLost(sequence & SEQUENCE_MASK)) this.#losses.onDatagram(true)
+    this.#path.onLost(sequence & SEQUENCE_MASK)
   }
 
   onFeedbackEnd(heldMs: number, nowMs: number): void {
@@ -77,7 +75,7 @@ class PathOfTrunk implements TrunkEstimator {
     state.queueDelayMs = this.#path.queue.queueMs
     state.lossRatio = this.#path.lossRatio
     state.lossBaseline = this.#path.baseline.baseline
-    state.lossBurst = this.#losses.lossBurst
+    state.lossBurst = this.#path.lossBurst
     state.competing = false
     return state
   }

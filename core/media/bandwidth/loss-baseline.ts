@@ -1,24 +1,27 @@
 /**
  * How much of the loss is ours? A radio or satellite link loses 10-20 % whatever we send, and textbook congestion
- * control walks to its floor there. So loss above the known baseline starts an experiment: the rate is lowered, and
- * when it has fallen by a fifth the loss is looked at again. A full queue loses clearly less then; a bad link loses
- * as before, and that is its new baseline.
+ * control walks to its floor there. So loss above the known baseline starts an experiment: the rate is lowered by a
+ * fifth, and the loss looked at again. Had a queue overflowed, it would lose clearly less now; a bad link loses as
+ * before, that is its new baseline, and the rate is given back.
  */
 
 /** The baseline never excuses more than this. */
 const BASELINE_MAX = 0.35
-/** Loss below this is nobody's fault. */
+/** Loss this far above the baseline is nobody's fault. */
 const TOLERANCE = 0.02
 /** An interval of n packets can show this many standard deviations more than the truth. */
-const NOISE_SIGMAS = 1.5
-const FALL = 0.2
-/** The experiment: lower the rate to this share ... */
+const NOISE_SIGMAS = 2
+/** Where nothing was lost yet, this much would not surprise. */
+const LOSS_EXPECTED_MIN = 0.01
+/** Without an experiment: the rate falls by half the excess, and by this at least. */
+const STEP_MIN = 0.04
+/** The experiment lowers the rate to this share ... */
 const EXPERIMENT_SHARE = 0.8
-/** ... and if this share of the loss is still there, the link did it. */
-const PERSISTENT_SHARE = 0.7
-const LEARN = 0.8
-/** Ends an experiment that never got anywhere. */
-const EXPERIMENT_MS_MAX = 15_000
+/** ... and looks at so many packets that were sent then, or for so long. */
+const EXPERIMENT_PACKETS = 100
+const EXPERIMENT_MS_MAX = 6000
+/** Weight of what was known, in packets, when an ordinary interval teaches. */
+const MEMORY_PACKETS = 400
 
 /** One measured interval. */
 export type LossInterval = {
@@ -26,51 +29,89 @@ export type LossInterval = {
   lossRatio: number
   /** Packets that the ratio stands on. */
   packets: number
+  /** Mean length of runs of lost packets, >= 1: losses in runs say less. */
+  burst: number
   /** Rate that was allowed, bit/s. */
   rateBps: number
   /** A queue stands on the way, so the loss may be its overflow. */
   queueing: boolean
+  /** Less is sent than is known to pass, so all loss is the link's. */
+  underused: boolean
+  rttMs: number
   nowMs: number
 }
 
-/** What one interval means for the rate. */
-export type LossVerdict = {
-  /** Ratio beyond what this path loses anyway; 0 = harmless. */
-  excess: number
-  /** The experiment has just shown that the link loses whatever we send: the rate may go back up. */
-  acquitted: boolean
-}
-
-/** One per transport. */
+/** One per path. `weigh` answers with the rate to go to, bit/s, or 0 when the loss says nothing about it. */
 export class LossBaseline {
   /** Learned ratio, 0..0.35. */
   baseline = 0
+  /** An experiment runs, or the last interval lost too much: no time to grow. */
+  isHolding = false
+  /** 0 = no experiment. */
   #fromBps = 0
   #fromLoss = 0
-  #fromMs = 0
+  #fellAtMs = 0
+  #packets = 0
+  #lost = 0
 
   /** Weighs one interval and learns from it. */
-  weigh(interval: LossInterval): LossVerdict {
-    const { lossRatio, packets, rateBps } = interval
-    const noise = NOISE_SIGMAS * Math.sqrt((this.baseline * (1 - this.baseline)) / packets)
-    const excess = Math.max(0, lossRatio - this.baseline - TOLERANCE - noise)
-    if (lossRatio < this.baseline) this.baseline += FALL * (lossRatio - this.baseline)
-    if (excess === 0 || interval.queueing) {
-      this.#fromBps = 0
-      return { excess, acquitted: false }
+  weigh(interval: LossInterval): number {
+    return this.#fromBps > 0 ? this.#watch(interval) : this.#look(interval)
+  }
+
+  #look(interval: LossInterval): number {
+    const { lossRatio, rateBps, queueing, nowMs } = interval
+    const noise = this.#noise(interval)
+    const excess = lossRatio - this.baseline - TOLERANCE - noise
+    this.isHolding = excess > 0
+    if (excess <= 0) {
+      if (!queueing) this.#learn(interval, noise)
+      return 0
     }
-    if (this.#fromBps === 0 || interval.nowMs - this.#fromMs > EXPERIMENT_MS_MAX) {
-      this.#fromBps = rateBps
-      this.#fromLoss = lossRatio
-      this.#fromMs = interval.nowMs
-      return { excess, acquitted: false }
+    const stepped = rateBps * (1 - Math.max(STEP_MIN, excess / 2))
+    if (queueing) return stepped
+    this.#fromBps = rateBps
+    this.#fromLoss = lossRatio
+    this.#fellAtMs = nowMs
+    this.#packets = 0
+    this.#lost = 0
+    return Math.min(stepped, rateBps * EXPERIMENT_SHARE)
+  }
+
+  #watch({ lossRatio, packets, rateBps, queueing, rttMs, nowMs }: LossInterval): number {
+    const elapsedMs = nowMs - this.#fellAtMs
+    // What is reported within a round trip was sent before.
+    if (elapsedMs > rttMs && !queueing) {
+      this.#packets += packets
+      this.#lost += lossRatio * packets
     }
-    if (rateBps > EXPERIMENT_SHARE * this.#fromBps) return { excess, acquitted: false }
-    const acquitted = lossRatio >= PERSISTENT_SHARE * this.#fromLoss
-    if (acquitted) {
-      this.baseline = Math.min(BASELINE_MAX, this.baseline + LEARN * (lossRatio - this.baseline))
-    }
+    const isEnough = this.#packets >= EXPERIMENT_PACKETS || elapsedMs > EXPERIMENT_MS_MAX + rttMs
+    if (!isEnough && !queueing) return 0
+    const { baseline } = this
+    const fromBps = this.#fromBps
     this.#fromBps = 0
-    return { excess: acquitted ? 0 : excess, acquitted }
+    this.isHolding = false
+    if (queueing || this.#packets === 0) return 0
+    const remains = this.#lost / this.#packets
+    // Had all of it been overflow, so much would be lost at the lower rate.
+    const ifOverflow = Math.max(baseline, 1 - (1 - this.#fromLoss) * (fromBps / rateBps))
+    const isLink = remains > (ifOverflow + this.#fromLoss) / 2
+    if (isLink || remains < baseline) this.baseline = Math.min(BASELINE_MAX, remains)
+    return isLink ? fromBps : 0
+  }
+
+  /** Chance must not teach: the baseline moves by what is lost when less is sent than passes, or by what stands out. */
+  #learn({ lossRatio, packets, underused }: LossInterval, noise: number): void {
+    const difference = lossRatio - this.baseline
+    if (underused) this.baseline += (packets / (packets + MEMORY_PACKETS)) * difference
+    else if (difference < -noise) this.baseline += difference / 4
+    this.baseline = Math.min(BASELINE_MAX, this.baseline)
+  }
+
+  #noise({ packets, burst }: LossInterval): number {
+    const expected = Math.max(LOSS_EXPECTED_MIN, this.baseline)
+    // Runs of mean length B have 2B - 1 times the variance of single losses.
+    const variance = (expected * (1 - expected) * (2 * burst - 1)) / packets
+    return NOISE_SIGMAS * Math.sqrt(variance)
   }
 }

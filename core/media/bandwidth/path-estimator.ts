@@ -23,10 +23,12 @@ const DECREASE_PAUSE_MS = 200
 const LOSS_INTERVAL_MS = 500
 const LOSS_INTERVAL_MS_MAX = 3000
 const LOSS_PACKETS_MIN = 50
-/** The rate falls by half the excess loss, but by this at least: the experiment must get somewhere. */
-const LOSS_STEP_MIN = 0.04
-/** Given back when the link turns out to lose whatever we send. */
-const ACQUITTAL = 1.15
+/** A gradient without this much of a queue is jitter. */
+const QUEUE_MS_MIN = 15
+/** Less than this share of what passed when the last queue grew leaves no queue. */
+const UNDERUSED = 0.95
+/** Runs of losses: weight of one. */
+const RUN_SHARE = 0.02
 /** A queue that stands this long, beyond the RTT, is congestion. */
 const STANDING_QUEUE_HOLD_MS = 700
 const FEEDBACK_SILENCE_MS = 2000
@@ -37,6 +39,8 @@ export type EstimateBounds = { startBps: number; minBps: number; maxBps: number 
 /** One per path and direction; about 30 kB from the first packet on. */
 export class PathEstimator {
   rttMs = 100
+  /** Mean length of runs of lost packets, >= 1. */
+  lossBurst = 1
   /** Of the last interval of 0.5-3 s, 0..1. */
   lossRatio = 0
   readonly queue = new QueueDelay()
@@ -57,7 +61,7 @@ export class PathEstimator {
   #lossFromMs: number
   #expected = 0
   #lost = 0
-  #lossHolds = false
+  #run = 0
   #silent = false
 
   constructor(bounds: EstimateBounds, nowMs: number) {
@@ -74,7 +78,7 @@ export class PathEstimator {
 
   /** Loss above the baseline keeps the estimate from growing. */
   get isHeldByLoss(): boolean {
-    return this.#lossHolds
+    return this.baseline.isHolding
   }
 
   /** @hot Any sequence that ascends by 1 and wraps at a power of two from 2 ** 16 to 2 ** 31. */
@@ -91,10 +95,11 @@ export class PathEstimator {
     if (sentMs < 0) return false
     const sizeBytes = this.#history!.sizeBytes(sequence)
     this.#expected += 1
-    this.#trend.onPacket(sentMs, arrivedMs)
+    this.#endRun()
     this.#acked.add(arrivedMs, sizeBytes)
     this.queue.onPacket(arrivedMs - sentMs, arrivedMs)
-    this.#prober.onArrived(sequence, sizeBytes, arrivedMs)
+    const isProbe = this.#prober.onArrived(sequence, sizeBytes, arrivedMs)
+    if (!isProbe) this.#trend.onPacket(sentMs, arrivedMs)
     this.#newestSentMs = Math.max(this.#newestSentMs, sentMs)
     return true
   }
@@ -104,6 +109,7 @@ export class PathEstimator {
     if ((this.#history?.take(sequence) ?? -1) < 0) return false
     this.#expected += 1
     this.#lost += 1
+    this.#run += 1
     return true
   }
 
@@ -121,7 +127,7 @@ export class PathEstimator {
   onLossReport(lossRatio: number, nowMs: number): void {
     if (!this.isBlind && nowMs - this.#feedbackAtMs < FEEDBACK_SILENCE_MS) return
     this.#onLossInterval(lossRatio, { packets: LOSS_PACKETS_MIN, nowMs })
-    if (!this.#lossHolds) this.#grow(nowMs, GROWTH_FAR)
+    if (!this.baseline.isHolding) this.#grow(nowMs, GROWTH_FAR)
     this.#updatedMs = nowMs
   }
 
@@ -136,7 +142,7 @@ export class PathEstimator {
 
   onDemand(_sentBps: number, wantedBps: number, nowMs: number): void {
     const blind = this.isBlind || nowMs - this.#feedbackAtMs > FEEDBACK_SILENCE_MS
-    if (blind || this.#lossHolds || this.#trend.state === 'overuse') return
+    if (blind || this.baseline.isHolding || this.#trend.state === 'overuse') return
     if (nowMs - this.#decreasedAtMs < 1000 + this.rttMs) return
     this.#prober.consider(this.#estimateBps, wantedBps, nowMs)
   }
@@ -147,11 +153,16 @@ export class PathEstimator {
 
   #update(nowMs: number): void {
     const standing = this.queue.standingMs > STANDING_QUEUE_HOLD_MS + this.rttMs
-    const overusing = this.#trend.state === 'overuse' || standing
+    const growing = this.#trend.state === 'overuse' && this.queue.queueMs > QUEUE_MS_MIN
+    const overusing = growing || standing
     this.#closeLossInterval(nowMs)
     if (overusing) this.#decrease(nowMs)
-    else if (this.#trend.state === 'normal' && !this.#lossHolds) this.#increase(nowMs)
-    const provedBps = this.#prober.verdictBps(nowMs, { rttMs: this.rttMs, overusing })
+    else if (this.#trend.state === 'normal' && !this.baseline.isHolding) this.#increase(nowMs)
+    const provedBps = this.#prober.verdictBps(nowMs, {
+      rttMs: this.rttMs,
+      overusing,
+      lossRatio: this.baseline.baseline,
+    })
     if (provedBps * 0.95 > this.#estimateBps && !overusing) {
       this.#estimateBps = this.#clamp(provedBps * 0.95)
       if (this.#estimateBps > this.#ceilingBps) this.#ceilingBps = 0
@@ -161,7 +172,7 @@ export class PathEstimator {
 
   #decrease(nowMs: number): void {
     if (nowMs - this.#decreasedAtMs < DECREASE_PAUSE_MS + this.rttMs) return
-    const ackedBps = this.#acked.bitrateBps()
+    const ackedBps = this.#passedBps()
     // Without a measured rate, and on a path that we hardly use, halving is the best guess.
     const targetBps = ackedBps > 0 ? ackedBps * DECREASE : this.#estimateBps / 2
     this.#prober.stop(nowMs)
@@ -175,7 +186,7 @@ export class PathEstimator {
     if (this.#ceilingBps > 0 && this.#estimateBps > 1.2 * this.#ceilingBps) this.#ceilingBps = 0
     const before = this.#estimateBps
     this.#grow(nowMs, near ? GROWTH_NEAR : GROWTH_FAR)
-    const ackedBps = this.#acked.bitrateBps()
+    const ackedBps = this.#passedBps()
     const leadBps = ackedBps * AHEAD_OF_ACKED + AHEAD_EXTRA_BPS
     if (this.#estimateBps > leadBps) this.#estimateBps = Math.max(before, leadBps)
   }
@@ -197,18 +208,34 @@ export class PathEstimator {
   #onLossInterval(lossRatio: number, { packets, nowMs }: { packets: number; nowMs: number }): void {
     this.#lossFromMs = nowMs
     this.lossRatio = lossRatio
-    const queueing = this.queue.queueMs > STANDING_QUEUE_MS / 2
-    const rateBps = this.#estimateBps
-    const verdict = this.baseline.weigh({ lossRatio, packets, rateBps, queueing, nowMs })
-    this.#lossHolds = verdict.excess > 0
-    if (verdict.acquitted) this.#estimateBps = this.#clamp(rateBps * ACQUITTAL)
-    if (!this.#lossHolds) return
-    this.#prober.stop(nowMs)
-    const ackedBps = this.#acked.bitrateBps()
-    if (ackedBps > 0) this.#ceilingBps = ackedBps
-    if (nowMs - this.#decreasedAtMs < DECREASE_PAUSE_MS + this.rttMs) return
-    this.#estimateBps = this.#clamp(rateBps * (1 - Math.max(LOSS_STEP_MIN, verdict.excess / 2)))
-    this.#decreasedAtMs = nowMs
+    const toBps = this.baseline.weigh({
+      lossRatio,
+      packets,
+      burst: this.lossBurst,
+      rateBps: this.#estimateBps,
+      queueing: this.queue.queueMs > STANDING_QUEUE_MS / 2,
+      underused: this.#estimateBps < UNDERUSED * this.#ceilingBps,
+      rttMs: this.rttMs,
+      nowMs,
+    })
+    if (this.baseline.isHolding) this.#prober.stop(nowMs)
+    if (toBps === 0) return
+    if (toBps < this.#estimateBps) {
+      this.#ceilingBps = this.#passedBps()
+      this.#decreasedAtMs = nowMs
+    }
+    this.#estimateBps = this.#clamp(toBps)
+  }
+
+  /** What arrives, and what the link takes of it whatever is sent: so much can be sent. */
+  #passedBps(): number {
+    return this.#acked.bitrateBps() / (1 - this.baseline.baseline)
+  }
+
+  #endRun(): void {
+    if (this.#run === 0) return
+    this.lossBurst += RUN_SHARE * (this.#run - this.lossBurst)
+    this.#run = 0
   }
 
   /** No feedback while we send: the way back may be dead, or all of it. */

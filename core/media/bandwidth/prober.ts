@@ -15,8 +15,8 @@ const VERDICT_MS = 400
 const STEP = 2
 /** A cluster that arrived at this share of its target was not limited by the link. */
 const FULL_SHARE = 0.75
-const PAUSE_MS = 4000
-const PAUSE_MS_MAX = 30_000
+const PAUSE_MS = 2000
+const PAUSE_MS_MAX = 5000
 const REACH_MAX_BPS = 20_000_000
 
 type Cluster = {
@@ -89,12 +89,12 @@ export class Prober {
     cluster.sentBytes += sizeBytes
   }
 
-  /** A packet was reported as arrived. */
-  onArrived(sequence: number, sizeBytes: number, arrivedMs: number): void {
+  /** A packet was reported as arrived; true when it belongs to a burst, whose delay is of our own making. */
+  onArrived(sequence: number, sizeBytes: number, arrivedMs: number): boolean {
     const cluster = this.#cluster
-    if (cluster === undefined || cluster.firstSequence < 0) return
+    if (cluster === undefined || cluster.firstSequence < 0) return false
     const offset = (sequence - cluster.firstSequence) & 0xffff
-    if (offset >= ((cluster.nextSequence - cluster.firstSequence) & 0xffff)) return
+    if (offset >= ((cluster.nextSequence - cluster.firstSequence) & 0xffff)) return false
     if (this.#packets === 0) {
       this.#firstArrivedMs = arrivedMs
       this.#firstSizeBytes = sizeBytes
@@ -102,13 +102,17 @@ export class Prober {
     this.#packets += 1
     this.#bytes += sizeBytes
     this.#lastArrivedMs = arrivedMs
+    return true
   }
 
   /**
    * Bit/s that the last cluster proved, once, when its verdict is due; 0 = none due or nothing proved. `rttMs` says
-   * how long to wait, `overusing` that the burst met a queue.
+   * how long to wait, `overusing` that the burst met a queue, `lossRatio` what the link takes of anything.
    */
-  verdictBps(nowMs: number, { rttMs, overusing }: { rttMs: number; overusing: boolean }): number {
+  verdictBps(
+    nowMs: number,
+    { rttMs, overusing, lossRatio }: { rttMs: number; overusing: boolean; lossRatio: number },
+  ): number {
     const cluster = this.#cluster
     if (cluster === undefined || this.#sending) return 0
     if (nowMs < this.#sentUntilMs + rttMs + VERDICT_MS / 4) return 0
@@ -117,7 +121,8 @@ export class Prober {
     const waiting = !enough && nowMs < this.#sentUntilMs + rttMs + VERDICT_MS
     if (waiting) return 0
     this.#cluster = undefined
-    const provedBps = enough ? ((this.#bytes - this.#firstSizeBytes) * 8000) / spanMs : 0
+    const arrivedBps = enough ? ((this.#bytes - this.#firstSizeBytes) * 8000) / spanMs : 0
+    const provedBps = arrivedBps / (1 - lossRatio)
     const full = provedBps >= FULL_SHARE * cluster.targetBps && !overusing
     this.#pauseMs = full ? PAUSE_MS : Math.min(PAUSE_MS_MAX, this.#pauseMs * 1.5)
     this.#nextAtMs = full ? nowMs : nowMs + this.#pauseMs
