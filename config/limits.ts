@@ -322,9 +322,10 @@ export const PARITY_CLOSE_MS = 150
 /** Audio frames of one stream kept for copies, a power of two, and the longest of them. */
 export const AUDIO_COPY_FRAMES = 32
 export const AUDIO_COPY_BYTES_MAX = 1_280
+export const AUDIO_COPY_BYTES_KEPT = 8_192
 /** Streams of one trunk whose audio gets copies at once; beyond it the one silent longest is forgotten. */
 export const AUDIO_COPY_STREAMS_MAX = 64
-/** Copies that wait for a datagram. */
+/** Copies that wait for a datagram; a power of two. */
 export const AUDIO_COPIES_WAITING_MAX = 256
 /** Frames of one layer among which duplicates are known; a power of two. */
 export const DUPLICATE_WINDOW = 512
@@ -340,8 +341,9 @@ export const SENT_BYTES_KEPT = 512 * 1024
 export const SENT_KEPT_MS = 1_500
 /** Frames that one layer's release may hold, a power of two, and their bytes; beyond it the oldest go out. */
 export const RELEASE_FRAMES_MAX = 512
-export const RELEASE_BYTES_MAX = 512 * 1024
-export const RELEASE_AUDIO_BYTES = 32 * 1024
+export const RELEASE_BYTES_MIN = 16 * 1024
+export const RELEASE_AUDIO_BYTES_MAX = 64 * 1024
+export const RELEASE_VIDEO_BYTES_MAX = 1024 * 1024
 /** The longest hold that a far end may ask of us. */
 export const RELEASE_HOLD_MS_MAX = 1_000
 /** A layer's newest keyframe with what followed: bytes, packets, age of its first packet. */
@@ -403,6 +405,8 @@ export const PAGE_FILE_BYTES_MAX = 8 * 1024 * 1024
 export const PAGE_CACHE_BYTES_MAX = 64 * 1024 * 1024
 /** How often sessions look at the clock: join deadlines, director dwell, slot changes. */
 export const SESSION_TICK_MS = 50
+/** Least time between two messages on the way to the node above, for all clients of a relay. */
+export const UPSTREAM_NOTICE_MS = 2_000
 /** How far the clocks of a site and of this node may differ. */
 export const TOKEN_LEEWAY_S = 300
 /** Verified tokens remembered. */
@@ -532,3 +536,5 @@ export const TRUNK_AUDIO_QUEUE_BYTES = 64 * 1024
 export const TRUNK_VIDEO_QUEUE_BYTES = 512 * 1024
 /** Wants that are told in one datagram at most; the others follow. */
 export const TRUNK_DEMAND_PAIRS_MAX = 200
+/** Keyframes that one end waits for at a time. */
+export const TRUNK_KEYFRAME_ASKS_MAX = 256
