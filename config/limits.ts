@@ -346,7 +346,10 @@ export const RELEASE_AUDIO_BYTES_MAX = 64 * 1024
 export const RELEASE_VIDEO_BYTES_MAX = 1024 * 1024
 /** The longest hold that a far end may ask of us. */
 export const RELEASE_HOLD_MS_MAX = 1_000
+/** All frames of one Opus packet that is merged or split. */
+export const OPUS_JOINED_BYTES_MAX = 4_096
 /** A layer's newest keyframe with what followed: bytes, packets, age of its first packet. */
+export const KEYFRAME_CACHE_BYTES_MIN = 32 * 1024
 export const KEYFRAME_CACHE_BYTES_MAX = 512 * 1024
 export const KEYFRAME_CACHE_PACKETS_MAX = 1_024
 export const KEYFRAME_FRESH_MS = 2_000
@@ -470,15 +473,17 @@ export const TRUNK_LIST_ENTRIES_MAX = 1_024
 export const TRUNK_HELLO_BYTES_MAX = 4 * 1024
 export const TRUNK_HANDSHAKE_MS_MAX = 10_000
 export const TRUNK_HANDSHAKES_MAX = 64
-/** Dials of one address: sustained and at once. */
-export const TRUNK_DIALS_PER_S_MAX = 1
-export const TRUNK_DIALS_BURST_MAX = 20
+/** The same from one address; loopback is exempt. How often it may try is the gate's business. */
+export const TRUNK_HANDSHAKES_PER_ADDRESS_MAX = 8
 /** Nodes from one at the bottom to the top of the tree. */
 export const TRUNK_DEPTH_MAX = 8
 /** How often a child asks whether its upstream lives, and how long either stays without hearing before it gives up. */
 export const TRUNK_HEARTBEAT_MS = 2_500
 export const TRUNK_LEASE_MS = 10_000
-/** Longest wait between two dials. */
+/** How often both ends look at their clocks for it. */
+export const TRUNK_TICK_MS = 500
+/** Wait between two dials: the first, and the longest. */
+export const TRUNK_REDIAL_MS_MIN = 250
 export const TRUNK_REDIAL_MS_MAX = 10_000
 /** A dial that has not led to a session by then is given up. */
 export const TRUNK_DIAL_MS_MAX = 15_000
@@ -493,8 +498,8 @@ export const ENROLMENT_CODES_MAX = 256
 export const ENROLMENT_CODE_KEPT_MS = 7 * 86_400_000
 /** How often a running node looks whether its book of relays was changed by the command line. */
 export const RELAY_BOOK_LOOK_MS = 2_000
-/** The same for the lock of that file: who holds it longer has died. */
-export const RELAY_BOOK_LOCK_MS_MAX = 5_000
+/** Who holds the lock of that file longer has died. */
+export const RELAY_BOOK_LOCK_MS_MAX = 1_000
 /** Bytes of events that may be on their way to a neighbour before it says otherwise, and in one batch. */
 export const TRUNK_EVENTS_CREDIT_BYTES = 128 * 1024
 export const TRUNK_EVENTS_BATCH_BYTES_MIN = 1_024

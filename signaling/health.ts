@@ -22,19 +22,25 @@ export type HealthOptions = {
   metrics: { text: () => Promise<string>; contentType: string; access: MetricsAccess }
   /** False while closing. */
   isOpen: () => boolean
+  /** The way to the node above; undefined on a node without one. An island is well all the same. */
+  upstream: () => { state: string; forMs: number } | undefined
 }
 
 const PLAIN = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' }
 
 /** The three routes. */
 export function healthRoutes(options: HealthOptions): Route[] {
-  const { host, isOpen } = options
+  const { host, isOpen, upstream } = options
   return [
     {
       method: 'GET',
       path: '/healthz',
       bodyBytesMax: 0,
-      handle: () => ({ status: 200, headers: { ...PLAIN }, body: 'ok\n' }),
+      handle: () => {
+        const above = upstream()
+        const line = above && `upstream ${above.state} for ${Math.round(above.forMs / 1_000)} s\n`
+        return { status: 200, headers: { ...PLAIN }, body: `ok\n${line ?? ''}` }
+      },
     },
     {
       method: 'GET',
@@ -43,7 +49,9 @@ export function healthRoutes(options: HealthOptions): Route[] {
       handle: () => {
         const { storeState } = host.conference
         const ready = isOpen() && storeState === 'ok'
-        return json(ready ? 200 : 503, { ready, store: storeState, open: isOpen() })
+        const above = upstream()
+        const state = above === undefined ? {} : { upstream: above.state }
+        return json(ready ? 200 : 503, { ready, store: storeState, open: isOpen(), ...state })
       },
     },
     { method: 'GET', path: '/metrics', bodyBytesMax: 0, handle: (r) => metrics(options, r) },

@@ -42,6 +42,12 @@ export type SignalingOptions = {
   requestsPerS: number
   /** Whether a loopback page may give itself a token for room `demo`. */
   demo: boolean
+  /** As people know this node; default ''. */
+  nodeName?: string
+  /** What `GET /api/v1/trunk` answers; absent on a node without trunks. */
+  trunkStatus?: () => unknown
+  /** Dials the node above at once; absent on a node without one. */
+  retryUpstream?: () => void
   /** Of the program, for the OpenAPI document. */
   version: string
   /** Bugs: never called for what a client did. */
@@ -84,6 +90,8 @@ export async function createSignaling(options: SignalingOptions): Promise<Signal
     createDirector: options.createDirector,
     verify,
     randomBytes: (count) => randomBytes(count),
+    nodeName: options.nodeName ?? '',
+    ...(options.retryUpstream === undefined ? {} : { retryUpstream: options.retryUpstream }),
     onFault,
   })
   const whip = new WhipDesk({ host, hub, verify })
@@ -91,8 +99,18 @@ export async function createSignaling(options: SignalingOptions): Promise<Signal
   const gate = new Gate({
     hub,
     routes: [
-      ...healthRoutes({ host, verify, metrics: options.metrics, isOpen: () => isOpen }),
-      ...documentedRoutes({ host, hub, media, keys, verify, demo: options.demo }, options.version),
+      ...healthRoutes({
+        ...{ host, verify, metrics: options.metrics, isOpen: () => isOpen },
+        upstream: () => hub.upstream.message,
+      }),
+      ...documentedRoutes(
+        {
+          ...{ host, hub, media, keys, verify, demo: options.demo },
+          trunkStatus: options.trunkStatus,
+          retryUpstream: options.retryUpstream,
+        },
+        options.version,
+      ),
       ...whip.routes(),
     ],
     pages: options.page === undefined ? undefined : new Pages(options.page),

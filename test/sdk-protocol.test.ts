@@ -53,6 +53,7 @@ const SDK_SAYS: Record<ClientMessage['type'], true> = {
   lock: true,
   emergency: true,
   roster: true,
+  'try-upstream': true,
   leave: true,
   ping: true,
 }
@@ -70,6 +71,7 @@ const SDK_HEARS: Record<ServerMessage['type'], true> = {
   'roster-page': true,
   quality: true,
   media: true,
+  upstream: true,
   pong: true,
   bye: true,
 }

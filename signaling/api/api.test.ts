@@ -109,6 +109,33 @@ test('a lock, an emergency and a pin are set by PUT', async (t) => {
   t.is(summary?.pin?.participant, participant)
 })
 
+test('the trunk is told to an admin alone, who may have the upstream tried at once', async (t) => {
+  let tries = 0
+  const server = await openServer(t, {
+    trunkStatus: () => ({ node: 'nrelay' }),
+    retryUpstream: () => {
+      tries += 1
+    },
+  })
+  const path = '/api/v1/trunk'
+  const own = await chair()
+  t.is((await server.call(path, { token: own })).status, 403)
+  const answer = await server.call(path, { token: await admin() })
+  t.deepEqual([answer.status, JSON.parse(answer.body)], [200, { node: 'nrelay' }])
+  const retry = { method: 'POST', token: own }
+  t.is((await server.call(`${path}/retry`, retry)).status, 403)
+  t.is((await server.call(`${path}/retry`, { ...retry, token: await admin() })).status, 204)
+  t.is(tries, 1)
+})
+
+test('a node without trunks or upstream says so', async (t) => {
+  const server = await openServer(t)
+  const call = { token: await admin() }
+  t.is((await server.call('/api/v1/trunk', call)).status, 404)
+  const retry = await server.call('/api/v1/trunk/retry', { ...call, method: 'POST' })
+  t.deepEqual([retry.status, JSON.parse(retry.body).code], [409, 'bad-state'])
+})
+
 test('bad bodies, types, sizes and queries get their status', async (t) => {
   const server = await openServer(t)
   await speaker(server)
@@ -184,7 +211,7 @@ test('the OpenAPI document is whole: references resolve, parameters and answers 
       t.truthy(security)
     }
   }
-  t.is(ids.size, 14)
+  t.is(ids.size, 16)
 })
 
 test('every documented operation exists, and without a token none but the demo’s says more than 401', async (t) => {

@@ -13,6 +13,7 @@ const NAMED: ReadonlyMap<v.GenericSchema, string> = new Map<v.GenericSchema, str
   [schemas.ROOMS, 'Rooms'],
   [schemas.PARTICIPANTS, 'Participants'],
   [schemas.TOKEN, 'Token'],
+  [schemas.TRUNK_STATUS, 'TrunkStatus'],
   [schemas.NODE_STATISTICS, 'NodeStatistics'],
   [schemas.TRANSPORT_STATISTICS, 'TransportStatistics'],
 ])

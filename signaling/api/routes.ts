@@ -32,6 +32,8 @@ export type ApiOptions = {
   keys: TokenKeys
   verify: TokenVerifier
   demo: boolean
+  trunkStatus: (() => unknown) | undefined
+  retryUpstream: (() => void) | undefined
 }
 
 /** Who may call: nobody has to prove anything, the room's chair or an admin, an admin only. */
@@ -55,6 +57,8 @@ type Entry = Omit<ApiRoute, 'handle' | 'bodyBytesMax'> & {
 const BAD_BODY = { code: 'bad-message', message: 'the body is not as documented' } as const
 const NO_ROOM = { code: 'not-found', message: 'no such room' } as const
 const NO_PARTICIPANT = { code: 'not-found', message: 'no such participant in this room' } as const
+const NO_TRUNK = { code: 'not-found', message: 'this node has no trunk' } as const
+const NO_UPSTREAM = { code: 'bad-state', message: 'this node has no upstream' } as const
 const DEMO_TOKEN_TTL_S = 12 * 3600
 
 /**
@@ -77,7 +81,12 @@ function isJson(request: RouteRequest): boolean {
 
 /** The table. */
 export function apiRoutes(options: ApiOptions): ApiRoute[] {
-  const entries = [...roomEntries(options), ...participantEntries(options), ...nodeEntries(options)]
+  const entries = [
+    ...roomEntries(options),
+    ...participantEntries(options),
+    ...trunkEntries(options),
+    ...nodeEntries(options),
+  ]
   return entries.map((entry) => guarded(entry, options))
 }
 
@@ -297,6 +306,35 @@ function rosterPage(host: ConferenceHost, call: Call): DoorResponse {
     ...(text === null ? {} : { search: text }),
   })
   return json(200, page)
+}
+
+function trunkEntries({ trunkStatus, retryUpstream }: ApiOptions): Entry[] {
+  return [
+    {
+      method: 'GET',
+      path: '/api/v1/trunk',
+      summary:
+        'The links of this node to others: estimates, shares by class, what is left out and why.',
+      access: 'admin',
+      success: { status: 200, schema: schemas.TRUNK_STATUS },
+      answer: () => {
+        if (trunkStatus === undefined) return refusal(NO_TRUNK)
+        return json(200, trunkStatus())
+      },
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/trunk/retry',
+      summary: 'Dials the node above at once instead of at the next turn.',
+      access: 'admin',
+      success: { status: 204 },
+      answer: () => {
+        if (retryUpstream === undefined) return refusal(NO_UPSTREAM)
+        retryUpstream()
+        return noContent()
+      },
+    },
+  ]
 }
 
 function nodeEntries({ hub, keys, demo, host }: ApiOptions): Entry[] {

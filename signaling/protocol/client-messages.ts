@@ -94,6 +94,7 @@ export const CLIENT_MESSAGES = {
     limit: pageLimit,
     search: v.exactOptional(text(0, 64)),
   }),
+  'try-upstream': v.object({ type: v.literal('try-upstream'), ref }),
   leave: v.object({ type: v.literal('leave'), ref }),
   ping: v.object({ type: v.literal('ping'), ref }),
 } as const

@@ -144,6 +144,17 @@ export const SERVER_MESSAGES = {
     state: v.picklist(['connected', 'disconnected']),
     cause: v.exactOptional(v.string()),
   }),
+  upstream: v.strictObject({
+    type: v.literal('upstream'),
+    state: v.picklist(['connected', 'connecting', 'island']),
+    forMs: wideUint,
+    mark: v.picklist(['green', 'amber', 'red']),
+    rateBps: v.number(),
+    lossRatio: v.number(),
+    rttMs: v.number(),
+    node: v.string(),
+    upstream: v.string(),
+  }),
   pong: v.strictObject({ type: v.literal('pong'), ref }),
   bye: v.strictObject({ type: v.literal('bye'), code, message: v.string() }),
 } as const

@@ -10,18 +10,26 @@ import type { MediaPlane, MediaReport } from '../../core/media/control.ts'
 import type { ConferenceHost } from '../../core/store/index.ts'
 import type { Claims, TokenVerifier } from '../auth/index.ts'
 import type { DoorSocket } from '../door.ts'
-import { CLOSE_LEFT, type ClientMessageOf, codecFor, type Refusal } from '../protocol/index.ts'
+import {
+  CLOSE_LEFT,
+  type ClientMessageOf,
+  codecFor,
+  type Refusal,
+  type ServerMessage,
+} from '../protocol/index.ts'
 import { type Admission, type Entered, type Entry, GONE, JOIN_AGAIN } from './admission.ts'
 import { Connection } from './connection.ts'
 import { DoorCounters } from './counters.ts'
 import { MediaDesk } from './media-desk.ts'
 import { NodeStage } from './node-stage.ts'
+import { Outgoing } from './outgoing.ts'
 import { KeyedBuckets } from './rate-limit.ts'
 import { answerRequest } from './requests.ts'
 import type { RoomStage } from './room-stage.ts'
 import { RoomStages } from './room-stages.ts'
 import { Seat, type SeatListener } from './seat.ts'
 import { SocketTable } from './socket-table.ts'
+import { UpstreamNotice } from './upstream-notice.ts'
 
 export type HubOptions = {
   host: ConferenceHost
@@ -29,6 +37,10 @@ export type HubOptions = {
   createDirector: () => Director
   verify: TokenVerifier
   randomBytes: (count: number) => Uint8Array
+  /** Name of this node, as people know it. */
+  nodeName: string
+  /** Dials the node above at once; absent on a node without one. */
+  retryUpstream?: () => void
   /** Called for what must not happen; the connection concerned is ended, the process goes on. */
   onFault: (error: unknown) => void
 }
@@ -38,6 +50,7 @@ export class Hub {
   readonly desk: MediaDesk
   /** For the trunks. */
   readonly stage: NodeStage
+  readonly upstream: UpstreamNotice
   readonly counters = new DoorCounters()
   readonly #host: ConferenceHost
   readonly #options: HubOptions
@@ -66,7 +79,13 @@ export class Hub {
     const { desk } = this
     const publication = (id: number) => desk.publication(id)
     this.#rooms = new RoomStages({ host, media, createDirector, publication })
-    this.stage = new NodeStage({ rooms: this.#rooms, desk, media, nowMs, onUpstream: () => {} })
+    this.upstream = new UpstreamNotice({
+      node: options.nodeName,
+      now: () => host.now(),
+      broadcast: (message) => this.#broadcast(message),
+    })
+    const { upstream } = this
+    this.stage = new NodeStage({ rooms: this.#rooms, desk, media, nowMs, upstream })
     options.host.onNotice = (notice) => this.#guard(() => this.#onNotice(notice))
     options.media.onReport = (report) => this.#guard(() => this.#onReport(report))
   }
@@ -125,7 +144,9 @@ export class Hub {
       return
     }
     try {
-      answerRequest({ host: this.#host, desk: this.desk, room, seat, connection }, message)
+      const { retryUpstream } = this.#options
+      const around = { host: this.#host, desk: this.desk, room, seat, connection, retryUpstream }
+      answerRequest(around, message)
       room.settle()
     } catch (error) {
       this.#fault(connection, error)
@@ -268,6 +289,8 @@ export class Hub {
     })
     this.#sendSelf(seat)
     if (stage !== undefined) seat.send(stage.speakers)
+    const { message } = this.upstream
+    if (message !== undefined) seat.send(message)
   }
 
   #sendSelf(seat: Seat): void {
@@ -385,6 +408,13 @@ export class Hub {
       connection.end('bad-state', 'no join in time')
     }
     for (const stage of this.#rooms.values()) this.#guard(() => stage.tick())
+    this.upstream.tick()
+  }
+
+  /** To everybody at this node. */
+  #broadcast(message: ServerMessage): void {
+    const outgoing = new Outgoing(message)
+    for (const seat of this.#seats.values()) seat.send(outgoing)
   }
 
   /**

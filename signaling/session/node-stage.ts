@@ -13,13 +13,14 @@ import type {
 import type { MediaDesk } from './media-desk.ts'
 import { createPublication } from './publication.ts'
 import type { RoomStages } from './room-stages.ts'
+import type { UpstreamNotice } from './upstream-notice.ts'
 
 export type NodeStageOptions = {
   rooms: RoomStages
   desk: MediaDesk
   media: MediaPlane
   nowMs: () => number
-  onUpstream: (state: UpstreamState) => void
+  upstream: UpstreamNotice
 }
 
 /** One per hub. */
@@ -76,6 +77,6 @@ export class NodeStage implements StagePort {
   }
 
   setUpstream(state: UpstreamState): void {
-    this.#options.onUpstream(state)
+    this.#options.upstream.set(state)
   }
 }

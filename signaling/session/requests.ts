@@ -18,6 +18,8 @@ export type RequestContext = {
   room: RoomStage
   seat: Seat
   connection: Connection
+  /** Dials the node above at once; undefined on a node without one. */
+  retryUpstream: (() => void) | undefined
 }
 
 type Ref = { ref?: number }
@@ -56,6 +58,18 @@ function offer(context: RequestContext, message: ClientMessage & { type: 'offer'
   const result = desk.answer(seat, message.sdp, message.sections)
   if (!result.ok) connection.refuse(message.ref, result)
   else connection.send({ type: 'answer', ...refOf(message), sdp: result.answer })
+}
+
+/** Nobody's right of the room: it costs a dial, so the chairs have it. */
+function tryUpstream({ seat, connection, retryUpstream }: RequestContext, ref: Ref): void {
+  if (seat.role !== 'chair') {
+    connection.refuse(ref.ref, { code: 'forbidden', message: 'only the chair may' })
+  } else if (retryUpstream === undefined) {
+    connection.refuse(ref.ref, { code: 'bad-state', message: 'this node has no upstream' })
+  } else {
+    retryUpstream()
+    connection.send({ type: 'ok', ...ref })
+  }
 }
 
 /** Answers one message of a joined participant. `join` never comes here: see hub.ts. */
@@ -101,6 +115,9 @@ export function answerRequest(context: RequestContext, message: ClientMessage): 
       reply({ type: 'chat-page', ...page })
       return
     }
+    case 'try-upstream':
+      tryUpstream(context, refOf(message))
+      return
     case 'ping':
       reply({ type: 'pong' })
       return

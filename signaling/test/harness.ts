@@ -152,6 +152,8 @@ export class Harness {
   readonly faults: unknown[] = []
   readonly hub: Hub
   nextRef = 1
+  /** How often the upstream was to be dialled at once. */
+  retryCount = 0
 
   #verifications = 0
 
@@ -163,6 +165,10 @@ export class Harness {
       createDirector,
       verify: (token, wallMs) => this.#verified(verify(token, wallMs)),
       randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+      nodeName: 'Mường Nhé',
+      retryUpstream: () => {
+        this.retryCount += 1
+      },
       onFault: (error) => this.faults.push(error),
     })
   }

@@ -107,6 +107,21 @@ test('health and readiness are open, readiness follows the store and the closing
   t.deepEqual(JSON.parse(ready.body), { ready: true, store: 'ok', open: true })
 })
 
+test('a relay that is an island is healthy and ready, and says where it stands', async (t) => {
+  const server = await openServer(t, { retryUpstream: () => {} })
+  t.is((await server.call('/healthz')).body, 'ok\n')
+  server.signaling.stage.setUpstream({
+    ...{ state: 'island', sinceMs: Date.now() - 90_000, mark: 'red', upstream: 'Điện Biên' },
+    ...{ rateBps: 0, lossRatio: 0, rttMs: 0 },
+  })
+  const health = await server.call('/healthz')
+  t.is(health.status, 200)
+  t.regex(health.body, /^ok\nupstream island for 9[01] s\n$/)
+  const ready = await server.call('/readyz')
+  t.is(ready.status, 200)
+  t.is(JSON.parse(ready.body).upstream, 'island')
+})
+
 test('metrics: loopback without proxy, an admin token, or everyone, as configured', async (t) => {
   const metrics = { text: async () => 'nhipcau_up 1\n', contentType: 'text/plain' }
   const local = await openServer(t, { metrics: { ...metrics, access: 'loopback' } })

@@ -346,3 +346,47 @@ test('statistics and the server’s view become one quality, of what is shown', 
   t.like(conference.state.quality[0], { mid: '6', mark: 'amber', reason: 'bandwidth' })
   t.is(conference.statistics.length, 1)
 })
+
+const above = {
+  type: 'upstream',
+  state: 'island',
+  forMs: 60_000,
+  mark: 'red',
+  rateBps: 0,
+  lossRatio: 0,
+  rttMs: 0,
+  node: 'Mường Nhé',
+  upstream: 'Điện Biên',
+} as const
+
+test('the link above is kept with a time of this machine, until another server is joined', async (t) => {
+  const { world, conference } = await live()
+  t.is(conference.state.upstream, undefined)
+  world.socket.say(above)
+  const { sinceMs } = conference.state.upstream ?? {}
+  t.is(sinceMs, world.nowMs() - 60_000)
+  t.like(conference.state.upstream, { state: 'island', mark: 'red', node: 'Mường Nhé' })
+  await world.pass(5_000)
+  world.socket.say({ ...above, state: 'connected', forMs: 0, mark: 'green' })
+  t.like(conference.state.upstream, { state: 'connected', sinceMs: world.nowMs() })
+  world.socket.onclose?.({ code: 1006, reason: '' })
+  await world.pass(10_000)
+  world.socket.onopen?.()
+  await world.settle()
+  world.socket.answer('join', joinedMessage({ resumed: true }))
+  await world.settle()
+  t.is(conference.state.upstream, undefined)
+})
+
+test('trying the server above and marking an emergency are requests of their own', async (t) => {
+  const { world, conference } = await live()
+  const tried = conference.tryUpstream()
+  world.socket.answer('try-upstream', { type: 'ok' })
+  await tried
+  const marked = conference.setEmergency(true)
+  t.is(world.socket.last('emergency')?.on, true)
+  world.socket.answer('emergency', { type: 'ok' })
+  await marked
+  world.socket.say({ type: 'room', revision: 2, emergency: true })
+  t.true(conference.state.emergency)
+})

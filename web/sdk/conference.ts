@@ -27,7 +27,7 @@ import { Monitor } from './monitor.ts'
 import type { StreamQuality } from './quality.ts'
 import { Sources } from './sources.ts'
 import type { ConferenceState, MediaPhase } from './state.ts'
-import { applyMessage, initialState } from './state.ts'
+import { applyMessage, initialState, upstreamLink } from './state.ts'
 import type { StreamStatistics } from './statistics.ts'
 import type { View } from './view.ts'
 import { hiddenMids, viewMessage } from './view.ts'
@@ -235,6 +235,11 @@ export class Conference {
     await this.#link.request({ type: 'emergency', on })
   }
 
+  /** As chair on a relay that is cut off: the server above is tried now, not at the next turn. */
+  async tryUpstream(): Promise<void> {
+    await this.#link.request({ type: 'try-upstream' })
+  }
+
   /** What is shown where and how large: sent a moment later, and again after every reconnect. */
   setView(view: View): void {
     this.#view = view
@@ -302,6 +307,11 @@ export class Conference {
     }
     if (message.type === 'media') {
       if (message.state === 'disconnected') this.#media.transportGone()
+      return
+    }
+    if (message.type === 'upstream') {
+      const upstream = upstreamLink(message, this.#environment.nowMs())
+      this.#update({ ...before, upstream })
       return
     }
     if (message.type === 'error')

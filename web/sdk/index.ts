@@ -21,7 +21,7 @@ export type {
 } from './messages.ts'
 export type { QualityReason, StreamQuality } from './quality.ts'
 export { overallQuality } from './quality.ts'
-export type { ConferenceState, EndCause, MediaPhase, Phase } from './state.ts'
+export type { ConferenceState, EndCause, MediaPhase, Phase, UpstreamLink } from './state.ts'
 export type { LayerStatistics, StreamStatistics } from './statistics.ts'
 export { assignTiles } from './tiles.ts'
 export type { Size, View } from './view.ts'

@@ -139,6 +139,7 @@ export type ClientMessage =
   | { type: 'lock'; locked: boolean }
   | { type: 'emergency'; on: boolean }
   | { type: 'roster'; cursor?: string; limit: number; search?: string }
+  | { type: 'try-upstream' }
   | { type: 'leave' }
   | { type: 'ping' }
 
@@ -168,6 +169,23 @@ export type RoomDelta = {
   pin?: Pin | null
 }
 
+/** Of a relay alone: how the link to the server above it fares. */
+export type UpstreamMessage = {
+  type: 'upstream'
+  /** `island`: the link is cut and the relay decides for itself. */
+  state: 'connected' | 'connecting' | 'island'
+  /** How long it has been so, ms. */
+  forMs: number
+  mark: QualityMark
+  /** Downwards, bit/s; 0 while unknown. */
+  rateBps: number
+  lossRatio: number
+  rttMs: number
+  /** Names of the relay and of the server above; may be empty. */
+  node: string
+  upstream: string
+}
+
 /** Server to client; an answer to a request carries the `ref` of that request. */
 export type ServerMessage = { ref?: number } & (
   | JoinedMessage
@@ -183,6 +201,7 @@ export type ServerMessage = { ref?: number } & (
   | { type: 'roster-page'; members: RosterMember[]; cursor: string | null; total: number }
   | { type: 'quality'; streams: ServerQuality[] }
   | { type: 'media'; state: 'connected' | 'disconnected'; cause?: string }
+  | UpstreamMessage
   | { type: 'pong' }
   | { type: 'bye'; code: ErrorCode; message: string }
 )

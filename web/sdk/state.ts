@@ -15,6 +15,7 @@ import type {
   ServerMessage,
   SlotState,
   StageMember,
+  UpstreamMessage,
 } from './messages.ts'
 import type { StreamQuality } from './quality.ts'
 
@@ -22,6 +23,12 @@ export type Phase = 'joining' | 'live' | 'reconnecting' | 'ended'
 
 /** `interrupted`: packets stopped, recovery runs; `lost`: a fresh transport is being negotiated. */
 export type MediaPhase = 'new' | 'connecting' | 'connected' | 'interrupted' | 'lost'
+
+/** The link from the relay that one is on to the server above. */
+export type UpstreamLink = Omit<UpstreamMessage, 'type' | 'forMs'> & {
+  /** Since when it is in this state, ms since the epoch, by this machine's clock. */
+  readonly sinceMs: number
+}
 
 export type EndCause = { code: ErrorCode | 'left'; message: string }
 
@@ -56,6 +63,8 @@ export type ConferenceState = {
   /** Whether older entries than `chat[0]` may exist. */
   readonly chatHasMore: boolean
   readonly quality: readonly StreamQuality[]
+  /** `undefined` where one is not on a relay. */
+  readonly upstream: UpstreamLink | undefined
   readonly ended: EndCause | undefined
 }
 
@@ -82,6 +91,7 @@ export const initialState = (nowMs: number): ConferenceState => ({
   chat: [],
   chatHasMore: false,
   quality: [],
+  upstream: undefined,
   ended: undefined,
 })
 
@@ -153,10 +163,18 @@ const applyJoined = (state: ConferenceState, joined: JoinedMessage): ConferenceS
   counts: joined.room.counts,
   stage: joined.room.stage,
   hands: joined.room.hands,
+  // It may be another server now; a relay says so in the next message.
+  upstream: undefined,
   slots: joined.slots ?? (joined.resumed ? state.slots : []),
   chat: mergeChat(state.chat, joined.chat),
   chatHasMore: state.chat.length > 0 ? state.chatHasMore : joined.chat.length >= 50,
 })
+
+/** How a relay's link fares, with its age as a time of this machine. */
+export const upstreamLink = (message: UpstreamMessage, nowMs: number): UpstreamLink => {
+  const { type: _type, forMs, ...link } = message
+  return { ...link, sinceMs: nowMs - forMs }
+}
 
 /** The state after `message`; the same object when nothing changed. */
 export const applyMessage = (state: ConferenceState, message: ServerMessage): ConferenceState => {
