@@ -135,7 +135,7 @@ class SimulatedTrunk {
     if (nowMs % 250 === 0) estimator.onDemand(rateBps, wantedBps, nowMs)
     let padBytes = estimator.probeBytes(nowMs)
     while (padBytes > 0) {
-      const sizeBytes = Math.min(1000, Math.max(60, padBytes))
+      const sizeBytes = Math.min(300, Math.max(60, padBytes))
       this.#send(sizeBytes, nowMs)
       padBytes -= sizeBytes
     }

@@ -10,11 +10,19 @@ import { Prober } from './prober.ts'
 import { QueueDelay, STANDING_QUEUE_MS } from './queue-delay.ts'
 import { SentHistory } from './sent-history.ts'
 
-/** Factor on what arrived, when a queue grows. */
-const DECREASE = 0.85
-/** Growth per second while nothing is known of the ceiling, and near the last known one. */
+/** When a queue grows: a little less than what passes, and as much less again as empties it in a second. */
+const DECREASE = 0.95
+const DRAIN_MS = 1000
+const DECREASE_MIN = 0.6
+/** Growth per second while nothing is known of the ceiling, and back to just below the last known one. */
 const GROWTH_FAR = 0.15
-const GROWTH_NEAR = 0.04
+const GROWTH_BACK = 0.4
+const BACK_SHARE = 0.93
+/**
+ * Growth near the ceiling, bit/s per second for the root of the rate: 16 % of 64 kbit/s, 4 % of 1 Mbit/s. What
+ * grows by a share never gets even with a larger flow; what grows by an amount does not fit all rates.
+ */
+const GROWTH_NEAR = 40
 /** The estimate never runs further ahead of what arrives than this; probes go beyond. */
 const AHEAD_OF_ACKED = 1.5
 const AHEAD_EXTRA_BPS = 30_000
@@ -98,8 +106,9 @@ export class PathEstimator {
     this.#endRun()
     this.#acked.add(arrivedMs, sizeBytes)
     this.queue.onPacket(arrivedMs - sentMs, arrivedMs)
-    const isProbe = this.#prober.onArrived(sequence, sizeBytes, arrivedMs)
-    if (!isProbe) this.#trend.onPacket(sentMs, arrivedMs)
+    // The queue of a burst is of our own making, and no trend.
+    if (this.#prober.onArrived(sequence, sizeBytes, arrivedMs)) this.#trend.reset()
+    else this.#trend.onPacket(sentMs, arrivedMs)
     this.#newestSentMs = Math.max(this.#newestSentMs, sentMs)
     return true
   }
@@ -127,7 +136,7 @@ export class PathEstimator {
   onLossReport(lossRatio: number, nowMs: number): void {
     if (!this.isBlind && nowMs - this.#feedbackAtMs < FEEDBACK_SILENCE_MS) return
     this.#onLossInterval(lossRatio, { packets: LOSS_PACKETS_MIN, nowMs })
-    if (!this.baseline.isHolding) this.#grow(nowMs, GROWTH_FAR)
+    if (!this.baseline.isHolding) this.#estimateBps = this.#grown(nowMs)
     this.#updatedMs = nowMs
   }
 
@@ -174,7 +183,8 @@ export class PathEstimator {
     if (nowMs - this.#decreasedAtMs < DECREASE_PAUSE_MS + this.rttMs) return
     const ackedBps = this.#passedBps()
     // Without a measured rate, and on a path that we hardly use, halving is the best guess.
-    const targetBps = ackedBps > 0 ? ackedBps * DECREASE : this.#estimateBps / 2
+    const drain = Math.max(DECREASE_MIN, DECREASE - this.queue.queueMs / DRAIN_MS)
+    const targetBps = ackedBps > 0 ? ackedBps * drain : this.#estimateBps / 2
     this.#prober.stop(nowMs)
     if (ackedBps > 0) this.#ceilingBps = ackedBps
     this.#estimateBps = this.#clamp(Math.min(this.#estimateBps, targetBps))
@@ -182,18 +192,24 @@ export class PathEstimator {
   }
 
   #increase(nowMs: number): void {
-    const near = this.#ceilingBps > 0 && this.#estimateBps > 0.9 * this.#ceilingBps
-    if (this.#ceilingBps > 0 && this.#estimateBps > 1.2 * this.#ceilingBps) this.#ceilingBps = 0
     const before = this.#estimateBps
-    this.#grow(nowMs, near ? GROWTH_NEAR : GROWTH_FAR)
+    if (before > 1.2 * this.#ceilingBps) this.#ceilingBps = 0
+    this.#estimateBps = this.#grown(nowMs)
     const ackedBps = this.#passedBps()
     const leadBps = ackedBps * AHEAD_OF_ACKED + AHEAD_EXTRA_BPS
     if (this.#estimateBps > leadBps) this.#estimateBps = Math.max(before, leadBps)
   }
 
-  #grow(nowMs: number, perSecond: number): void {
-    const elapsedMs = Math.min(1000, Math.max(0, nowMs - this.#updatedMs))
-    this.#estimateBps = this.#clamp(this.#estimateBps * (1 + perSecond) ** (elapsedMs / 1000))
+  #grown(nowMs: number): number {
+    const rateBps = this.#estimateBps
+    const elapsedS = Math.min(1000, Math.max(0, nowMs - this.#updatedMs)) / 1000
+    const backBps = BACK_SHARE * this.#ceilingBps
+    if (backBps === 0) return this.#clamp(rateBps * (1 + GROWTH_FAR) ** elapsedS)
+    if (rateBps >= backBps)
+      return this.#clamp(rateBps + GROWTH_NEAR * Math.sqrt(rateBps) * elapsedS)
+    // Not while the queue still stands that was to be emptied.
+    if (this.queue.queueMs > STANDING_QUEUE_MS / 2) return rateBps
+    return this.#clamp(Math.min(backBps, rateBps * (1 + GROWTH_BACK) ** elapsedS))
   }
 
   #closeLossInterval(nowMs: number): void {

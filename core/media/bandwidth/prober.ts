@@ -7,9 +7,11 @@ const CLUSTER_MS = 40
 const CLUSTER_MS_MAX = 250
 /** The engine asks for padding about this often. */
 const TICK_MS = 10
-/** A cluster with fewer bytes says more about the clock than about the link. */
+/** A cluster with fewer bytes or packets says more about the clock than about the link. */
 const CLUSTER_BYTES_MIN = 1200
 const CLUSTER_PACKETS_MIN = 5
+/** Planned for, since some are lost. */
+const CLUSTER_PACKETS = 7
 /** How long its arrivals are awaited beyond the RTT. */
 const VERDICT_MS = 400
 const STEP = 2
@@ -41,6 +43,8 @@ export class Prober {
   #firstArrivedMs = 0
   #lastArrivedMs = 0
   #firstSizeBytes = 0
+  /** Of all packets, smoothed. */
+  #meanBytes = 0
 
   /** Starts a cluster when one is due and useful. `wantedBps` is what everyone below would take. */
   consider(estimateBps: number, wantedBps: number, nowMs: number): void {
@@ -51,7 +55,8 @@ export class Prober {
     if (nowMs < this.#nextAtMs || wantedBps <= estimateBps * 0.95) return
     const targetBps = Math.min(estimateBps * STEP, wantedBps * 1.3, REACH_MAX_BPS)
     // A slow cluster lasts longer, until its bytes say something.
-    const durationMs = Math.max(CLUSTER_MS, (CLUSTER_BYTES_MIN * 1.3 * 8000) / targetBps)
+    const sizeBytes = Math.max(CLUSTER_BYTES_MIN * 1.3, CLUSTER_PACKETS * this.#meanBytes)
+    const durationMs = Math.max(CLUSTER_MS, (sizeBytes * 8000) / targetBps)
     this.#cluster = {
       targetBps,
       durationMs: Math.min(CLUSTER_MS_MAX, durationMs),
@@ -82,6 +87,7 @@ export class Prober {
 
   /** @hot Every packet that leaves, padding included. */
   onSent(sequence: number, sizeBytes: number): void {
+    this.#meanBytes += (sizeBytes - this.#meanBytes) / 50
     const cluster = this.#cluster
     if (cluster === undefined || !this.#sending) return
     if (cluster.firstSequence < 0) cluster.firstSequence = sequence
