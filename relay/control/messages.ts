@@ -21,8 +21,11 @@ export type EventsRefused = 'gap' | 'clock-ahead' | 'store-unavailable' | 'unkno
 export type SyncMessage =
   /** "The last I have of each origin", in parts; `more`: another part follows. `lost`: what I would have repaired. */
   | { type: 'sync'; vector: VersionVector; lost: LostPlace[]; more: boolean }
-  /** Ascending per origin. `batch` counts from 1 in each direction. */
-  | { type: 'events'; batch: number; events: RoomEvent[] }
+  /**
+   * Ascending per origin. `batch` counts from 1 in each direction. `unreadable` is not said but heard: places of events that
+   * only a newer program can read.
+   */
+  | { type: 'events'; batch: number; events: RoomEvent[]; unreadable?: LostPlace[] }
   /** What became of a batch: how far the log goes now, for each of its origins. Gives the credit back. */
   | { type: 'events-taken'; batch: number; vector: VersionVector; refused: EventsRefused | null }
   /** How many bytes of events may be on their way to me; before it is said TRUNK_EVENTS_CREDIT_BYTES. */
