@@ -1,6 +1,10 @@
 /**
  * What one trunk may spend in one direction, and how it was spent. Owned by a TrunkEnd; reused between allocations.
  */
+import { TRUNK_CLASSES } from '../trunk/contract.ts'
+import type { AudioLimits } from './audio.ts'
+import type { Purse } from './fill.ts'
+import type { CostFactors } from './ladder.ts'
 import type { TrunkStream } from './stream.ts'
 
 /** How audio is packed when it weighs on the link, for the sender's bundler and for the publishers (through the SDK). */
@@ -46,9 +50,45 @@ export type TrunkBudget = {
 
 /** What hysteresis and the passes keep in a budget; no meaning outside of this folder. */
 export type BudgetHold = {
-  order: TrunkStream[]
-  ranks: Map<number, number>
-  audioRung: number
+  /** Most important first, and the roster that it was made of. */
+  readonly order: TrunkStream[]
+  readonly roster: TrunkStream[]
+  readonly purse: Purse
+  readonly factors: CostFactors
+  readonly limits: AudioLimits
+  readonly audioLoad: { voices: number; payloadBps: number }
+  /** See audio.ts; the one in use, and since when a dearer one would have fitted (-1 = does not). */
+  audioPacking: number
   audioFitsSinceMs: number
+  /** Since when publishers could be let go higher; -1 = cannot. */
   easedSinceMs: number
+}
+
+/** Nothing to spend and nothing wanted. Headers as over IPv4 (28 bytes) with RTP, bundle and tag. */
+export function createTrunkBudget(): TrunkBudget {
+  const order: TrunkStream[] = []
+  return {
+    availableBps: 0,
+    controlBps: 0,
+    catchUpBps: 0,
+    audioRedundancyRatio: 0,
+    baseParityRatio: 0,
+    datagramOverheadBytes: 28 + 12 + 12,
+    mtuBytes: 1_200,
+    shares: new Float64Array(TRUNK_CLASSES.length),
+    spentBps: 0,
+    wantedBps: 0,
+    audio: { bundleMs: 20, redundancyRatio: 0, packetTimeMs: 20, bitrateBpsMax: 0, dtx: false },
+    hold: {
+      order,
+      roster: [],
+      purse: { order, leftBps: 0, emergency: false },
+      factors: { headers: 1, base: 1 },
+      limits: { firmBps: 0, roomyBps: 0, picturesWanted: false },
+      audioLoad: { voices: 0, payloadBps: 0 },
+      audioPacking: -1,
+      audioFitsSinceMs: -1,
+      easedSinceMs: -1,
+    },
+  }
 }

@@ -8,5 +8,11 @@
  *                                             estimate or of wants, and at least every 500 ms (hysteresis)
  *   trunkClassOf(stream, layer, temporal) -> number       position in TRUNK_CLASSES of a packet, for the pacer
  */
-export type * from './budget.ts'
-export type * from './stream.ts'
+export { allocateTrunk } from './allocate.ts'
+export { type AudioShape, createTrunkBudget, type TrunkBudget } from './budget.ts'
+export {
+  createTrunkStream,
+  type TrunkStream,
+  type TrunkStreamOptions,
+  trunkClassOf,
+} from './stream.ts'
