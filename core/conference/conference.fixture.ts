@@ -4,7 +4,7 @@
  */
 import type { RoomCheckpoint } from './checkpoint.ts'
 import type { Joined, Notice, ParticipantCommand, Result } from './commands.ts'
-import type { Conference } from './conference.ts'
+import type { Conference, ConferenceOptions } from './conference.ts'
 import type { AppendResult, EventReader } from './event-store.ts'
 import { compareEvents, type EventPosition, type RoomEvent, type VersionVector } from './events.ts'
 import type { IngestResult } from './ingest.ts'
@@ -98,11 +98,11 @@ export class TestConference {
   wallMs = Date.UTC(2026, 5, 1)
   #connections = 0
 
-  constructor(store = new MemoryStore()) {
+  constructor(store = new MemoryStore(), choice: Partial<ConferenceOptions> = {}) {
     this.store = store
     const onFault = (error: unknown): void => void this.faults.push(error)
     const options = { store, randomBytes: seededBytes(seeds++), now: this.now(), onFault }
-    this.conference = createConference(options)
+    this.conference = createConference({ ...options, ...choice })
   }
 
   now(): { nowMs: number; wallMs: number } {

@@ -46,6 +46,11 @@ export type ConferenceOptions = {
   now: Instant
   /** Whether an authorised join opens a room that is not open (default true), or only the operator does. */
   joinCreatesRooms?: boolean
+  /**
+   * Whether this node closes rooms that are empty (default true). A node with an upstream does not: only the topmost sees
+   * everybody.
+   */
+  closesEmptyRooms?: boolean
   /** Hears of bugs that were contained: a request that failed alone, a room that was closed alone. */
   onFault?: (error: unknown) => void
 }

@@ -61,6 +61,7 @@ class NodeConference implements Conference {
   readonly #store: EventReader
   readonly #sessions: Sessions
   readonly #joinCreatesRooms: boolean
+  readonly #closesEmptyRooms: boolean
   readonly #rooms: OpenRooms
   readonly #proposals: Proposals
   readonly #onFault: (error: unknown) => void
@@ -76,6 +77,7 @@ class NodeConference implements Conference {
     randomBytes,
     now,
     joinCreatesRooms = true,
+    closesEmptyRooms = true,
     onFault = () => {},
   }: ConferenceOptions) {
     this.#onFault = onFault
@@ -85,6 +87,7 @@ class NodeConference implements Conference {
     this.#rooms = new OpenRooms({ store, sessions: this.#sessions, onFault })
     this.#proposals = new Proposals(store, this.#rooms)
     this.#joinCreatesRooms = joinCreatesRooms
+    this.#closesEmptyRooms = closesEmptyRooms
     for (const name of store.openRooms(ROOMS_MAX)) this.#recover(name)
     this.#settleRooms(now, [])
   }
@@ -139,7 +142,7 @@ class NodeConference implements Conference {
     let writeMs = mustWrite ? 0 : this.#sessions.deadlineMs
     let deltaMs = Number.POSITIVE_INFINITY
     for (const room of this.#rooms.values()) {
-      writeMs = Math.min(writeMs, room.emptyDeadlineMs)
+      if (this.#closesEmptyRooms) writeMs = Math.min(writeMs, room.emptyDeadlineMs)
       deltaMs = Math.min(deltaMs, room.view.deadlineMs)
     }
     return isOnItsWay ? deltaMs : Math.min(Math.max(writeMs, this.#retryMs), deltaMs)
@@ -226,6 +229,7 @@ class NodeConference implements Conference {
     for (const [participant, { room, cause }] of this.#departing) {
       queue.push({ kind: 'expire', room, participant, cause })
     }
+    if (!this.#closesEmptyRooms) return
     for (const room of this.#rooms.values()) {
       if (room.emptyDeadlineMs <= now.nowMs) queue.push({ kind: 'close-empty', room })
     }
