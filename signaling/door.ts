@@ -48,9 +48,9 @@ export interface DoorSocket {
   attachment: unknown
   /**
    * A string leaves as a text frame, bytes as a binary frame. The bytes may be shared between
-   * sockets.
+   * sockets. `compress` matters on a path of `deflatePaths` only, where the client can inflate.
    */
-  send(data: string | Uint8Array): void
+  send(data: string | Uint8Array, compress?: boolean): void
   /** Bytes accepted by `send` that the kernel has not taken yet. */
   bufferedBytes(): number
   /** Closing handshake with this code; `onClose` follows. */
@@ -88,7 +88,20 @@ export type DoorOptions = {
   tls?: { certificateFile: string; keyFile: string }
   /** A larger WebSocket message ends its connection (1009 where the server can say it). */
   messageBytesMax: number
+  /** WebSockets of these paths get permessage-deflate (RFC 7692) when the client offers it; no others. */
+  deflatePaths?: readonly string[]
   handlers: DoorHandlers
+}
+
+/** WebSockets of one path that belong to somebody else than the sessions. None of it may throw. */
+export type SocketRoute = {
+  readonly path: string
+  readonly subprotocol: string
+  /** Whether one more may be opened from this address. */
+  hasPlaceFor(remoteAddress: string): boolean
+  onOpen(socket: DoorSocket): void
+  onMessage(socket: DoorSocket, data: Uint8Array, binary: boolean): void
+  onClose(socket: DoorSocket): void
 }
 
 /** An open door. */

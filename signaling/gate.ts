@@ -8,7 +8,9 @@ import type {
   DoorHandlers,
   DoorRequest,
   DoorResponse,
+  DoorSocket,
   RequestHead,
+  SocketRoute,
   UpgradeDecision,
 } from './door.ts'
 import {
@@ -31,6 +33,8 @@ export type GateOptions = {
   hub: Hub
   routes: readonly Route[]
   pages: Pages | undefined
+  /** Sockets of other paths than `/ws`, each with a subprotocol of its own. */
+  sockets: readonly SocketRoute[]
   /** Origins besides our own; `*` for all. */
   cors: readonly string[]
   requestsPerS: number
@@ -137,6 +141,8 @@ export class Gate implements DoorHandlers {
   }
 
   onUpgrade(head: RequestHead, offered: readonly string[]): UpgradeDecision {
+    const route = this.#options.sockets.find(({ path }) => path === head.path)
+    if (route !== undefined) return this.#upgradeTo(route, head, offered)
     if (head.path !== '/ws') return { response: refuseAs('not-found', 'nothing here') }
     if (this.#isTooFast(head)) return { response: refuseAs('rate-limited', 'too many requests') }
     if (!isAllowedOrigin(head, this.#options.cors)) {
@@ -154,10 +160,31 @@ export class Gate implements DoorHandlers {
     return { protocol }
   }
 
-  // The sessions own their sockets; the door never asks us again.
-  onOpen: DoorHandlers['onOpen'] = (socket) => this.#options.hub.onOpen(socket)
+  /** No page may open such a socket: they are for programs, which say no origin. */
+  #upgradeTo(route: SocketRoute, head: RequestHead, offered: readonly string[]): UpgradeDecision {
+    if (this.#isTooFast(head)) return { response: refuseAs('rate-limited', 'too many requests') }
+    if (head.headers.origin !== undefined) {
+      return { response: refuseAs('forbidden', 'not from a page') }
+    }
+    if (!offered.includes(route.subprotocol)) {
+      const message = `offer ${route.subprotocol} as subprotocol`
+      return { response: refuseAs('unsupported-version', message) }
+    }
+    if (!route.hasPlaceFor(head.remoteAddress)) {
+      return { response: refuseAs('overloaded', 'too many connections') }
+    }
+    return { protocol: route.subprotocol }
+  }
+
+  #ownerOf(socket: DoorSocket): Pick<SocketRoute, 'onOpen' | 'onMessage' | 'onClose'> {
+    const { sockets, hub } = this.#options
+    return sockets.find(({ subprotocol }) => subprotocol === socket.protocol) ?? hub
+  }
+
+  // Whoever owns a socket watches it; the door never asks us again.
+  onOpen: DoorHandlers['onOpen'] = (socket) => this.#ownerOf(socket).onOpen(socket)
   onMessage: DoorHandlers['onMessage'] = (socket, data, binary) =>
-    this.#options.hub.onMessage(socket, data, binary)
+    this.#ownerOf(socket).onMessage(socket, data, binary)
   onDrain: DoorHandlers['onDrain'] = () => {}
-  onClose: DoorHandlers['onClose'] = (socket) => this.#options.hub.onClose(socket)
+  onClose: DoorHandlers['onClose'] = (socket) => this.#ownerOf(socket).onClose(socket)
 }

@@ -11,7 +11,7 @@ import type { ConferenceHost } from '../core/store/index.ts'
 import type { StagePort } from '../relay/stage-port.ts'
 import { apiRoutes, openApiDocument } from './api/index.ts'
 import { createTokenVerifier, type TokenKeys } from './auth/index.ts'
-import type { Door } from './door.ts'
+import type { Door, SocketRoute } from './door.ts'
 import { DOOR_MESSAGE_BYTES_MAX, Gate } from './gate.ts'
 import { healthRoutes, type MetricsAccess } from './health.ts'
 import { json, type PageOptions, Pages, type Route } from './http/index.ts'
@@ -48,6 +48,8 @@ export type SignalingOptions = {
   trunkStatus?: () => unknown
   /** Dials the node above at once; absent on a node without one. */
   retryUpstream?: () => void
+  /** WebSockets of other paths, such as those of relays. */
+  sockets?: readonly SocketRoute[]
   /** Of the program, for the OpenAPI document. */
   version: string
   /** Bugs: never called for what a client did. */
@@ -82,7 +84,7 @@ export interface Signaling {
  * not load.
  */
 export async function createSignaling(options: SignalingOptions): Promise<Signaling> {
-  const { host, media, keys, onFault } = options
+  const { host, media, keys, onFault, sockets = [] } = options
   const verify = createTokenVerifier(keys)
   const hub = new Hub({
     host,
@@ -114,6 +116,7 @@ export async function createSignaling(options: SignalingOptions): Promise<Signal
       ...whip.routes(),
     ],
     pages: options.page === undefined ? undefined : new Pages(options.page),
+    sockets,
     cors: options.cors,
     requestsPerS: options.requestsPerS,
     nowMs: () => host.now().nowMs,
@@ -124,6 +127,7 @@ export async function createSignaling(options: SignalingOptions): Promise<Signal
     port: options.listen.port,
     ...(options.listen.tls === undefined ? {} : { tls: options.listen.tls }),
     messageBytesMax: DOOR_MESSAGE_BYTES_MAX,
+    deflatePaths: sockets.map(({ path }) => path),
     handlers: gate,
   })
   const ticker = setInterval(() => hub.tick(), SESSION_TICK_MS)

@@ -67,11 +67,11 @@ class UwsSocket implements DoorSocket {
     this.protocol = raw.getUserData().protocol
   }
 
-  send(data: string | Uint8Array): void {
+  send(data: string | Uint8Array, compress = true): void {
     if (!this.open) return
     // This build takes strings as Latin-1, so text goes as UTF-8 bytes with the text flag.
     const binary = typeof data !== 'string'
-    const status = this.#raw.send(binary ? data : Buffer.from(data), binary)
+    const status = this.#raw.send(binary ? data : Buffer.from(data), binary, compress)
     // 2: dropped at the limit. A stream with a hole is worse than none.
     if (status === 2) this.#raw.close()
   }
@@ -189,14 +189,31 @@ function serveUpgrade(
   res.upgrade(userData, key, decision.protocol, extensions, context)
 }
 
-function mount(app: TemplatedApp, options: DoorOptions, sockets: Set<UwsSocket>): void {
+function mount(
+  app: TemplatedApp,
+  options: DoorOptions,
+  { sockets, deflate }: { sockets: Set<UwsSocket>; deflate: number },
+): void {
+  for (const path of options.deflatePaths ?? [])
+    mountSockets(app, options, { path, compression: deflate, sockets })
+  mountSockets(app, options, { path: '/*', compression: 0, sockets })
+  app.any('/*', (res, req) =>
+    serveRequest(options, res, readHead(res, req, options.tls !== undefined)),
+  )
+}
+
+function mountSockets(
+  app: TemplatedApp,
+  options: DoorOptions,
+  { path, compression, sockets }: { path: string; compression: number; sockets: Set<UwsSocket> },
+): void {
   const { handlers } = options
-  app.ws<UserData>('/*', {
+  app.ws<UserData>(path, {
     maxPayloadLength: options.messageBytesMax,
     maxBackpressure: DOOR_BUFFERED_BYTES_MAX,
     idleTimeout: DOOR_IDLE_S,
     sendPingsAutomatically: true,
-    compression: 0,
+    compression,
     upgrade: (res, req, context) => serveUpgrade(options, { res, req, context }),
     open: (raw) => {
       const socket = new UwsSocket(raw)
@@ -219,9 +236,6 @@ function mount(app: TemplatedApp, options: DoorOptions, sockets: Set<UwsSocket>)
       handlers.onClose(socket, code)
     },
   })
-  app.any('/*', (res, req) =>
-    serveRequest(options, res, readHead(res, req, options.tls !== undefined)),
-  )
 }
 
 /**
@@ -236,7 +250,9 @@ export async function openUwsDoor(uws: Uws, options: DoorOptions): Promise<Door>
           cert_file_name: options.tls.certificateFile,
         })
   const sockets = new Set<UwsSocket>()
-  mount(app, options, sockets)
+  // Without a window for each socket: every message stands for itself.
+  const deflate = uws.SHARED_COMPRESSOR | uws.SHARED_DECOMPRESSOR
+  mount(app, options, { sockets, deflate })
   const listening = await new Promise<us_listen_socket | false>((resolve) => {
     // Exclusive: two cores that silently share a port would each see half of a room. The
     // four-argument form exists in the binary though not in its declarations.

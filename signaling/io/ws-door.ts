@@ -29,6 +29,9 @@ import {
   statusLine,
 } from './response.ts'
 
+/** A shorter message is not worth compressing. */
+const DEFLATE_BYTES_MIN = 256
+
 class WsSocket implements DoorSocket {
   readonly remoteAddress: string
   readonly protocol: string
@@ -46,7 +49,7 @@ class WsSocket implements DoorSocket {
     this.protocol = raw.protocol
   }
 
-  send(data: string | Uint8Array): void {
+  send(data: string | Uint8Array, compress = true): void {
     if (this.#raw.readyState !== this.#raw.OPEN) return
     if (!this.#isCorked) {
       // What is said in one turn (a join is answered by three messages) leaves in one system call.
@@ -54,7 +57,7 @@ class WsSocket implements DoorSocket {
       this.#stream.cork()
       process.nextTick(this.#uncork)
     }
-    this.#raw.send(data, { binary: typeof data !== 'string' }, ignore)
+    this.#raw.send(data, { binary: typeof data !== 'string', compress }, ignore)
     if (this.#raw.bufferedAmount > DOOR_BUFFERED_BYTES_MAX) this.#raw.terminate()
   }
 
@@ -196,6 +199,27 @@ function openSocket(
   handlers.onOpen(socket, head)
 }
 
+/** Answers upgrades; `chosen` says with which subprotocol. */
+function webSocketServer(
+  options: DoorOptions,
+  chosen: WeakMap<IncomingMessage, string>,
+  deflate: boolean,
+): WebSocketServer {
+  return new WebSocketServer({
+    noServer: true,
+    maxPayload: options.messageBytesMax,
+    maxFragments: MESSAGE_FRAGMENTS_MAX,
+    // Without context: a connection costs no window, and each message stands for itself.
+    perMessageDeflate: deflate && {
+      serverNoContextTakeover: true,
+      clientNoContextTakeover: true,
+      threshold: DEFLATE_BYTES_MIN,
+    },
+    clientTracking: false,
+    handleProtocols: (_offered, request) => chosen.get(request) ?? false,
+  })
+}
+
 /** Listens. Rejects when the port is taken or the TLS files cannot be read. */
 export async function openWsDoor(options: DoorOptions): Promise<Door> {
   const limits = {
@@ -214,15 +238,9 @@ export async function openWsDoor(options: DoorOptions): Promise<Door> {
         })
   server.maxHeadersCount = HEADER_COUNT_MAX
   const sockets = new Set<WsSocket>()
-  const webSockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: options.messageBytesMax,
-    maxFragments: MESSAGE_FRAGMENTS_MAX,
-    perMessageDeflate: false,
-    clientTracking: false,
-    handleProtocols: (_offered, request) => chosen.get(request) ?? false,
-  })
   const chosen = new WeakMap<IncomingMessage, string>()
+  const plainSockets = webSocketServer(options, chosen, false)
+  const deflateSockets = webSocketServer(options, chosen, true)
   server.on('request', (message, out) => {
     out.on('error', ignore)
     void serveRequest(options, message, out)
@@ -239,6 +257,8 @@ export async function openWsDoor(options: DoorOptions): Promise<Door> {
     const decision = options.handlers.onUpgrade(head, offeredProtocols(head))
     if ('response' in decision) return refuseUpgrade(stream, decision.response)
     chosen.set(message, decision.protocol)
+    const isDeflated = options.deflatePaths?.includes(head.path) === true
+    const webSockets = isDeflated ? deflateSockets : plainSockets
     webSockets.handleUpgrade(message, stream, early, (raw) =>
       openSocket(options, { raw, stream, head }, sockets),
     )

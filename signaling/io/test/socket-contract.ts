@@ -1,10 +1,11 @@
 /** What every door must do with WebSockets, as tests. */
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import type { TestFn } from 'ava'
+import { WebSocket } from 'ws'
 import type { DoorSocket, RequestHead } from '../../door.ts'
-import { dial, later, type Open, opened, PLAIN } from './client.ts'
+import { dial, handlersFor, later, type Open, opened, PLAIN } from './client.ts'
 
 function frames(test: TestFn, open: Open): void {
   test('the chosen subprotocol is confirmed, text and binary frames keep their kind', async (t) => {
@@ -192,10 +193,86 @@ function slowReaders(test: TestFn, open: Open): void {
   })
 }
 
+const TEXT = 'chào các bạn '.repeat(300)
+
+/** Says the text on a path, and hears it again; how many bytes came over the wire for it. */
+async function echoedBytes(
+  port: number,
+  path: string,
+): Promise<{ bytes: number; extensions: string; text: string }> {
+  const client = new WebSocket(`ws://127.0.0.1:${port}${path}`, ['one'], {
+    perMessageDeflate: { threshold: 0 },
+  })
+  const upgraded = once(client, 'upgrade') as Promise<[IncomingMessage]>
+  await once(client, 'open')
+  const [response] = await upgraded
+  const socket: Socket = response.socket
+  const before = socket.bytesRead
+  client.send(TEXT)
+  const [data] = (await once(client, 'message')) as [Buffer]
+  const bytes = socket.bytesRead - before
+  client.terminate()
+  return { bytes, extensions: client.extensions, text: data.toString() }
+}
+
+function deflated(test: TestFn, open: Open): void {
+  test('messages are deflated on the paths that are named, and there only', async (t) => {
+    const seen: string[] = []
+    const door = await open({
+      host: '127.0.0.1',
+      port: 0,
+      messageBytesMax: 10_000,
+      deflatePaths: ['/thin'],
+      handlers: handlersFor({
+        onOpen: (_socket, { path }) => seen.push(path),
+        onMessage: (socket, data) => socket.send(Buffer.from(data).toString()),
+      }),
+    })
+    t.teardown(() => door.close())
+    const thin = await echoedBytes(door.port, '/thin')
+    const wide = await echoedBytes(door.port, '/ws')
+    t.is(thin.text, TEXT)
+    t.is(wide.text, TEXT)
+    t.regex(thin.extensions, /permessage-deflate/)
+    t.is(wide.extensions, '')
+    t.true(thin.bytes < 500, `${thin.bytes}`)
+    t.true(wide.bytes > TEXT.length, `${wide.bytes}`)
+    t.deepEqual(seen, ['/thin', '/ws'])
+  })
+
+  test('a bomb is cut at the same bound once it is inflated', async (t) => {
+    let messages = 0
+    const closed = later<void>()
+    const door = await open({
+      host: '127.0.0.1',
+      port: 0,
+      messageBytesMax: 10_000,
+      deflatePaths: ['/thin'],
+      handlers: handlersFor({
+        onMessage: () => {
+          messages++
+        },
+        onClose: () => closed.resolve(),
+      }),
+    })
+    t.teardown(() => door.close())
+    const client = new WebSocket(`ws://127.0.0.1:${door.port}/thin`, ['one'], {
+      perMessageDeflate: { threshold: 0 },
+    })
+    client.on('error', () => {})
+    await once(client, 'open')
+    client.send(Buffer.alloc(5_000_000))
+    await closed.promise
+    t.is(messages, 0)
+    client.terminate()
+  })
+}
+
 /** What a door owes to WebSocket clients. */
 export function socketContract(test: TestFn, open: Open): void {
   frames(test, open)
   bounds(test, open)
   closing(test, open)
   slowReaders(test, open)
+  deflated(test, open)
 }
