@@ -76,7 +76,7 @@ class PathOfTrunk implements TrunkEstimator {
     state.lossRatio = this.#path.lossRatio
     state.lossBaseline = this.#path.baseline.baseline
     state.lossBurst = this.#path.lossBurst
-    state.competing = false
+    state.competing = this.#path.competition.isThere
     return state
   }
 }

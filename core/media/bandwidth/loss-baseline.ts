@@ -19,7 +19,7 @@ const STEP_MIN = 0.04
 const EXPERIMENT_SHARE = 0.8
 /** ... and looks at so many packets that were sent then, or for so long. */
 const EXPERIMENT_PACKETS = 100
-const EXPERIMENT_MS_MAX = 6000
+const EXPERIMENT_MS_MAX = 4000
 /** Weight of what was known, in packets, when an ordinary interval teaches. */
 const MEMORY_PACKETS = 400
 
@@ -57,6 +57,12 @@ export class LossBaseline {
   /** Weighs one interval and learns from it. */
   weigh(interval: LossInterval): number {
     return this.#fromBps > 0 ? this.#watch(interval) : this.#look(interval)
+  }
+
+  /** Ends an experiment without a verdict. */
+  abandon(): void {
+    this.#fromBps = 0
+    this.isHolding = false
   }
 
   #look(interval: LossInterval): number {

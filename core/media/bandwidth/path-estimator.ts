@@ -3,17 +3,18 @@
  * learned baseline, probes. After draft-ietf-rmcat-gcc-02 §5, with the differences in loss-baseline.ts, queue-delay.ts
  * and prober.ts. Knows no message format: clients (estimator.ts) and trunks (relay/estimate) tell it the fates.
  */
-import { AckedRate } from './acked-rate.ts'
+import { Competition } from './competition.ts'
 import { DelayTrend } from './delay-trend.ts'
 import { LossBaseline } from './loss-baseline.ts'
 import { Prober } from './prober.ts'
 import { QueueDelay, STANDING_QUEUE_MS } from './queue-delay.ts'
+import { RateWindow } from './rate-window.ts'
 import { SentHistory } from './sent-history.ts'
 
 /** When a queue grows: a little less than what passes, and as much less again as empties it in a second. */
 const DECREASE = 0.95
 const DRAIN_MS = 1000
-const DECREASE_MIN = 0.6
+const DECREASE_MIN = 0.35
 /** Growth per second while nothing is known of the ceiling, and back to just below the last known one. */
 const GROWTH_FAR = 0.15
 const GROWTH_BACK = 0.4
@@ -31,6 +32,13 @@ const DECREASE_PAUSE_MS = 200
 const LOSS_INTERVAL_MS = 500
 const LOSS_INTERVAL_MS_MAX = 3000
 const LOSS_PACKETS_MIN = 50
+/** An answer that is this much too high is mended at once. */
+const FAR_OFF = 0.85
+/** Beside a download: growth by one packet of this size a round trip, and how much less after an overflow. */
+const COMPETE_BYTES = 1200
+const COMPETE_DECREASE = 0.7
+/** So many packets without one too many lost, and they are forgotten. */
+const COMPETE_PACKETS = 100
 /** A gradient without this much of a queue is jitter. */
 const QUEUE_MS_MIN = 15
 /** Less than this share of what passed when the last queue grew leaves no queue. */
@@ -57,7 +65,9 @@ export class PathEstimator {
   readonly #bounds: EstimateBounds
   #history: SentHistory | undefined
   readonly #trend = new DelayTrend()
-  readonly #acked = new AckedRate()
+  readonly competition = new Competition()
+  readonly #sent = new RateWindow()
+  readonly #acked = new RateWindow()
   readonly #prober = new Prober()
   #updatedMs: number
   #feedbackAtMs = Number.NEGATIVE_INFINITY
@@ -69,6 +79,10 @@ export class PathEstimator {
   #lossFromMs: number
   #expected = 0
   #lost = 0
+  /** The same of those that met a queue: overflow, or the link's own. */
+  #queuedExpected = 0
+  #queuedLost = 0
+  #meanBytes = 0
   #run = 0
   #silent = false
 
@@ -94,6 +108,8 @@ export class PathEstimator {
     if (this.#history === undefined) this.#history = new SentHistory()
     this.#history.add(sequence, sizeBytes, nowMs)
     this.#lastSentMs = nowMs
+    this.#sent.add(nowMs, sizeBytes)
+    this.#meanBytes += (sizeBytes - this.#meanBytes) / 50
     this.#prober.onSent(sequence, sizeBytes)
   }
 
@@ -102,7 +118,7 @@ export class PathEstimator {
     const sentMs = this.#history?.take(sequence) ?? -1
     if (sentMs < 0) return false
     const sizeBytes = this.#history!.sizeBytes(sequence)
-    this.#expected += 1
+    this.#count(0)
     this.#endRun()
     this.#acked.add(arrivedMs, sizeBytes)
     this.queue.onPacket(arrivedMs - sentMs, arrivedMs)
@@ -116,8 +132,7 @@ export class PathEstimator {
   /** @hot False when its fate was known or it is too old. */
   onLost(sequence: number): boolean {
     if ((this.#history?.take(sequence) ?? -1) < 0) return false
-    this.#expected += 1
-    this.#lost += 1
+    this.#count(1)
     this.#run += 1
     return true
   }
@@ -127,8 +142,7 @@ export class PathEstimator {
     if (this.#newestSentMs >= 0) this.smoothRtt(nowMs - this.#newestSentMs - heldMs)
     this.#newestSentMs = -1
     this.#feedbackAtMs = nowMs
-    if (this.#silent) this.#prober.restart(nowMs)
-    this.#silent = false
+    if (this.#silent) this.#wakeUp(nowMs)
     this.#update(nowMs)
   }
 
@@ -152,7 +166,7 @@ export class PathEstimator {
   onDemand(_sentBps: number, wantedBps: number, nowMs: number): void {
     const blind = this.isBlind || nowMs - this.#feedbackAtMs > FEEDBACK_SILENCE_MS
     if (blind || this.baseline.isHolding || this.#trend.state === 'overuse') return
-    if (nowMs - this.#decreasedAtMs < 1000 + this.rttMs) return
+    if (this.competition.isThere || nowMs - this.#decreasedAtMs < 1000 + this.rttMs) return
     this.#prober.consider(this.#estimateBps, wantedBps, nowMs)
   }
 
@@ -161,11 +175,13 @@ export class PathEstimator {
   }
 
   #update(nowMs: number): void {
+    this.#keepBook(nowMs)
     const standing = this.queue.standingMs > STANDING_QUEUE_HOLD_MS + this.rttMs
     const growing = this.#trend.state === 'overuse' && this.queue.queueMs > QUEUE_MS_MIN
-    const overusing = growing || standing
+    const overusing = (growing || standing) && !this.competition.isThere
     this.#closeLossInterval(nowMs)
-    if (overusing) this.#decrease(nowMs)
+    if (this.competition.isThere) this.#compete(nowMs)
+    else if (overusing) this.#decrease(nowMs)
     else if (this.#trend.state === 'normal' && !this.baseline.isHolding) this.#increase(nowMs)
     const provedBps = this.#prober.verdictBps(nowMs, {
       rttMs: this.rttMs,
@@ -179,15 +195,51 @@ export class PathEstimator {
     this.#updatedMs = nowMs
   }
 
+  #keepBook(nowMs: number): void {
+    // What one packet takes on the line is no queue.
+    this.queue.limitMs = STANDING_QUEUE_MS + (this.#meanBytes * 8000) / this.#estimateBps
+    this.competition.update({
+      queueMs: this.queue.queueMs,
+      limitMs: this.queue.limitMs / 2,
+      sentBps: this.#sent.bitrateBps(),
+      passedBps: this.#passedBps(),
+      nowMs,
+    })
+  }
+
   #decrease(nowMs: number): void {
-    if (nowMs - this.#decreasedAtMs < DECREASE_PAUSE_MS + this.rttMs) return
     const ackedBps = this.#passedBps()
-    // Without a measured rate, and on a path that we hardly use, halving is the best guess.
     const drain = Math.max(DECREASE_MIN, DECREASE - this.queue.queueMs / DRAIN_MS)
+    // Without a measured rate, and on a path that we hardly use, halving is the best guess.
     const targetBps = ackedBps > 0 ? ackedBps * drain : this.#estimateBps / 2
+    const isRecent = nowMs - this.#decreasedAtMs < DECREASE_PAUSE_MS + this.rttMs
+    // While a queue stands, what arrives is what the line carries: it cannot lead us astray.
+    const isFarOff =
+      targetBps < this.#estimateBps * FAR_OFF && this.queue.queueMs > STANDING_QUEUE_MS
+    if (isRecent && !isFarOff) return
     this.#prober.stop(nowMs)
     if (ackedBps > 0) this.#ceilingBps = ackedBps
     this.#estimateBps = this.#clamp(Math.min(this.#estimateBps, targetBps))
+    this.#decreasedAtMs = nowMs
+  }
+
+  /** Others fill the queue: as TCP does (RFC 5681 §3.1), a packet more each round trip, less when it overflows. */
+  #compete(nowMs: number): void {
+    const elapsedMs = Math.min(1000, Math.max(0, nowMs - this.#updatedMs))
+    const packetBps = (Math.max(COMPETE_BYTES, this.#meanBytes) * 8000) / this.rttMs
+    const isSent = this.#sent.bitrateBps() > 0.7 * this.#estimateBps
+    if (isSent)
+      this.#estimateBps = this.#clamp(this.#estimateBps + (packetBps * elapsedMs) / this.rttMs)
+    const expected = this.#queuedExpected
+    if (nowMs - this.#decreasedAtMs < this.rttMs) return
+    const { baseline } = this.baseline
+    const noise = 2 * Math.sqrt(expected * baseline * (1 - baseline))
+    const isOverflow = this.#queuedLost > expected * baseline + noise
+    if (!isOverflow && expected < COMPETE_PACKETS) return
+    this.#queuedExpected = 0
+    this.#queuedLost = 0
+    if (!isOverflow) return
+    this.#estimateBps = this.#clamp(this.#estimateBps * COMPETE_DECREASE)
     this.#decreasedAtMs = nowMs
   }
 
@@ -208,7 +260,7 @@ export class PathEstimator {
     if (rateBps >= backBps)
       return this.#clamp(rateBps + GROWTH_NEAR * Math.sqrt(rateBps) * elapsedS)
     // Not while the queue still stands that was to be emptied.
-    if (this.queue.queueMs > STANDING_QUEUE_MS / 2) return rateBps
+    if (this.queue.queueMs > this.queue.limitMs / 2) return rateBps
     return this.#clamp(Math.min(backBps, rateBps * (1 + GROWTH_BACK) ** elapsedS))
   }
 
@@ -229,7 +281,7 @@ export class PathEstimator {
       packets,
       burst: this.lossBurst,
       rateBps: this.#estimateBps,
-      queueing: this.queue.queueMs > STANDING_QUEUE_MS / 2,
+      queueing: this.queue.queueMs > this.queue.limitMs / 2,
       underused: this.#estimateBps < UNDERUSED * this.#ceilingBps,
       rttMs: this.rttMs,
       nowMs,
@@ -246,6 +298,30 @@ export class PathEstimator {
   /** What arrives, and what the link takes of it whatever is sent: so much can be sent. */
   #passedBps(): number {
     return this.#acked.bitrateBps() / (1 - this.baseline.baseline)
+  }
+
+  /** What is lost while a queue stands may be its overflow: delay speaks of that, and the link is not to be blamed. */
+  #count(lost: number): void {
+    if (this.queue.queueMs > this.queue.limitMs / 2) {
+      this.#queuedExpected += 1
+      this.#queuedLost += lost
+    } else {
+      this.#expected += 1
+      this.#lost += lost
+    }
+  }
+
+  /** Feedback again after an outage: what was lost in it says nothing, and what was known of the path is old. */
+  #wakeUp(nowMs: number): void {
+    this.#silent = false
+    this.#prober.restart(nowMs)
+    this.baseline.abandon()
+    this.competition.forget()
+    this.#ceilingBps = 0
+    this.#expected = 0
+    this.#lost = 0
+    this.#lossFromMs = nowMs
+    this.#decreasedAtMs = Number.NEGATIVE_INFINITY
   }
 
   #endRun(): void {

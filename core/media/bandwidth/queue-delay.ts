@@ -14,6 +14,8 @@ const SMOOTHING_MS = 100
 export class QueueDelay {
   /** Smoothed, ms; 0 until something arrived. */
   queueMs = 0
+  /** From here on a queue is one, ms; set by the owner. */
+  limitMs = STANDING_QUEUE_MS
   #leastMs = Number.POSITIVE_INFINITY
   #nextLeastMs = Number.POSITIVE_INFINITY
   #leastFromMs = Number.NEGATIVE_INFINITY
@@ -33,7 +35,7 @@ export class QueueDelay {
     const share = 1 - Math.exp(-elapsedMs / SMOOTHING_MS)
     this.#arrivedMs = Math.max(this.#arrivedMs, arrivedMs)
     this.queueMs += share * (delayMs - this.#leastMs - this.queueMs)
-    if (this.queueMs < STANDING_QUEUE_MS) this.#standingSinceMs = Number.POSITIVE_INFINITY
+    if (this.queueMs < this.limitMs) this.#standingSinceMs = Number.POSITIVE_INFINITY
     else if (this.#standingSinceMs === Number.POSITIVE_INFINITY) this.#standingSinceMs = arrivedMs
   }
 

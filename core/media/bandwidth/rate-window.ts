@@ -1,18 +1,18 @@
-/** What arrives, in bit/s over the last half second of the receiver's clock. Not what was sent. */
+/** Bit/s over the last half second of whichever clock the caller tells: of what was sent, or of what arrived. */
 
 const WINDOW_MS = 500
 const BUCKET_MS = 25
 const BUCKETS = WINDOW_MS / BUCKET_MS
 
-/** One per transport. */
-export class AckedRate {
+/** One per direction and end. */
+export class RateWindow {
   readonly #bytes = new Float64Array(BUCKETS)
   #bucket = -1
   #firstBucket = -1
 
-  /** Feed in order of arrival; `arrivedMs` of the receiver. */
-  add(arrivedMs: number, sizeBytes: number): void {
-    const bucket = Math.floor(arrivedMs / BUCKET_MS)
+  /** @hot In order of time, more or less. */
+  add(atMs: number, sizeBytes: number): void {
+    const bucket = Math.floor(atMs / BUCKET_MS)
     if (this.#bucket < 0 || bucket - this.#bucket > BUCKETS * 4) {
       this.#bytes.fill(0)
       this.#bucket = bucket

@@ -1,0 +1,75 @@
+/**
+ * Is it ours, the queue on the way? A TCP download fills every queue it finds, and whoever only goes by delay makes room
+ * for it until nothing is left (RFC 8867 §5.7; the same answer as in Copa's and Nimbus' mode switching). So we keep book: were we
+ * alone, sending less than passes would empty the queue by so many milliseconds. When more should have gone than ever
+ * stood there, and it still stands, then others fill it, and delay is no measure of our own rate.
+ */
+
+/** Beyond the highest queue seen: what the book may be wrong by. */
+const DOUBT_MS = 300
+/** Sending this much more than passes, we are still filling it ourselves. */
+const FILLING = 1.05
+/** Evidence fades this quickly while no queue stands. */
+const FADE_MS = 2000
+/** No queue for so long, and the others are gone. */
+const GONE_MS = 3000
+
+/** What is known at a moment. Rates in bit/s. */
+export type QueueBook = {
+  queueMs: number
+  /** Above this, it is a queue. */
+  limitMs: number
+  /** What is sent, and what of it arrives, both of late. */
+  sentBps: number
+  passedBps: number
+  nowMs: number
+}
+
+/** One per path. */
+export class Competition {
+  /** Others fill the queue. */
+  isThere = false
+  /** What passed when we no longer filled it; 0 = we do, or there is none. */
+  #capacityBps = 0
+  #relievedMs = 0
+  #peakMs = 0
+  #updatedMs = Number.NEGATIVE_INFINITY
+  #emptySinceMs = Number.NEGATIVE_INFINITY
+
+  /** With each feedback. */
+  update({ queueMs, limitMs, sentBps, passedBps, nowMs }: QueueBook): void {
+    const elapsedMs = Math.min(500, Math.max(0, nowMs - this.#updatedMs))
+    this.#updatedMs = nowMs
+    if (queueMs < limitMs) {
+      this.#onEmpty(elapsedMs, nowMs)
+      return
+    }
+    this.#emptySinceMs = Number.POSITIVE_INFINITY
+    if (this.isThere) return
+    this.#peakMs = Math.max(this.#peakMs, queueMs)
+    if (sentBps > passedBps * FILLING) {
+      this.forget()
+      return
+    }
+    this.#capacityBps = Math.max(this.#capacityBps, passedBps)
+    if (this.#capacityBps > 0)
+      this.#relievedMs += elapsedMs * Math.max(0, 1 - passedBps / this.#capacityBps)
+    this.isThere = this.#relievedMs > this.#peakMs + DOUBT_MS
+  }
+
+  /** The path is new, or was interrupted. */
+  forget(): void {
+    this.isThere = false
+    this.#capacityBps = 0
+    this.#relievedMs = 0
+    this.#peakMs = 0
+  }
+
+  #onEmpty(elapsedMs: number, nowMs: number): void {
+    this.#emptySinceMs = Math.min(this.#emptySinceMs, nowMs)
+    const keep = Math.exp(-elapsedMs / FADE_MS)
+    this.#relievedMs *= keep
+    this.#peakMs *= keep
+    if (nowMs - this.#emptySinceMs > GONE_MS) this.forget()
+  }
+}
