@@ -32,6 +32,8 @@ export type CoreProcess = {
 export type CoreOptions = { env?: Record<string, string>; dataDir?: string; host?: string }
 
 const READY_MS = 90_000
+/** For one that hangs; how soon it ends is no matter of these tests. */
+const STOP_MS = 60_000
 
 export async function startCore(
   t: ExecutionContext<unknown>,
@@ -85,7 +87,7 @@ async function stopProcess(child: ChildProcess): Promise<number | null> {
   if (child.exitCode === null && child.signalCode === null) {
     const gone = new Promise((resolve) => child.once('exit', resolve))
     child.kill('SIGTERM')
-    const late = setTimeout(() => child.kill('SIGKILL'), 10_000)
+    const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
     await gone
     clearTimeout(late)
   }
