@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { SignJWT } from 'jose'
-import { createTokenVerifier, isRoomName, issueToken, loadTokenKeys } from './index.ts'
+import {
+  createTokenVerifier,
+  isRoomName,
+  issuerJwk,
+  issueToken,
+  loadTokenKeys,
+  PinnedIssuers,
+} from './index.ts'
 
 const NOW = Date.UTC(2026, 5, 1)
 const keys = generateKeyPairSync('ed25519')
@@ -154,4 +161,35 @@ test('a key that others may read, or that is none, is an error that names the fi
   chmodSync(path, 0o600)
   writeFileSync(path, 'not a key')
   t.throws(() => loadTokenKeys(folder))
+})
+
+test('a relay takes the tokens of the issuers that it has pinned, also after a start, until they are replaced', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'nhipcau-issuers-'))
+  const [own, nation, other] = ['own', 'nation', 'other'].map((name) =>
+    loadTokenKeys(join(folder, name)),
+  )
+  const relayDir = join(folder, 'relay')
+  const pinned = new PinnedIssuers(relayDir)
+  const verifyHere = createTokenVerifier(own!, pinned)
+  const token = await issueToken(nation!, REQUEST)
+  t.false((await verifyHere(token, NOW)).ok)
+  pinned.replace([issuerJwk(nation!.publicKey)])
+  t.true((await verifyHere(token, NOW)).ok)
+  t.true((await verifyHere(await issueToken(own!, REQUEST), NOW)).ok)
+  t.false((await verifyHere(await issueToken(other!, REQUEST), NOW)).ok)
+  t.true((await createTokenVerifier(own!, new PinnedIssuers(relayDir))(token, NOW)).ok)
+  pinned.replace([issuerJwk(other!.publicKey)])
+  t.false((await verifyHere(token, NOW)).ok, 'remembered tokens are forgotten with their issuer')
+})
+
+test('keys that are none are refused and change nothing; a damaged file of issuers counts as none', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'nhipcau-issuers-'))
+  const relayDir = join(folder, 'relay')
+  const pinned = new PinnedIssuers(relayDir)
+  const good = issuerJwk(loadTokenKeys(join(folder, 'nation')).publicKey)
+  pinned.replace([good])
+  t.throws(() => pinned.replace([{ ...good, x: 'short' }]))
+  t.is(pinned.keys.length, 1)
+  writeFileSync(join(relayDir, 'issuers.json'), '[{"kty":"RSA"}]')
+  t.is(new PinnedIssuers(relayDir).keys.length, 0)
 })

@@ -4,13 +4,14 @@
  * in here: the conference remembers who was thrown out.
  */
 
-import { randomUUID } from 'node:crypto'
+import { type KeyObject, randomUUID } from 'node:crypto'
 import { errors, jwtVerify, SignJWT } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { TOKEN_LEEWAY_S, TOKENS_CACHED_MAX } from '../../config/index.ts'
 import type { Refusal } from '../protocol/index.ts'
 import { type Claims, parseClaims, type TokenRole } from './claims.ts'
 import type { TokenKeys } from './keys.ts'
+import type { PinnedIssuers } from './pinned-issuers.ts'
 
 export type TokenRequest = {
   /** `*` with role `admin`. */
@@ -77,22 +78,25 @@ function checkTimes(claims: Claims, nowMs: number): Verification {
 }
 
 /**
- * Returns the check: never rejects. A signature is checked once per token and remembered (bounded);
- * times are checked each time, with five minutes' leeway both ways.
+ * Returns the check: never rejects. A token is good when it is signed by this node or by one of the pinned issuers. A
+ * signature is checked once per token and remembered (bounded) until the issuers change; times are checked each time, with
+ * five minutes' leeway both ways.
  */
-export function createTokenVerifier(keys: TokenKeys): TokenVerifier {
+export function createTokenVerifier(
+  keys: Pick<TokenKeys, 'publicKey'>,
+  pinned?: Pick<PinnedIssuers, 'keys' | 'revision'>,
+): TokenVerifier {
   const known = new LRUCache<string, Claims>({ max: TOKENS_CACHED_MAX })
+  let revision = pinned?.revision
   return async (token, nowMs) => {
+    if (pinned?.revision !== revision) {
+      revision = pinned?.revision
+      known.clear()
+    }
     const seen = known.get(token)
     if (seen !== undefined) return checkTimes(seen, nowMs)
     try {
-      const { payload } = await jwtVerify(token, keys.publicKey, {
-        algorithms: ['EdDSA'],
-        requiredClaims: ['exp', 'room', 'role'],
-        // Times are checked below, on cached tokens too.
-        clockTolerance: Number.MAX_SAFE_INTEGER,
-      })
-      const claims = parseClaims(payload)
+      const claims = await claimsOf(token, [keys.publicKey, ...(pinned?.keys ?? [])])
       if (claims === undefined) return UNAUTHORIZED
       known.set(token, claims)
       return checkTimes(claims, nowMs)
@@ -101,4 +105,24 @@ export function createTokenVerifier(keys: TokenKeys): TokenVerifier {
       return { ok: false, code: 'internal', message: 'the token could not be checked' }
     }
   }
+}
+
+/** Undefined when the token is well signed but says nothing that we know. Throws what jose does when nobody signed it. */
+async function claimsOf(token: string, issuers: readonly KeyObject[]): Promise<Claims | undefined> {
+  let failure: unknown
+  for (const issuer of issuers) {
+    try {
+      const { payload } = await jwtVerify(token, issuer, {
+        algorithms: ['EdDSA'],
+        requiredClaims: ['exp', 'room', 'role'],
+        // Times are checked by the caller, on remembered tokens too.
+        clockTolerance: Number.MAX_SAFE_INTEGER,
+      })
+      return parseClaims(payload)
+    } catch (error) {
+      failure = error
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) break
+    }
+  }
+  throw failure
 }
