@@ -6,7 +6,7 @@
  */
 
 /** Beyond the highest queue seen: what the book may be wrong by. */
-const DOUBT_MS = 300
+const DOUBT_MS = 1200
 /** Sending this much more than passes, we are still filling it ourselves. */
 const FILLING = 1.05
 /** Evidence fades this quickly while no queue stands. */
@@ -47,13 +47,12 @@ export class Competition {
     this.#emptySinceMs = Number.POSITIVE_INFINITY
     if (this.isThere) return
     this.#peakMs = Math.max(this.#peakMs, queueMs)
-    if (sentBps > passedBps * FILLING) {
-      this.forget()
-      return
-    }
-    this.#capacityBps = Math.max(this.#capacityBps, passedBps)
-    if (this.#capacityBps > 0)
-      this.#relievedMs += elapsedMs * Math.max(0, 1 - passedBps / this.#capacityBps)
+    if (passedBps === 0) return
+    // What passes is what the line carries, while we fill its queue; from then on it is written down.
+    if (this.#relievedMs === 0) this.#capacityBps = passedBps
+    const relief =
+      sentBps > passedBps * FILLING ? 1 - sentBps / passedBps : 1 - sentBps / this.#capacityBps
+    this.#relievedMs = Math.max(0, this.#relievedMs + elapsedMs * relief)
     this.isThere = this.#relievedMs > this.#peakMs + DOUBT_MS
   }
 

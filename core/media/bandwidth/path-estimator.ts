@@ -37,6 +37,8 @@ const FAR_OFF = 0.85
 /** Beside a download: growth by one packet of this size a round trip, and how much less after an overflow. */
 const COMPETE_BYTES = 1200
 const COMPETE_DECREASE = 0.7
+/** Whoever uses less than this share of what it may learns nothing from it. */
+const COMPETE_USED = 0.7
 /** So many packets without one too many lost, and they are forgotten. */
 const COMPETE_PACKETS = 100
 /** A gradient without this much of a queue is jitter. */
@@ -227,8 +229,8 @@ export class PathEstimator {
   #compete(nowMs: number): void {
     const elapsedMs = Math.min(1000, Math.max(0, nowMs - this.#updatedMs))
     const packetBps = (Math.max(COMPETE_BYTES, this.#meanBytes) * 8000) / this.rttMs
-    const isSent = this.#sent.bitrateBps() > 0.7 * this.#estimateBps
-    if (isSent)
+    if (this.queue.queueMs < this.queue.limitMs / 2) this.#increase(nowMs)
+    else if (this.#sent.bitrateBps() > COMPETE_USED * this.#estimateBps)
       this.#estimateBps = this.#clamp(this.#estimateBps + (packetBps * elapsedMs) / this.rttMs)
     const expected = this.#queuedExpected
     if (nowMs - this.#decreasedAtMs < this.rttMs) return
