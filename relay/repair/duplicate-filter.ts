@@ -8,10 +8,10 @@ const MASK = DUPLICATE_WINDOW - 1
 
 /** Sequences are unwrapped; the source may start again (`reset`). */
 export class DuplicateFilter {
-  readonly #seen = new Float64Array(DUPLICATE_WINDOW).fill(-1)
-  #highest = -1
+  readonly #seen = new Float64Array(DUPLICATE_WINDOW).fill(Number.NaN)
+  #highest = Number.NEGATIVE_INFINITY
 
-  /** @hot False when this one was here before, or is DUPLICATE_WINDOW older than the newest. `sequence` >= 0. */
+  /** @hot False when this one was here before, or is DUPLICATE_WINDOW older than the newest. */
   accept(sequence: number): boolean {
     if (sequence <= this.#highest - DUPLICATE_WINDOW) return false
     const slot = sequence & MASK
@@ -22,7 +22,7 @@ export class DuplicateFilter {
   }
 
   reset(): void {
-    this.#seen.fill(-1)
-    this.#highest = -1
+    this.#seen.fill(Number.NaN)
+    this.#highest = Number.NEGATIVE_INFINITY
   }
 }

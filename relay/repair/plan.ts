@@ -52,6 +52,9 @@ const PARITY_HOLD_MS = 600
 /** Below this loss decoders' concealment is not heard. */
 const LOSS_RATIO_MIN = 0.003
 const AUDIO_RESIDUAL_RATIO_MAX = 0.005
+const VIDEO_RESIDUAL_RATIO_MAX = 0.002
+/** More losses than this, and a constant delay shows less than the holes that waiting for each would make. */
+const PACED_LOSS_RATIO_MIN = 0.01
 /** Audio with its copies takes at most this share of the link. */
 const AUDIO_SHARE_MAX = 0.7
 const PACKET_MS = 20
@@ -61,6 +64,7 @@ const REORDER_MS_MAX = 40
 
 /** One parity after so many datagrams, from this loss on. */
 const PARITY_STEPS = [
+  { lossRatio: 0.15, every: 2 },
   { lossRatio: 0.08, every: 3 },
   { lossRatio: 0.03, every: 4 },
   { lossRatio: 0.015, every: 6 },
@@ -79,8 +83,6 @@ export function planRepair(facts: RepairFacts): RepairPlan {
   const merge = MERGE_STEPS.find(({ rateBps }) => facts.rateBps < rateBps)?.packets ?? 1
   const audio = planAudio(facts, merge, isShort)
   const every = isShort ? 0 : parityEvery(facts)
-  const answerMs = Math.min(REORDER_MS_MAX, facts.rttMs / 4) + 1.15 * facts.rttMs + 30
-  const canAnswer = answerMs <= VIDEO_HOLD_MS_MAX
   return {
     nack: isShort ? 'all' : 'base',
     audioMerge: merge,
@@ -88,9 +90,30 @@ export function planRepair(facts: RepairFacts): RepairPlan {
     parityEvery: every,
     parityWindow: every === 0 ? 0 : windowOf(facts),
     isParityForAudio: every > 0 && audio.audioDistances.length === 0,
-    videoHoldMs: Math.round(isShort ? 2 * answerMs : canAnswer ? answerMs : PARITY_HOLD_MS),
-    isVideoPaced: every > 0 && facts.lossRatio >= 0.01,
+    videoHoldMs: videoHoldMs(facts, isShort),
+    isVideoPaced: facts.lossRatio >= PACED_LOSS_RATIO_MIN,
   }
+}
+
+/** Time for the answers that are needed until hardly a datagram is missing; on long paths one, beside the parity. */
+function videoHoldMs({ rttMs, lossRatio }: RepairFacts, isShort: boolean): number {
+  const triesMax = isShort ? 3 : 1
+  let tries = 1
+  while (tries < triesMax && unansweredRatio(lossRatio, tries) > VIDEO_RESIDUAL_RATIO_MAX)
+    tries += 1
+  const holdMs = Math.round(askingMs(rttMs, tries))
+  return holdMs <= VIDEO_HOLD_MS_MAX ? holdMs : PARITY_HOLD_MS
+}
+
+/** From the gap to the answer of the last try, as NackTimer asks. */
+function askingMs(rttMs: number, tries: number): number {
+  const reorderMs = Math.min(REORDER_MS_MAX, Math.max(10, rttMs / 4))
+  return reorderMs + (tries - 1) * Math.max(20, 1.4 * rttMs) + 1.15 * rttMs + SLACK_MS
+}
+
+/** Lost, and each time the question or the answer was lost too. */
+function unansweredRatio(lossRatio: number, tries: number): number {
+  return lossRatio * (1 - (1 - lossRatio) ** 2) ** tries
 }
 
 type AudioPlan = Pick<RepairPlan, 'audioDistances' | 'audioHoldMs' | 'audioResidualRatio'>
@@ -112,17 +135,19 @@ function planAudio(facts: RepairFacts, merge: number, isShort: boolean): AudioPl
   return { ...copied, audioHoldMs, audioResidualRatio: copied.audioResidualRatio * residual }
 }
 
-/** As many tries as fit the hold; a lost frame's answer may be lost too, independently. */
+/** As few tries as do it, if the hold allows. */
 function planAsking({ lossRatio, rttMs }: RepairFacts): AudioPlan {
-  const reorderMs = Math.min(REORDER_MS_MAX, Math.max(10, rttMs / 4))
-  const roundMs = Math.max(20, 1.25 * rttMs) + 10
-  const triesMax = Math.max(1, Math.floor((AUDIO_HOLD_MS_MAX - reorderMs) / roundMs))
   let tries = 1
-  while (tries < triesMax && lossRatio ** (tries + 1) > AUDIO_RESIDUAL_RATIO_MAX) tries += 1
+  while (
+    unansweredRatio(lossRatio, tries) > AUDIO_RESIDUAL_RATIO_MAX &&
+    askingMs(rttMs, tries + 1) <= AUDIO_HOLD_MS_MAX
+  ) {
+    tries += 1
+  }
   return {
     audioDistances: [],
-    audioHoldMs: Math.round(reorderMs + tries * roundMs),
-    audioResidualRatio: lossRatio ** (tries + 1),
+    audioHoldMs: Math.round(askingMs(rttMs, tries)),
+    audioResidualRatio: unansweredRatio(lossRatio, tries),
   }
 }
 
@@ -178,7 +203,7 @@ function parityEvery({ lossRatio, lossBurst, rttMs }: RepairFacts): number {
   const every = PARITY_STEPS.find((step) => lossRatio >= step.lossRatio)?.every ?? 0
   if (every === 0) return 0
   // Nothing but parity brings a datagram back in time there.
-  const alone = 1.15 * rttMs + REORDER_MS_MAX + 30 > VIDEO_HOLD_MS_MAX ? 1 : 0
+  const alone = askingMs(rttMs, 1) > VIDEO_HOLD_MS_MAX ? 1 : 0
   const single = lossBurst < 1.3 ? 1 : 0
   return Math.max(2, every - alone + single)
 }
