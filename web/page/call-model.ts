@@ -14,6 +14,7 @@ import { keyOr } from './i18n/index.ts'
 import { NameBook } from './names.ts'
 import type { Store } from './store.ts'
 import { createStore } from './store.ts'
+import { upstreamName } from './upstream-text.ts'
 
 export type Panel = 'none' | 'chat' | 'people' | 'statistics' | 'settings' | 'help'
 
@@ -262,6 +263,12 @@ export class CallModel {
     this.store.set({ announcement: this.#translate()(key) })
   }
 
+  /** As chair on a relay that is cut off. */
+  async tryUpstream(): Promise<void> {
+    const asked = await this.attempt(() => this.conference.tryUpstream())
+    if (asked) this.notify(this.#translate()('relay.trying'))
+  }
+
   async leave(): Promise<void> {
     await this.conference.leave()
   }
@@ -318,6 +325,7 @@ export class CallModel {
       else if (before.self.onStage !== conference.self.onStage) this.#onStageChanged(conference)
     }
     this.#chairMutes(before, conference)
+    this.#roomNews(before, conference)
     if (conference.hands !== before.hands && conference.phase === 'live')
       void this.names.find(conference.hands, { conference: this.conference, nowMs: Date.now() })
     if (conference.phase === 'ended') this.close()
@@ -330,6 +338,16 @@ export class CallModel {
     const t = this.#translate()
     if (began('microphone')) this.notify(t('control.chairMuted'), true)
     if (began('camera')) this.notify(t('control.chairMutedCamera'), true)
+  }
+
+  /** What concerns everybody in the room and is not seen in a picture. */
+  #roomNews(before: ConferenceState, now: ConferenceState): void {
+    if (before.me === undefined) return
+    const t = this.#translate()
+    if (now.emergency !== before.emergency)
+      this.notify(t(now.emergency ? 'say.emergency' : 'say.emergencyOver'), now.emergency)
+    if (before.upstream?.state === 'island' && now.upstream?.state === 'connected')
+      this.notify(t('relay.back', { upstream: upstreamName(now.upstream, t) }))
   }
 
   #onStageChanged({ self }: ConferenceState): void {

@@ -6,6 +6,7 @@ import './styles/base.css'
 import './styles/lobby.css'
 import './styles/call.css'
 import './styles/panel.css'
+import './styles/link.css'
 
 const root = document.getElementById('app')
 if (root !== null) render(<App />, root)

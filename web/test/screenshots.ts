@@ -104,6 +104,7 @@ const drawCall = async (page: Page, view: View, room: MockRoom): Promise<void> =
   await byId(page, 'more').click()
   await draw(page, view, '8-menu')
   await page.keyboard.press('Escape')
+  await drawRelay(page, view, room)
   room.cut(true)
   await byId(page, 'banner').waitFor()
   await page.waitForTimeout(2_500)
@@ -114,6 +115,35 @@ const drawCall = async (page: Page, view: View, room: MockRoom): Promise<void> =
   await byId(page, 'leave').click()
   await byId(page, 'ended').waitFor()
   await draw(page, view, '10-ended')
+}
+
+/** On a relay: a narrow link, an emergency, an island. */
+const drawRelay = async (page: Page, view: View, room: MockRoom): Promise<void> => {
+  const link = {
+    type: 'upstream',
+    ...{ rateBps: 240_000, lossRatio: 0.08, rttMs: 620, forMs: 754_000 },
+    ...{ node: 'Mường Nhé', upstream: 'Sở Y tế Điện Biên' },
+  }
+  room.broadcast({ ...link, state: 'connected', mark: 'amber' })
+  room.broadcast({ type: 'room', revision: 900, emergency: true })
+  await byId(page, 'relay').click()
+  await byId(page, 'link-above').waitFor()
+  await page.waitForTimeout(300)
+  await draw(page, view, '8a-relay')
+  await byId(page, 'panel-close').click()
+  if (view.name.startsWith('desktop')) {
+    room.broadcast({ type: 'room', revision: 901, emergency: false })
+    await byId(page, 'people').click()
+    await byId(page, 'emergency').click()
+    await byId(page, 'confirm').waitFor()
+    await draw(page, view, '8b-emergency')
+    await byId(page, 'confirm-no').click()
+    await byId(page, 'panel-close').click()
+  }
+  room.broadcast({ ...link, state: 'island', mark: 'red' })
+  await byId(page, 'island-banner').waitFor()
+  await page.waitForTimeout(7_500)
+  await draw(page, view, '8c-island')
 }
 
 const run = async (): Promise<void> => {

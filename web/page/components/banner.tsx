@@ -4,13 +4,14 @@ import type { CallModel } from '../call-model.ts'
 import { useSpeech } from '../context.ts'
 import { duration } from '../i18n/index.ts'
 import { useNowMs, useStore } from '../store.ts'
+import { IslandBanner } from './link-above.tsx'
 
 export function Banner({ model }: { model: CallModel }) {
   const phase = useStore(model.store, (state) => state.conference.phase)
   const media = useStore(model.store, (state) => state.conference.media)
   const trouble = phase === 'live' && (media === 'interrupted' || media === 'lost')
   if (phase === 'reconnecting' || phase === 'joining') return <LostBanner model={model} />
-  return trouble ? <MediaBanner key={media} /> : null
+  return trouble ? <MediaBanner key={media} /> : <IslandBanner model={model} />
 }
 
 function LostBanner({ model }: { model: CallModel }) {

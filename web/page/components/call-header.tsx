@@ -4,6 +4,7 @@ import type { CallModel } from '../call-model.ts'
 import { useSpeech } from '../context.ts'
 import { useStore } from '../store.ts'
 import { Icon } from './icons.tsx'
+import { RelaySign } from './link-above.tsx'
 import { Logo } from './logo.tsx'
 import { MarkSign } from './quality-mark.tsx'
 import { LanguageSwitch } from './shell.tsx'
@@ -12,6 +13,7 @@ export function CallHeader({ model }: { model: CallModel }) {
   const { t } = useSpeech()
   const room = useStore(model.store, (state) => state.conference.room)
   const locked = useStore(model.store, (state) => state.conference.locked)
+  const emergency = useStore(model.store, (state) => state.conference.emergency)
   const counts = useStore(model.store, (state) => state.conference.counts)
   return (
     <header class="call-header">
@@ -26,12 +28,19 @@ export function CallHeader({ model }: { model: CallModel }) {
           </span>
         </p>
       </div>
+      {emergency ? (
+        <span class="pill emergency" data-testid="emergency-sign">
+          <Icon name="emergency" />
+          <span>{t('call.emergency')}</span>
+        </span>
+      ) : null}
       {locked ? (
         <span class="pill" data-testid="locked">
           <Icon name="lock" />
           <span>{t('call.locked')}</span>
         </span>
       ) : null}
+      <RelaySign model={model} />
       <OverallMark model={model} />
       <LanguageSwitch />
     </header>

@@ -6,10 +6,12 @@ type ConfirmProps = {
   title: string
   text: string
   confirm: string
+  /** The word for no; by default that all stays as it is. */
+  cancel?: string
   onAnswer: (yes: boolean) => void
 }
 
-export function ConfirmDialog({ title, text, confirm, onAnswer }: ConfirmProps) {
+export function ConfirmDialog({ title, text, confirm, cancel, onAnswer }: ConfirmProps) {
   const { t } = useSpeech()
   const dialog = useRef<HTMLDialogElement>(null)
   const id = useId()
@@ -34,7 +36,7 @@ export function ConfirmDialog({ title, text, confirm, onAnswer }: ConfirmProps) 
           data-testid="confirm-no"
           onClick={() => onAnswer(false)}
         >
-          {t('chair.cancel')}
+          {cancel ?? t('chair.cancel')}
         </button>
         <button
           type="button"

@@ -28,6 +28,10 @@ const PATHS = {
     'M4 14v-2a8 8 0 0 1 16 0v2M4 14h3v6H5.5A1.5 1.5 0 0 1 4 18.5ZM20 14h-3v6h1.5a1.5 1.5 0 0 0 1.5-1.5Z',
   fullscreen: 'M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5',
   globe: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM3 12h18M12 3c5 5 5 13 0 18M12 3c-5 5-5 13 0 18',
+  relay:
+    'M12 20v-8M12 12a2 2 0 1 0 0-4 2 2 0 0 0 0 4ZM8 20h8M7.8 14a5.6 5.6 0 0 1 0-8M16.2 14a5.6 5.6 0 0 0 0-8M5 16.5a9.4 9.4 0 0 1 0-13M19 16.5a9.4 9.4 0 0 0 0-13',
+  cut: 'M9 17H7A5 5 0 0 1 7 7h1M15 7h2a5 5 0 0 1 3.6 8.5M8 12h4M3 3l18 18',
+  emergency: 'M12 3.5 21.5 20h-19ZM12 10v4.5M12 17.2v.1',
 } as const
 
 export type IconName = keyof typeof PATHS

@@ -4,6 +4,7 @@ import type { StageMember } from '../../sdk/index.ts'
 import type { CallModel } from '../call-model.ts'
 import { useSpeech } from '../context.ts'
 import { useStore } from '../store.ts'
+import { ConfirmDialog } from './confirm-dialog.tsx'
 import { Icon } from './icons.tsx'
 import { PersonRow } from './person-row.tsx'
 import { useRoster } from './use-roster.ts'
@@ -13,6 +14,7 @@ export function PeoplePanel({ model }: { model: CallModel }) {
   return (
     <div class="panel-scroll">
       {chair ? <LockSwitch model={model} /> : null}
+      {chair ? <EmergencySwitch model={model} /> : null}
       <Hands model={model} chair={chair} />
       <OnStage model={model} chair={chair} />
       <Everyone model={model} chair={chair} />
@@ -36,6 +38,41 @@ function LockSwitch({ model }: { model: CallModel }) {
         {t(locked ? 'chair.unlock' : 'chair.lock')}
       </button>
       <p class="hint">{t('chair.lockHint')}</p>
+    </div>
+  )
+}
+
+/** Takes the way from other rooms, so it is asked twice; giving it back is not. */
+function EmergencySwitch({ model }: { model: CallModel }) {
+  const { t } = useSpeech()
+  const emergency = useStore(model.store, (state) => state.conference.emergency)
+  const [asking, setAsking] = useState(false)
+  const set = (on: boolean): void => void model.attempt(() => model.conference.setEmergency(on))
+  return (
+    <div class="lock-switch">
+      <button
+        type="button"
+        class="button"
+        data-testid="emergency"
+        aria-pressed={emergency}
+        onClick={() => (emergency ? set(false) : setAsking(true))}
+      >
+        <Icon name="emergency" />
+        {t(emergency ? 'chair.emergencyOff' : 'chair.emergency')}
+      </button>
+      <p class="hint">{t('chair.emergencyHint')}</p>
+      {asking ? (
+        <ConfirmDialog
+          title={t('chair.emergencyTitle')}
+          text={t('chair.emergencyText')}
+          confirm={t('chair.emergencyConfirm')}
+          cancel={t('chair.emergencyCancel')}
+          onAnswer={(yes) => {
+            setAsking(false)
+            if (yes) set(true)
+          }}
+        />
+      ) : null}
     </div>
   )
 }

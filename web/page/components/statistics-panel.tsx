@@ -8,6 +8,7 @@ import type { Sample } from '../history.ts'
 import type { TextKey, Translate } from '../i18n/index.ts'
 import { qualityReasonText } from '../quality-text.ts'
 import { useStore } from '../store.ts'
+import { LinkAbove } from './link-above.tsx'
 import { MarkSign } from './quality-mark.tsx'
 
 export function StatisticsPanel({ model }: { model: CallModel }) {
@@ -20,9 +21,16 @@ export function StatisticsPanel({ model }: { model: CallModel }) {
   const mid = history.has(chosen) ? chosen : mids[0]
   const statistics = model.conference.statistics.find((stream) => stream.mid === mid)
   const streamQuality = quality.find((stream) => stream.mid === mid)
-  if (mid === undefined) return <p class="hint panel-scroll">{t('stats.none')}</p>
+  if (mid === undefined)
+    return (
+      <div class="panel-scroll">
+        <LinkAbove model={model} />
+        <p class="hint">{t('stats.none')}</p>
+      </div>
+    )
   return (
     <div class="panel-scroll statistics" data-testid="statistics">
+      <LinkAbove model={model} />
       <label class="field" for={field}>
         <span>{t('stats.stream')}</span>
         <select
