@@ -158,6 +158,11 @@ export class MediaContext {
     return ((this.#timestamp + this.#stepTicks) & 0xff_ffff) === (frame.timestamp & 0xff_ffff)
   }
 
+  /** Bytes of the head of a NEXT that `fits`. */
+  get nextHeadBytes(): number {
+    return this.#form === MEDIA_SHORT ? 0 : 1
+  }
+
   /** @hot Writes the head of a NEXT that `fits`; returns where the payload goes. */
   writeNext(out: Uint8Array, offset: number, frame: MediaFrame): number {
     if (this.#form === MEDIA_SHORT) return offset
