@@ -163,6 +163,16 @@ export const SETTINGS = [
     doc: 'How media leaves: many datagrams per system call where koffi loads (auto), else one by one.',
   },
   {
+    key: 'trunk.port',
+    env: 'NHIPCAU_TRUNK_PORT',
+    kind: 'integer',
+    unit: 'UDP port',
+    min: 0,
+    max: 65_535,
+    default: 41_000,
+    doc: 'Where relays send their media to. 0 takes a free one, which is enough for a node that has no relays below it.',
+  },
+  {
     key: 'room.heardMax',
     env: 'NHIPCAU_HEARD',
     kind: 'integer',

@@ -16,6 +16,7 @@ export {
   type SrtpReceiver,
   type SrtpSender,
 } from './srtp/index.ts'
+export { Deadline, randomUint32 } from './thread-deadline.ts'
 export { HELD_PACKETS, type SendRoute, SlabSender } from './udp-mux-send.ts'
 export { bindUdpSockets, type UdpSockets } from './udp-mux-sockets.ts'
 export type { TupleSource } from './udp-mux-tuple.ts'

@@ -2,17 +2,15 @@
  * Entry of a media worker's thread: binds the sockets, makes the parts, and turns timers and messages into calls of
  * `MediaWorker`. Started by media-plane-worker.ts with a WorkerSetup. Nothing is decided here.
  */
-import { randomFillSync } from 'node:crypto'
-import type { Socket } from 'node:dgram'
-import { performance } from 'node:perf_hooks'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { Engine } from '../media/engine/index.ts'
 import { systemClock } from './clock.ts'
 import { HandshakerPort } from './dtls/index.ts'
 import { MediaWorker } from './media-worker.ts'
 import type { FromWorker, ToWorker, WorkerSetup } from './media-worker-protocol.ts'
-import { type LoopFigures, writeSnapshot } from './media-worker-snapshot.ts'
+import { writeSnapshot } from './media-worker-snapshot.ts'
 import { createHmacSha1 } from './srtp/index.ts'
+import { Deadline, randomUint32 } from './thread-deadline.ts'
 import { HELD_PACKETS } from './udp-mux-send.ts'
 import { bindUdpSockets, type UdpSockets } from './udp-mux-sockets.ts'
 
@@ -50,7 +48,10 @@ async function run(main: MessagePort, setup: WorkerSetup): Promise<void> {
   })
   const deadline = new Deadline(worker)
   onDatagram = (bytes, source) => worker.onDatagram(bytes, source)
-  setInterval(() => post(writeSnapshot(worker, deadline.takeFigures(udp.sockets))), SNAPSHOT_MS)
+  setInterval(() => {
+    const sendQueue = udp.sockets.reduce((sum, socket) => sum + socket.getSendQueueCount(), 0)
+    post(writeSnapshot(worker, { ...deadline.takeFigures(), sendQueue }))
+  }, SNAPSHOT_MS)
   main.on('message', (message: ToWorker) => {
     if (message.type === 'close') close({ worker, handshaker, udp, main })
     else if (message.type === 'handshaker') handshaker = connect(message.port)
@@ -80,60 +81,6 @@ function close({ worker, handshaker, udp, main }: Closing): void {
       process.exit(0)
     })
   }, FAREWELL_MS)
-}
-
-/** One timer for whatever is due next, and how late it was. */
-class Deadline {
-  readonly #worker: MediaWorker
-  #timer: NodeJS.Timeout | undefined
-  #armedMs = Number.POSITIVE_INFINITY
-  #stallMs = 0
-  #utilization = performance.eventLoopUtilization()
-
-  constructor(worker: MediaWorker) {
-    this.#worker = worker
-  }
-
-  /** Moves the timer when something is due before it; firing too early costs less than moving it back. */
-  arm(): void {
-    const nextMs = this.#worker.nextDeadlineMs()
-    if (nextMs >= this.#armedMs) return
-    clearTimeout(this.#timer)
-    this.#armedMs = nextMs
-    const waitMs = Math.max(0, Math.ceil(nextMs - systemClock.nowMs()))
-    this.#timer = setTimeout(() => this.#fire(), waitMs)
-  }
-
-  /** Figures since the last call. */
-  takeFigures(sockets: readonly Socket[]): LoopFigures {
-    const before = this.#utilization
-    this.#utilization = performance.eventLoopUtilization()
-    const cpuRatio = performance.eventLoopUtilization(this.#utilization, before).utilization
-    const stallMs = this.#stallMs
-    this.#stallMs = 0
-    const sendQueue = sockets.reduce((sum, socket) => sum + socket.getSendQueueCount(), 0)
-    return { stallMs, cpuRatio, sendQueue }
-  }
-
-  #fire(): void {
-    const nowMs = systemClock.nowMs()
-    this.#stallMs = Math.max(this.#stallMs, nowMs - this.#armedMs)
-    this.#armedMs = Number.POSITIVE_INFINITY
-    // It may have woken a fraction of a millisecond early.
-    if (this.#worker.nextDeadlineMs() <= nowMs) this.#worker.onDeadline()
-    this.arm()
-  }
-}
-
-const randomWords = new Uint32Array(256)
-let randomUsed = randomWords.length
-
-function randomUint32(): number {
-  if (randomUsed === randomWords.length) {
-    randomFillSync(randomWords)
-    randomUsed = 0
-  }
-  return randomWords[randomUsed++]!
 }
 
 const main = parentPort

@@ -14,6 +14,8 @@ export type UdpSocketsOptions = {
   port: number
   /** Makes the sockets so that sendmmsg reaches them too, where this machine has it. */
   batching: boolean
+  /** Whoever sends finds the path's MTU; without sendmmsg the kernel goes on fragmenting. */
+  findsMtu?: boolean
   /** Called once per datagram on the loop; `source` is reused and valid only during the call. */
   onDatagram: (bytes: Uint8Array, source: TupleSource) => void
 }
@@ -61,14 +63,15 @@ export async function bindUdpSockets(options: UdpSocketsOptions): Promise<UdpSoc
 /** A socket, and its descriptor where it was made by us. */
 type Bound = { socket: Socket; descriptor: number }
 
-async function bindBoth({ port, onDatagram, batching }: UdpSocketsOptions): Promise<UdpSockets> {
+async function bindBoth(options: UdpSocketsOptions): Promise<UdpSockets> {
+  const { port, onDatagram, batching, findsMtu = false } = options
   const loaded = batching ? loadNativeUdp() : 'switched off'
   const native = typeof loaded === 'string' ? undefined : loaded
-  const ipv4 = await bindOne({ family: 0, port, onDatagram, native })
+  const ipv4 = await bindOne({ family: 0, port, onDatagram, native, findsMtu })
   const both = [ipv4]
   const bound = ipv4.socket.address().port
   try {
-    both.push(await bindOne({ family: 1, port: bound, onDatagram, native }))
+    both.push(await bindOne({ family: 1, port: bound, onDatagram, native, findsMtu }))
   } catch (error) {
     if (!NO_IPV6.has(codeOf(error))) {
       ipv4.socket.close()
@@ -102,15 +105,17 @@ type BindOne = {
   port: number
   onDatagram: UdpSocketsOptions['onDatagram']
   native: NativeUdp | undefined
+  findsMtu: boolean
 }
 
-async function bindOne({ family, port, onDatagram, native }: BindOne): Promise<Bound> {
+async function bindOne({ family, port, onDatagram, native, findsMtu }: BindOne): Promise<Bound> {
   const descriptor =
     native?.open({
       family,
       address: new Uint8Array(family === 0 ? 4 : 16),
       port,
       bufferBytes: UDP_BUFFER_BYTES,
+      findsMtu,
     }) ?? -1
   const socket = createSocket({
     type: family === 0 ? 'udp4' : 'udp6',

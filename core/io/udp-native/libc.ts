@@ -19,6 +19,9 @@ const SO_RCVBUFFORCE = 33
 const SO_TIMESTAMPNS = 35
 const IPPROTO_IP = 0
 const IP_PKTINFO = 8
+const IP_MTU_DISCOVER = 10
+const IPV6_MTU_DISCOVER = 23
+const PMTUDISC_PROBE = 3
 const IPPROTO_IPV6 = 41
 const IPV6_V6ONLY = 26
 const MSG_DONTWAIT = 0x40
@@ -50,6 +53,8 @@ export type OpenNative = {
   receiveBytes?: number
   /** Each datagram received tells where it was sent to, and when the kernel took it in (IPv4 only). */
   tellArrival?: boolean
+  /** Datagrams are never cut into fragments, by nobody: what is too large for the path is lost (RFC 8899 §3). */
+  findsMtu?: boolean
 }
 
 export interface NativeUdp {
@@ -131,6 +136,11 @@ function bind(koffi: Koffi): NativeUdp {
     if (options.tellArrival === true) {
       set(descriptor, [IPPROTO_IP, IP_PKTINFO, 1])
       set(descriptor, [SOL_SOCKET, SO_TIMESTAMPNS, 1])
+    }
+    if (options.findsMtu === true) {
+      const [level, name] =
+        family === 0 ? [IPPROTO_IP, IP_MTU_DISCOVER] : [IPPROTO_IPV6, IPV6_MTU_DISCOVER]
+      set(descriptor, [level, name, PMTUDISC_PROBE])
     }
     const words = socketAddress(options.address, options.port)
     const result = outcome(bindSocket(descriptor, new Uint8Array(words.buffer), words.byteLength))
