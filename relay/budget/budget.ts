@@ -3,7 +3,7 @@
  */
 import { TRUNK_CLASSES } from '../trunk/contract.ts'
 import type { AudioLimits } from './audio.ts'
-import type { Purse } from './fill.ts'
+import { type Purse, TURN_STARTS } from './fill.ts'
 import type { CostFactors } from './ladder.ts'
 import type { TrunkStream } from './stream.ts'
 
@@ -82,7 +82,7 @@ export function createTrunkBudget(): TrunkBudget {
     hold: {
       order,
       roster: [],
-      purse: { order, leftBps: 0, emergency: false },
+      purse: { order, starts: new Uint16Array(2 * TURN_STARTS), leftBps: 0, from: 0, to: 0 },
       factors: { headers: 1, base: 1 },
       limits: { firmBps: 0, roomyBps: 0, picturesWanted: false },
       audioLoad: { voices: 0, payloadBps: 0 },

@@ -5,7 +5,7 @@
  * More bandwidth never takes from a class and those above it: each step is taken or not by what is left then, and a step not
  * taken leaves less than its cost for all that follows.
  */
-import { ENHANCEMENT, MAIN_BASE, OTHER_BASE, SLIDES, type TrunkStream } from './stream.ts'
+import { CATCH_UP, MAIN_BASE, OTHER_BASE, SLIDES, type TrunkStream } from './stream.ts'
 
 /** What slides leave of their turn to a main picture that is wanted beside them. */
 const MAIN_FLOOR_SHARE = 0.2
@@ -16,61 +16,63 @@ type Limit = 'base' | 'smooth' | 'top'
 /** One purse and who may take of it; one per budget, reused. */
 export type Purse = {
   order: readonly TrunkStream[]
+  /** Where each class begins in `order`, see order.ts: first those of emergencies, then the others. */
+  starts: Uint16Array
   leftBps: number
-  /** Whose turn it is: streams of emergencies, or the others. */
-  emergency: boolean
+  /** Whose turn it is: this stretch of `order`. */
+  from: number
+  to: number
 }
+
+/** Places in `starts` for one turn: one per class and the end. */
+export const TURN_STARTS = CATCH_UP + 1
 
 /** @hot Sets `hold.rung` of every video stream in `purse.order`; those of emergencies stay off when `calm`. */
 export function fillVideo(purse: Purse, calm: boolean): void {
   const { order } = purse
   for (let i = 0; i < order.length; i++) order[i]!.hold.rung = 0
-  if (!calm) fillTurn(purse, true)
-  fillTurn(purse, false)
+  if (!calm) fillTurn(purse, 0)
+  fillTurn(purse, TURN_STARTS)
 }
 
-function fillTurn(purse: Purse, emergency: boolean): void {
-  purse.emergency = emergency
-  const reservedBps = wantsMain(purse) ? purse.leftBps * MAIN_FLOOR_SHARE : 0
+/** `turn`: where the starts of its classes begin. */
+function fillTurn(purse: Purse, turn: number): void {
+  const { starts } = purse
+  const slides = starts[turn + SLIDES]!
+  const main = starts[turn + MAIN_BASE]!
+  const other = starts[turn + OTHER_BASE]!
+  const end = starts[turn + OTHER_BASE + 1]!
+  const reservedBps = wantsAny(purse, main, other) ? purse.leftBps * MAIN_FLOOR_SHARE : 0
   purse.leftBps -= reservedBps
-  climb(purse, SLIDES, 'base')
+  climb(turnOf(purse, slides, main), 'base')
   purse.leftBps += reservedBps
-  climb(purse, MAIN_BASE, 'base')
-  climb(purse, OTHER_BASE, 'base')
-  climb(purse, MAIN_BASE, 'smooth')
-  climb(purse, OTHER_BASE, 'smooth')
-  climb(purse, ENHANCEMENT, 'top')
-  climb(purse, OTHER_BASE, 'top')
+  climb(turnOf(purse, main, other), 'base')
+  climb(turnOf(purse, other, end), 'base')
+  climb(turnOf(purse, main, other), 'smooth')
+  climb(turnOf(purse, other, end), 'smooth')
+  climb(turnOf(purse, slides, other), 'top')
+  climb(turnOf(purse, other, end), 'top')
 }
 
-function wantsMain(purse: Purse): boolean {
-  const { order, emergency } = purse
-  for (let i = 0; i < order.length; i++) {
-    const stream = order[i]!
-    if (stream.baseClass !== MAIN_BASE || stream.emergency !== emergency) continue
-    if (stream.hold.rungCount > 1) return true
-  }
+function turnOf(purse: Purse, from: number, to: number): Purse {
+  purse.from = from
+  purse.to = to
+  return purse
+}
+
+function wantsAny({ order }: Purse, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (order[i]!.hold.rungCount > 1) return true
   return false
 }
 
-/** Rounds until nobody of the class can take another step. ENHANCEMENT means slides and main pictures in one. */
-function climb(purse: Purse, classIndex: number, limit: Limit): void {
-  const { order, emergency } = purse
-  let climbed = true
+/** Rounds until nobody whose turn it is can take another step. */
+function climb(purse: Purse, limit: Limit): void {
+  const { order, from, to } = purse
+  let climbed = from < to
   while (climbed) {
     climbed = false
-    for (let i = 0; i < order.length; i++) {
-      const stream = order[i]!
-      if (stream.emergency !== emergency || !isOf(stream, classIndex)) continue
-      if (takeStep(purse, stream, limit)) climbed = true
-    }
+    for (let i = from; i < to; i++) if (takeStep(purse, order[i]!, limit)) climbed = true
   }
-}
-
-function isOf(stream: TrunkStream, classIndex: number): boolean {
-  const { baseClass } = stream
-  if (classIndex === ENHANCEMENT) return baseClass === SLIDES || baseClass === MAIN_BASE
-  return baseClass === classIndex
 }
 
 function takeStep(purse: Purse, stream: TrunkStream, limit: Limit): boolean {

@@ -72,6 +72,14 @@ for (const [name, rateAt] of [
   })
 }
 
+test('levels that do not last are tried ever more rarely', (t) => {
+  const main = picture(CAMERA)
+  const scene = { streams: [main], budget: bareBudget(0), watched: main }
+  const rateAt = (nowMs: number): number => (nowMs % 12_000 < 6_000 ? 900_000 : 550_000)
+  t.true(run(scene, { fromMs: 0, forMs: 600_000, rateAt }) <= 16)
+  t.like(main, { sentMask: 0b10, temporal: 3 })
+})
+
 test('a picture that has gone comes back a second after there is room', (t) => {
   const main = picture(CAMERA)
   const scene = { streams: [main], budget: bareBudget(0), watched: main }

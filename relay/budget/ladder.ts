@@ -9,7 +9,6 @@
  * A level is a number that is greater for a better answer to the same stream, so that hysteresis can compare levels over
  * time while costs change. Rungs are the levels that make sense now: each dearer than the one below it.
  */
-import { LAYERS_PER_PUBLICATION_MAX } from '../../config/limits.ts'
 import type { TrunkStream } from './stream.ts'
 
 /** Ms between pictures at levels 1..5. */
@@ -18,7 +17,6 @@ export const LEVEL_OFF = 0
 /** Levels from here on are moving pictures. */
 export const LEVEL_MOVING = 1 + INTERVALS_MS.length
 const TEMPORAL_ALL = 3
-const LEVEL_MAX = LEVEL_MOVING + LAYERS_PER_PUBLICATION_MAX * 4 - 1
 const LEVEL_VOICE = LEVEL_MOVING + TEMPORAL_ALL
 
 /** Until a keyframe was seen: so many seconds of the layer's rate, and at least so many bytes. */
@@ -38,25 +36,29 @@ export type CostFactors = {
  * top down, and what costs no less than a better answer is left out.
  */
 export function buildVideoLadder(stream: TrunkStream, factors: CostFactors): void {
-  const { hold } = stream
-  const { rungLevels, rungCosts } = hold
-  let at = rungLevels.length
-  let cheapestBps = Number.POSITIVE_INFINITY
-  for (let level = LEVEL_MAX; level > LEVEL_OFF; level--) {
-    const costBps = isPossible(stream, level) ? costOf(stream, level, factors) : -1
-    if (costBps < 0 || costBps >= cheapestBps) continue
-    cheapestBps = costBps
-    at -= 1
-    rungLevels[at] = level
-    rungCosts[at] = costBps
+  const lowest = lowestFlowing(stream)
+  const top = topOf(stream.hold.demandMask)
+  if (lowest < 0 || lowest > top) {
+    clearLadder(stream)
+    return
   }
-  at -= 1
-  rungLevels[at] = LEVEL_OFF
-  rungCosts[at] = 0
-  hold.rungCount = rungLevels.length - at
-  rungLevels.copyWithin(0, at)
-  rungCosts.copyWithin(0, at)
-  markClasses(stream)
+  const { hold, layers } = stream
+  hold.rungCount = 0
+  for (let spatial = top; spatial >= lowest; spatial--) {
+    if (layers[spatial]!.bitrateBps === 0) continue
+    // Above the lowest layer of a camera half of the frames are worth a step, fewer are not.
+    const isUpper = stream.use !== 'screen' && spatial > lowest
+    addFrameRates(stream, { spatial, isUpper }, factors)
+  }
+  const bits = keyframeBytesOf(stream, lowest) * 8_000 * factors.headers * factors.base
+  for (let level = LEVEL_MOVING - 1; level > LEVEL_OFF; level--) {
+    addCheaper(hold, level, bits / intervalOf(level))
+  }
+  addCheaper(hold, LEVEL_OFF, 0)
+  const from = hold.rungLevels.length - hold.rungCount
+  hold.rungLevels.copyWithin(0, from)
+  hold.rungCosts.copyWithin(0, from)
+  markClasses(stream, lowest)
 }
 
 /** @hot A voice is sent or not. */
@@ -124,23 +126,34 @@ export function rungOf(stream: TrunkStream, level: number): number {
   return rung
 }
 
-function isPossible(stream: TrunkStream, level: number): boolean {
-  const { layers, hold } = stream
-  const spatial = spatialOf(stream, level)
-  const layer = layers[spatial]
-  if (layer === undefined || layer.bitrateBps === 0 || spatial > topOf(hold.demandMask))
-    return false
-  if (level < LEVEL_MOVING) return true
-  const temporal = temporalOf(level)
-  if (temporal === TEMPORAL_ALL) return true
-  if (temporal >= layer.temporalMax) return false
-  const isUpper = stream.use !== 'screen' && spatial > lowestFlowing(stream)
-  // Above the lowest layer of a camera: half of the frames are worth a step, fewer are not.
-  return !isUpper || temporal === layer.temporalMax - 1
+function addFrameRates(
+  stream: TrunkStream,
+  { spatial, isUpper }: { spatial: number; isUpper: boolean },
+  factors: CostFactors,
+): void {
+  const { hold, layers } = stream
+  const first = LEVEL_MOVING + (spatial << 2)
+  const all = first + TEMPORAL_ALL
+  addCheaper(hold, all, layersBps(stream, all, factors))
+  const temporalMax = Math.min(layers[spatial]!.temporalMax, TEMPORAL_ALL)
+  const least = isUpper ? Math.max(0, temporalMax - 1) : 0
+  for (let temporal = temporalMax - 1; temporal >= least; temporal--) {
+    addCheaper(hold, first + temporal, layersBps(stream, first + temporal, factors))
+  }
 }
 
-function costOf(stream: TrunkStream, level: number, factors: CostFactors): number {
-  if (level < LEVEL_MOVING) return keyframesBps(stream, level, factors)
+/** Adds a level to the front, which grows from the end of the arrays. */
+function addCheaper(hold: TrunkStream['hold'], level: number, costBps: number): void {
+  const { rungLevels, rungCosts, rungCount } = hold
+  const at = rungLevels.length - rungCount
+  if (rungCount > 0 && costBps >= rungCosts[at]! && level !== LEVEL_OFF) return
+  rungLevels[at - 1] = level
+  rungCosts[at - 1] = costBps
+  hold.rungCount = rungCount + 1
+}
+
+/** All that is sent at a level of moving pictures. */
+function layersBps(stream: TrunkStream, level: number, factors: CostFactors): number {
   const { layers, hold } = stream
   const sentMask = foldMask(hold.demandMask, spatialOf(stream, level))
   const temporal = temporalOf(level)
@@ -154,22 +167,20 @@ function costOf(stream: TrunkStream, level: number, factors: CostFactors): numbe
   return sumBps * factors.headers
 }
 
-function keyframesBps(stream: TrunkStream, level: number, factors: CostFactors): number {
-  const { bitrateBps } = stream.layers[lowestFlowing(stream)]!
-  const guessBytes = Math.max(KEYFRAME_GUESS_BYTES, (bitrateBps / 8) * KEYFRAME_GUESS_S)
-  const bytes = stream.keyframeBytes > 0 ? stream.keyframeBytes : guessBytes
-  return ((bytes * 8_000) / intervalOf(level)) * factors.base * factors.headers
+function keyframeBytesOf(stream: TrunkStream, layer: number): number {
+  if (stream.keyframeBytes > 0) return stream.keyframeBytes
+  const { bitrateBps } = stream.layers[layer]!
+  return Math.max(KEYFRAME_GUESS_BYTES, (bitrateBps / 8) * KEYFRAME_GUESS_S)
 }
 
 /** A camera's base is its lowest layer with the fewest frames; a screen's is any layer with the fewest. */
-function markClasses(stream: TrunkStream): void {
+function markClasses(stream: TrunkStream, lowest: number): void {
   const { hold, layers } = stream
   const { rungLevels, rungCount } = hold
   let first = 1
-  while (first < rungCount && rungLevels[first]! < LEVEL_MOVING) first += 1
-  hold.baseRung = Math.min(first, rungCount - 1)
-  hold.smoothRung = hold.baseRung
-  const lowest = spatialOf(stream, rungLevels[hold.baseRung]!)
+  while (first < rungCount - 1 && rungLevels[first]! < LEVEL_MOVING) first += 1
+  hold.baseRung = first
+  hold.smoothRung = first
   for (let rung = first + 1; rung < rungCount; rung++) {
     const spatial = spatialOf(stream, rungLevels[rung]!)
     if (spatial === lowest) hold.smoothRung = rung

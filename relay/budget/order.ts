@@ -3,11 +3,12 @@
  * only when streams come, go or change their place.
  */
 import type { BudgetHold } from './budget.ts'
+import { TURN_STARTS } from './fill.ts'
 import { baseClassOf, type TrunkStream } from './stream.ts'
 
 const ROOM_KEYS = 64
 
-/** @hot Brings `hold.order` and the streams' `baseClass` up to date with `streams`. */
+/** @hot Brings `hold.order`, `hold.purse.starts` and the streams' `baseClass` up to date with `streams`. */
 export function refreshOrder(streams: readonly TrunkStream[], hold: BudgetHold): void {
   if (!isStale(streams, hold)) return
   const { order, roster } = hold
@@ -25,6 +26,18 @@ export function refreshOrder(streams: readonly TrunkStream[], hold: BudgetHold):
     stream.hold.rank = rank
   })
   order.sort(byImportance)
+  markStarts(hold)
+}
+
+/** How many streams come before each class: in `order` a class of a turn is one stretch. */
+function markStarts({ order, purse: { starts } }: BudgetHold): void {
+  for (let at = 0; at < starts.length; at++) {
+    const isCalm = at >= TURN_STARTS
+    const classIndex = isCalm ? at - TURN_STARTS : at
+    starts[at] = order.filter(({ emergency, baseClass }) =>
+      emergency ? isCalm || baseClass < classIndex : isCalm && baseClass < classIndex,
+    ).length
+  }
 }
 
 function isStale(streams: readonly TrunkStream[], { roster }: BudgetHold): boolean {

@@ -9,9 +9,9 @@ import type { TrunkStream } from './stream.ts'
 const UP_HOLD_MS = 2_000
 const RESUME_HOLD_MS = 1_000
 const VOICE_HOLD_MS = 500
-/** A level that lasted less doubles the wait for the next, up to the most; one that lasted long forgives. */
+/** A level that lasted less doubles the wait for the next, up to the most; each minute forgives half of it. */
 const FAILED_MS = 15_000
-const FORGIVEN_MS = 60_000
+const FORGIVEN_HALF_MS = 60_000
 const HOLD_MS_MAX = 32_000
 
 /** @hot Chooses the rung from firm, roomy and calm rung and the past; returns it. Never above `firmRung`. */
@@ -58,9 +58,9 @@ function fall(stream: TrunkStream, present: number, nowMs: number): void {
   }
   // Pictures now and then may come at any pace: nobody sees that as unrest.
   if (hold.rungLevels[present]! < LEVEL_MOVING) return
-  if (nowMs - hold.lastUpMs < FAILED_MS) {
-    hold.holdMs = Math.min(HOLD_MS_MAX, Math.max(UP_HOLD_MS, hold.holdMs) * 2)
-  }
+  const hasFailed = nowMs - hold.lastUpMs < FAILED_MS
+  if (hasFailed) hold.holdMs = Math.min(HOLD_MS_MAX, Math.max(UP_HOLD_MS, hold.holdMs) * 2)
+  else if (nowMs - hold.lastUpMs > FORGIVEN_HALF_MS) hold.holdMs /= 2
 }
 
 function giveBack(stream: TrunkStream, present: number): number {
@@ -72,8 +72,9 @@ function giveBack(stream: TrunkStream, present: number): number {
 
 function holdMsOf(stream: TrunkStream, nowMs: number): number {
   const { hold } = stream
-  if (nowMs - hold.lastUpMs > FORGIVEN_MS) hold.holdMs = 0
-  if (hold.holdMs > 0) return hold.holdMs
+  const halvings = Math.floor((nowMs - hold.lastUpMs) / FORGIVEN_HALF_MS)
+  const forgivenMs = hold.holdMs * 0.5 ** halvings
+  if (forgivenMs > UP_HOLD_MS) return forgivenMs
   if (stream.kind === 'audio') return VOICE_HOLD_MS
   return hold.level < LEVEL_MOVING ? RESUME_HOLD_MS : UP_HOLD_MS
 }
