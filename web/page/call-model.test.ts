@@ -8,6 +8,8 @@ type Call = {
   asked: string[]
   opened: string[]
   self: (permitted: SourceUse[]) => void
+  /** The conference has changed so. */
+  become: (news: Partial<ConferenceState>) => void
 }
 
 const fakeTrack = (): MediaStreamTrack =>
@@ -51,11 +53,13 @@ function call(t: ExecutionContext, microphone: MediaStreamTrack | undefined): Ca
     devices: { camera: '', microphone: '' },
   })
   asked.length = 0
-  const self = (permitted: SourceUse[]): void => {
-    state = { ...state, self: { onStage: permitted.length > 0, permitted, muted: {} } }
+  const become = (news: Partial<ConferenceState>): void => {
+    state = { ...state, ...news }
     change(state)
   }
-  return { model, asked, opened, self }
+  const self = (permitted: SourceUse[]): void =>
+    become({ self: { onStage: permitted.length > 0, permitted, muted: {} } })
+  return { model, asked, opened, self, become }
 }
 
 /** Lets what was begun come to its end. */
@@ -106,4 +110,31 @@ test.serial('an early press of one who may not send opens nothing and says why',
     model.store.get().notices.map(({ text }) => text),
     ['control.notOnStage'],
   )
+})
+
+const ME = { participant: 'pme', role: 'speaker', name: 'Mai', site: '' } as const
+
+test.serial('an emergency is news, unless it was one when we came', (t) => {
+  const { model, become } = call(t, undefined)
+  become({ me: ME, emergency: true })
+  t.deepEqual(model.store.get().notices, [])
+  become({ emergency: false })
+  become({ emergency: true })
+  t.deepEqual(
+    model.store.get().notices.map(({ text, urgent }) => [text, urgent]),
+    [
+      ['say.emergencyOver', false],
+      ['say.emergency', true],
+    ],
+  )
+})
+
+test.serial('the end of an island is news, its beginning has a banner', (t) => {
+  const { model, become } = call(t, undefined)
+  const figures = { sinceMs: 0, rateBps: 0, lossRatio: 0, rttMs: 0, node: 'a', upstream: 'b' }
+  become({ me: ME, upstream: { ...figures, state: 'connected', mark: 'green' } })
+  become({ upstream: { ...figures, state: 'island', mark: 'red' } })
+  t.deepEqual(model.store.get().notices, [])
+  become({ upstream: { ...figures, state: 'connected', mark: 'green' } })
+  t.is(model.store.get().notices[0]?.text, 'relay.back')
 })
