@@ -41,6 +41,10 @@ const COMPETE_DECREASE = 0.7
 const COMPETE_USED = 0.7
 /** So many packets without one too many lost, and they are forgotten. */
 const COMPETE_PACKETS = 100
+/** Rates are taken over so many packets, but over this time. */
+const RATE_PACKETS = 20
+const RATE_MS_MIN = 500
+const RATE_MS_MAX = 2000
 /** A gradient without this much of a queue is jitter. */
 const QUEUE_MS_MIN = 15
 /** Less than this share of what passed when the last queue grew leaves no queue. */
@@ -111,6 +115,7 @@ export class PathEstimator {
     this.#history.add(sequence, sizeBytes, nowMs)
     this.#lastSentMs = nowMs
     this.#sent.add(nowMs, sizeBytes)
+    if (this.#meanBytes === 0) this.#meanBytes = sizeBytes
     this.#meanBytes += (sizeBytes - this.#meanBytes) / 50
     this.#prober.onSent(sequence, sizeBytes)
   }
@@ -169,7 +174,12 @@ export class PathEstimator {
     const blind = this.isBlind || nowMs - this.#feedbackAtMs > FEEDBACK_SILENCE_MS
     if (blind || this.baseline.isHolding || this.#trend.state === 'overuse') return
     if (this.competition.isThere || nowMs - this.#decreasedAtMs < 1000 + this.rttMs) return
-    this.#prober.consider(this.#estimateBps, wantedBps, nowMs)
+    this.#prober.consider({
+      estimateBps: this.#estimateBps,
+      wantedBps,
+      meanBytes: this.#meanBytes,
+      nowMs,
+    })
   }
 
   probeBytes(nowMs: number): number {
@@ -203,7 +213,7 @@ export class PathEstimator {
     this.competition.update({
       queueMs: this.queue.queueMs,
       limitMs: this.queue.limitMs / 2,
-      sentBps: this.#sent.bitrateBps(),
+      sentBps: this.#sent.bitrateBps(this.#windowMs()),
       passedBps: this.#passedBps(),
       nowMs,
     })
@@ -230,7 +240,7 @@ export class PathEstimator {
     const elapsedMs = Math.min(1000, Math.max(0, nowMs - this.#updatedMs))
     const packetBps = (Math.max(COMPETE_BYTES, this.#meanBytes) * 8000) / this.rttMs
     if (this.queue.queueMs < this.queue.limitMs / 2) this.#increase(nowMs)
-    else if (this.#sent.bitrateBps() > COMPETE_USED * this.#estimateBps)
+    else if (this.#sent.bitrateBps(this.#windowMs()) > COMPETE_USED * this.#estimateBps)
       this.#estimateBps = this.#clamp(this.#estimateBps + (packetBps * elapsedMs) / this.rttMs)
     const expected = this.#queuedExpected
     if (nowMs - this.#decreasedAtMs < this.rttMs) return
@@ -299,7 +309,7 @@ export class PathEstimator {
 
   /** What arrives, and what the link takes of it whatever is sent: so much can be sent. */
   #passedBps(): number {
-    return this.#acked.bitrateBps() / (1 - this.baseline.baseline)
+    return this.#acked.bitrateBps(this.#windowMs()) / (1 - this.baseline.baseline)
   }
 
   /** What is lost while a queue stands may be its overflow: delay speaks of that, and the link is not to be blamed. */
@@ -324,6 +334,12 @@ export class PathEstimator {
     this.#lost = 0
     this.#lossFromMs = nowMs
     this.#decreasedAtMs = Number.NEGATIVE_INFINITY
+  }
+
+  /** Long enough for a rate to be more than chance. */
+  #windowMs(): number {
+    const packetMs = (this.#meanBytes * 8000) / this.#estimateBps
+    return Math.min(RATE_MS_MAX, Math.max(RATE_MS_MIN, RATE_PACKETS * packetMs))
   }
 
   #endRun(): void {

@@ -30,6 +30,16 @@ type Cluster = {
   sentBytes: number
 }
 
+/** When a probe may be useful. */
+export type ProbeOccasion = {
+  estimateBps: number
+  /** What everyone below would take. */
+  wantedBps: number
+  /** Of the packets sent of late. */
+  meanBytes: number
+  nowMs: number
+}
+
 /** One per transport. */
 export class Prober {
   #cluster: Cluster | undefined
@@ -43,11 +53,9 @@ export class Prober {
   #firstArrivedMs = 0
   #lastArrivedMs = 0
   #firstSizeBytes = 0
-  /** Of all packets, smoothed. */
-  #meanBytes = 0
 
-  /** Starts a cluster when one is due and useful. `wantedBps` is what everyone below would take. */
-  consider(estimateBps: number, wantedBps: number, nowMs: number): void {
+  /** Starts a cluster when one is due and useful. */
+  consider({ estimateBps, wantedBps, meanBytes, nowMs }: ProbeOccasion): void {
     if (this.#cluster !== undefined) {
       if (!this.#sending && nowMs > this.#sentUntilMs + 5000) this.#cluster = undefined
       return
@@ -55,7 +63,7 @@ export class Prober {
     if (nowMs < this.#nextAtMs || wantedBps <= estimateBps * 0.95) return
     const targetBps = Math.min(estimateBps * STEP, wantedBps * 1.3, REACH_MAX_BPS)
     // A slow cluster lasts longer, until its bytes say something.
-    const sizeBytes = Math.max(CLUSTER_BYTES_MIN * 1.3, CLUSTER_PACKETS * this.#meanBytes)
+    const sizeBytes = Math.max(CLUSTER_BYTES_MIN * 1.3, CLUSTER_PACKETS * meanBytes)
     const durationMs = Math.max(CLUSTER_MS, (sizeBytes * 8000) / targetBps)
     this.#cluster = {
       targetBps,
@@ -87,7 +95,6 @@ export class Prober {
 
   /** @hot Every packet that leaves, padding included. */
   onSent(sequence: number, sizeBytes: number): void {
-    this.#meanBytes += (sizeBytes - this.#meanBytes) / 50
     const cluster = this.#cluster
     if (cluster === undefined || !this.#sending) return
     if (cluster.firstSequence < 0) cluster.firstSequence = sequence
@@ -130,7 +137,8 @@ export class Prober {
     const arrivedBps = enough ? ((this.#bytes - this.#firstSizeBytes) * 8000) / spanMs : 0
     const provedBps = arrivedBps / (1 - lossRatio)
     const full = provedBps >= FULL_SHARE * cluster.targetBps && !overusing
-    this.#pauseMs = full ? PAUSE_MS : Math.min(PAUSE_MS_MAX, this.#pauseMs * 1.5)
+    if (full) this.#pauseMs = PAUSE_MS
+    else if (enough) this.#pauseMs = Math.min(PAUSE_MS_MAX, this.#pauseMs * 1.5)
     this.#nextAtMs = full ? nowMs : nowMs + this.#pauseMs
     return Math.min(provedBps, cluster.targetBps)
   }

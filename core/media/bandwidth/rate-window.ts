@@ -1,8 +1,8 @@
-/** Bit/s over the last half second of whichever clock the caller tells: of what was sent, or of what arrived. */
+/** Bit/s over the last half second to two of whichever clock the caller tells: of what was sent, or of what arrived. */
 
-const WINDOW_MS = 500
+const WINDOW_MS_MAX = 2000
 const BUCKET_MS = 25
-const BUCKETS = WINDOW_MS / BUCKET_MS
+const BUCKETS = WINDOW_MS_MAX / BUCKET_MS
 
 /** One per direction and end. */
 export class RateWindow {
@@ -23,13 +23,15 @@ export class RateWindow {
     if (this.#bucket - bucket < BUCKETS) this.#bytes[bucket % BUCKETS]! += sizeBytes
   }
 
-  /** Bit/s; 0 until a fifth of the window has passed. */
-  bitrateBps(): number {
+  /** Bit/s over the last `windowMs` (25..2000); 0 until a fifth of it has passed. */
+  bitrateBps(windowMs: number): number {
     if (this.#bucket < 0) return 0
-    const filled = Math.min(BUCKETS, this.#bucket - this.#firstBucket + 1)
-    if (filled < BUCKETS / 5) return 0
+    const wanted = Math.min(BUCKETS, Math.round(windowMs / BUCKET_MS))
+    const filled = Math.min(wanted, this.#bucket - this.#firstBucket + 1)
+    if (filled < wanted / 5) return 0
     let sum = 0
-    for (const bytes of this.#bytes) sum += bytes
+    for (let bucket = this.#bucket - filled + 1; bucket <= this.#bucket; bucket += 1)
+      sum += this.#bytes[bucket % BUCKETS]!
     return (sum * 8000) / (filled * BUCKET_MS)
   }
 }
