@@ -188,13 +188,16 @@ export class PathEstimator {
 
   #update(nowMs: number): void {
     this.#keepBook(nowMs)
-    const standing = this.queue.standingMs > STANDING_QUEUE_HOLD_MS + this.rttMs
+    // The longer the queue, the shorter the patience.
+    const patienceMs = (STANDING_QUEUE_HOLD_MS + this.rttMs) * this.queue.limitMs
+    const standing = this.queue.standingMs * this.queue.queueMs > patienceMs
     const growing = this.#trend.state === 'overuse' && this.queue.queueMs > QUEUE_MS_MIN
     const overusing = (growing || standing) && !this.competition.isThere
+    const draining = this.#trend.state !== 'normal' && this.queue.queueMs > QUEUE_MS_MIN
     this.#closeLossInterval(nowMs)
     if (this.competition.isThere) this.#compete(nowMs)
     else if (overusing) this.#decrease(nowMs)
-    else if (this.#trend.state === 'normal' && !this.baseline.isHolding) this.#increase(nowMs)
+    else if (!draining && !this.baseline.isHolding) this.#increase(nowMs)
     const provedBps = this.#prober.verdictBps(nowMs, {
       rttMs: this.rttMs,
       overusing,
