@@ -17,6 +17,8 @@ const USAGE = `Nhịp Cầu: a conferencing server with offline-tolerant edge re
 usage: ./nhipcau COMMAND [options]
 
   core      run a core                            --config FILE   --set key=value (repeatable)
+  relay     run a relay below another node       --upstream wss://HOST --enrol CODE (both once), options of core
+  enrol     let a relay hang on this node        --name N --ttl 24h   --list   --revoke NAME
   token     print a token and a join link         --room R --role chair|speaker|viewer|observer|admin
                                                   --site S --name N --ttl 2h|30m|90s --raw
   doctor    look at this machine as a core would use it
@@ -28,6 +30,8 @@ Settings come from --set, the environment (NHIPCAU_...), --config and defaults, 
 
 const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   core: runCore,
+  relay: runRelay,
+  enrol: enrolRelay,
   token: printToken,
   doctor: printFindings,
   link: async (args) => (await import('./bench/index.ts')).linkCommand(args),
@@ -68,11 +72,29 @@ function configFrom(values: { config?: string; set?: string[] }): Config {
   })
 }
 
-/** Runs until SIGTERM or SIGINT; closes gracefully on the first, at once on the second. */
 async function runCore(args: string[]): Promise<number> {
   const { values } = parseArgs({ args, options: SETTING_OPTIONS })
+  return await runNode(configFrom(values), { asRelay: false })
+}
+
+/** The first time it is told where to dial and with which code; the data folder remembers. */
+async function runRelay(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: { ...SETTING_OPTIONS, upstream: { type: 'string' }, enrol: { type: 'string' } },
+  })
   const config = configFrom(values)
-  const core = await startCore(config)
+  const { rememberUpstream } = await import('./relay/identity/index.ts')
+  rememberUpstream(resolve(config['data.dir']), {
+    ...(values.upstream === undefined ? {} : { url: values.upstream }),
+    ...(values.enrol === undefined ? {} : { code: values.enrol }),
+  })
+  return await runNode(config, { asRelay: true })
+}
+
+/** Runs until SIGTERM or SIGINT; closes gracefully on the first, at once on the second. */
+async function runNode(config: Config, { asRelay }: { asRelay: boolean }): Promise<number> {
+  const core = await startCore(config, asRelay)
   return await new Promise((done) => {
     let asked = false
     const stop = (signal: NodeJS.Signals): void => {
@@ -94,10 +116,10 @@ const VERSION = createRequire(import.meta.url)('./package.json').version as stri
 type RunningCore = { close: (why: string) => Promise<void> }
 
 /** A core that cannot start closes what it had opened, so that the process ends. */
-async function startCore(config: Config): Promise<RunningCore> {
+async function startCore(config: Config, asRelay: boolean): Promise<RunningCore> {
   const opened = new AsyncDisposableStack()
   try {
-    const log = await openCore(config, opened)
+    const log = await openCore(config, { opened, asRelay })
     return {
       close: async (why) => {
         log.info({ event: 'closing', why }, 'closing')
@@ -115,13 +137,18 @@ async function startCore(config: Config): Promise<RunningCore> {
  * Opens from the inside out (log, conference, media, doors), so that whoever comes in finds all of
  * it; closes in reverse.
  */
-async function openCore(config: Config, opened: AsyncDisposableStack): Promise<Log> {
-  const [io, store, conference, signaling, web] = await Promise.all([
+async function openCore(
+  config: Config,
+  { opened, asRelay }: { opened: AsyncDisposableStack; asRelay: boolean },
+): Promise<Log> {
+  const [io, store, conference, signaling, web, control, sync] = await Promise.all([
     import('./core/io/index.ts'),
     import('./core/store/index.ts'),
     import('./core/conference/index.ts'),
     import('./signaling/index.ts'),
     import('./web/index.ts'),
+    import('./relay/io/trunk-control.ts'),
+    import('./relay/sync/index.ts'),
   ])
   const log = io.createLog(config['log.level'], { node: config['node.name'] || hostname() })
   const onFault = (error: unknown): void => log.error({ err: error }, 'a bug was contained')
@@ -147,12 +174,52 @@ async function openCore(config: Config, opened: AsyncDisposableStack): Promise<L
   })
   opened.defer(() => media.close())
   const now = { nowMs: io.systemClock.nowMs(), wallMs: io.systemClock.wallMs() }
+  const noteAppended = store.registerStoreMetrics(metrics.registry)
   const host = store.createConferenceHost({
     conference: conference.createConference({ store: events, randomBytes: random, now, onFault }),
     log: events,
-    onAppended: store.registerStoreMetrics(metrics.registry),
+    onAppended: (...batch) => {
+      noteAppended(...batch)
+      exchange.logGrew(io.systemClock.nowMs())
+    },
   })
   opened.defer(() => host.close())
+  const exchange = new sync.LogExchange({
+    log: events,
+    ingest: (batch, reply) => {
+      host.conference.ingest(batch, reply)
+      host.wake()
+    },
+    onBehind: (theirs, ours) =>
+      log.error(
+        { event: 'log-behind', theirs, ours },
+        'a neighbour has events of this node that it lacks',
+      ),
+  })
+  const ticker = setInterval(() => exchange.tick(io.systemClock.nowMs()), 500)
+  opened.defer(() => clearInterval(ticker))
+  const trunks = control.openTrunkControl({
+    dataDir,
+    asRelay,
+    self: { nodeId: events.nodeId, name: config['node.name'] || hostname(), program: VERSION },
+    certificateFile: config['http.tls.cert'],
+    media: () => ({ address: '', port: 0 }),
+    tokenKeys: [signaling.tokenKeyJwk(keys)],
+    clock: io.systemClock,
+    log,
+    onSession: (session) => {
+      const neighbour = exchange.addNeighbour((message) => session.send(message), {
+        rttMs: () => session.rttMs,
+        nowMs: io.systemClock.nowMs(),
+      })
+      session.onMessage = (message) => {
+        const verdict = neighbour.onMessage(message, io.systemClock.nowMs())
+        if (verdict !== undefined) session.close(verdict)
+      }
+      session.onClosed = () => neighbour.close()
+    },
+  })
+  opened.defer(() => trunks.close())
   let doors: Signaling | undefined
   signaling.registerDoorMetrics(metrics.registry, () => doors)
   doors = await signaling.createSignaling({
@@ -171,10 +238,12 @@ async function openCore(config: Config, opened: AsyncDisposableStack): Promise<L
     requestsPerS: config['http.requestRateMax'],
     demo: config['demo.enabled'],
     version: VERSION,
+    sockets: [trunks.children.route],
     onFault,
   })
   const { close, port: httpPort, door, doorReason } = doors
   opened.defer(close)
+  trunks.start()
   log.info(
     { event: 'ready', url: publicUrl(config, httpPort), httpPort, door, doorReason },
     'ready',
@@ -259,6 +328,55 @@ async function printToken(args: string[]): Promise<number> {
   )
   // The link itself, on stdout, stays as it was for whoever pipes it.
   if (isForMany(values)) console.error(SHARED_HINT)
+  return 0
+}
+
+/** Works beside a running node, which looks at its book of relays again. */
+async function enrolRelay(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      ...SETTING_OPTIONS,
+      name: { type: 'string' },
+      ttl: { type: 'string', default: '24h' },
+      list: { type: 'boolean', default: false },
+      revoke: { type: 'string' },
+    },
+  })
+  const config = configFrom(values)
+  const dataDir = resolve(config['data.dir'])
+  process.umask(0o077)
+  const identity = await import('./relay/identity/index.ts')
+  const nodeKey = identity.loadNodeKey(dataDir).publicKey
+  const book = new identity.RelayBook(dataDir)
+  const wallMs = Date.now()
+  if (values.list) {
+    console.log(identity.describeBook(book, wallMs))
+    return 0
+  }
+  if (values.revoke !== undefined) {
+    book.revoke(values.revoke, wallMs)
+    console.log(`${values.revoke} is revoked: a node that runs cuts it off within seconds`)
+    return 0
+  }
+  const ttlS = parseDuration(values.ttl)
+  const problems = [
+    ...(identity.isRelayName(values.name ?? '')
+      ? []
+      : ['--name: how the relay is called, up to 64 letters']),
+    ...(ttlS === undefined ? ['--ttl: such as 24h, 30m or 7d, at most 365d'] : []),
+  ]
+  if (problems.length > 0) throw new ConfigError(problems)
+  const name = values.name ?? ''
+  const url = publicUrl(config, config['http.port']).replace(/^http/, 'ws')
+  const code = book.createCode({ name, nodeKey, ttlMs: (ttlS ?? 0) * 1000, wallMs })
+  console.log(`${code}\n\n./nhipcau relay --upstream ${url} --enrol ${code}`)
+  if (book.relays.some((relay) => relay.name === name && relay.revokedMs === null)) {
+    console.error(`hint: ${name} is enrolled already: when this code is used, its present key ends`)
+  }
+  if (url.startsWith('ws:')) {
+    console.error('hint: without TLS (http.tls.cert) only a relay on this machine can connect')
+  }
   return 0
 }
 

@@ -10,6 +10,7 @@ export {
   type TokenKeys,
   type TokenRequest,
   type TokenRole,
+  tokenKeyJwk,
 } from './auth/index.ts'
 export { type DoorPreference, registerDoorMetrics } from './io/index.ts'
 export {

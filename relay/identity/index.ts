@@ -6,7 +6,13 @@ export {
 } from './enrolment-code.ts'
 export { loadNodeKey } from './node-key.ts'
 export { primitives } from './primitives.ts'
-export { type EnrolledRelay, RelayBook, RelayBookError } from './relay-book.ts'
+export {
+  describeBook,
+  type EnrolledRelay,
+  isRelayName,
+  RelayBook,
+  RelayBookError,
+} from './relay-book.ts'
 export {
   isUpstreamKey,
   nextEpoch,

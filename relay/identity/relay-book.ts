@@ -231,6 +231,26 @@ export class RelayBook {
   }
 }
 
+/** How a relay may be called: as nodes are. */
+export function isRelayName(name: string): boolean {
+  return /^[\p{L}\p{N}\p{M} ._-]{1,64}$/u.test(name) && name.trim() === name
+}
+
+/** For the operator: a line for each relay and each code that waits. */
+export function describeBook(book: RelayBook, wallMs: number): string {
+  const at = (ms: number): string => new Date(ms).toISOString().slice(0, 16).replace('T', ' ')
+  const lines = [
+    ...book.relays.map(({ name, enrolledMs, epoch, nodeId, revokedMs }) => {
+      const state = revokedMs === null ? `epoch ${epoch}, ${nodeId}` : `revoked ${at(revokedMs)}`
+      return `${name.padEnd(24)} enrolled ${at(enrolledMs)}  ${state}`
+    }),
+    ...book
+      .waitingCodes(wallMs)
+      .map(({ name, expiresMs }) => `${name.padEnd(24)} has a code until ${at(expiresMs)}`),
+  ]
+  return lines.length === 0 ? 'no relay is enrolled' : `${lines.join('\n')}\n(times are UTC)`
+}
+
 /** Of two starts of one identity the later one counts; of two copies of one start the one that came first. */
 function whyFenced(known: EnrolledRelay, claim: Claim): Refusal | undefined {
   if (claim.epoch < known.epoch) {
