@@ -1,0 +1,294 @@
+/**
+ * All trunks of one node put together: the thread that carries their media, the door for children, the way up, the log
+ * exchange and the desk. For main.ts, which opens it in two steps: the thread and the door for children must be there
+ * before the media plane and the doors of the node, and dialling begins when those are open.
+ */
+import { randomBytes, randomInt } from 'node:crypto'
+import { TRUNK_LEASE_MS, TRUNK_TICK_MS } from '../config/index.ts'
+import type { EventReader } from '../core/conference/index.ts'
+import { type Log, type NodeMediaPlane, systemClock, type TrunkPeer } from '../core/io/index.ts'
+import type { ConferenceHost } from '../core/store/index.ts'
+import { type TokenKeyJwk, TrunkNumbers, type TrunkSession } from './control/index.ts'
+import { type Link, TrunkDesk } from './desk/index.ts'
+import {
+  isUpstreamKey,
+  loadNodeKey,
+  nextEpoch,
+  pinUpstream,
+  RelayBook,
+  readUpstream,
+  UpstreamError,
+} from './identity/index.ts'
+import { type OpenChildDoor, openChildDoor } from './io/child-door.ts'
+import type { ChildSocketRoute } from './io/child-socket.ts'
+import { fingerprintOfFile } from './io/tls-fingerprint.ts'
+import { startTrunkThread, type TrunkThread } from './io/trunk-thread-host.ts'
+import type { Upstream } from './io/upstream-contract.ts'
+import { dialUpstream } from './io/upstream-dial.ts'
+import { type LinkMark, markFromReport } from './link-mark.ts'
+import type { FromTrunkThread } from './media-port.ts'
+import type { StagePort } from './stage-port.ts'
+import { LogExchange, type LogNeighbour } from './sync/index.ts'
+
+export type TrunksOptions = {
+  dataDir: string
+  /** Of the event log. */
+  nodeId: string
+  /** As people know this node. */
+  name: string
+  /** Version of the program. */
+  program: string
+  /** Whether it hangs on the upstream that the data folder names; a core hangs on none. */
+  isRelay: boolean
+  /** UDP port for media of trunks; 0 = any free one. */
+  port: number
+  batching: boolean
+  /** PEM file of the certificate that the doors show; '' = none. */
+  certificateFile: string
+  /** Keys of those whose tokens are good here, for the relays below. */
+  tokenKeys: () => readonly TokenKeyJwk[]
+  /** The upstream has told whose tokens are good. */
+  onTokenKeys: (keys: readonly TokenKeyJwk[]) => void
+  log: Log
+}
+
+/** What dialling and listening need, once it is open. */
+export type TrunkSurroundings = {
+  host: ConferenceHost
+  events: EventReader
+  media: NodeMediaPlane
+  stage: StagePort
+}
+
+/** One per node. */
+export interface Trunks {
+  /** For `createMediaPlane`. */
+  readonly peer: TrunkPeer
+  /** For the doors: where relays below come in. */
+  readonly route: ChildSocketRoute
+  start(surroundings: TrunkSurroundings): void
+  /** There is more in the event log than before. */
+  logGrew(): void
+  /** Dials the upstream at once when it waits to. */
+  retryUpstream(): void
+  /** Ends sessions in order, then the thread. Idempotent. */
+  close(): Promise<void>
+}
+
+/** Rejects when the port is taken, keys cannot be read, or a relay does not know its upstream (UpstreamError). */
+export async function openTrunks(options: TrunksOptions): Promise<Trunks> {
+  const { dataDir, isRelay, port, batching, log } = options
+  if (isRelay && readUpstream(dataDir) === undefined) {
+    throw new UpstreamError('which upstream? --upstream wss://HOST[:PORT] --enrol CODE, once')
+  }
+  const thread = await startTrunkThread({ port, batching, log })
+  try {
+    return new NodeTrunks(options, thread)
+  } catch (error) {
+    await thread.close()
+    throw error
+  }
+}
+
+/** One session and what hangs on it. */
+type Open = { session: TrunkSession; link: Link; neighbour: LogNeighbour; mark: LinkMark }
+
+class NodeTrunks implements Trunks {
+  readonly peer: TrunkPeer
+  readonly route: ChildSocketRoute
+  readonly #options: TrunksOptions
+  readonly #log: Log
+  readonly #thread: TrunkThread
+  readonly #numbers = new TrunkNumbers(() => randomInt(2 ** 32))
+  readonly #door: OpenChildDoor
+  readonly #open = new Map<number, Open>()
+  readonly #signer: ReturnType<typeof loadNodeKey>
+  #desk: TrunkDesk | undefined
+  #exchange: LogExchange | undefined
+  #upstream: Upstream | undefined
+  #ticker: NodeJS.Timeout | undefined
+  #closed: Promise<void> | undefined
+
+  constructor(options: TrunksOptions, thread: TrunkThread) {
+    this.#options = options
+    this.#log = options.log.child({ part: 'trunks' })
+    this.#thread = thread
+    this.peer = thread.peer
+    this.#signer = loadNodeKey(options.dataDir)
+    const { certificateFile } = options
+    const fingerprint = certificateFile === '' ? '' : fingerprintOfFile(certificateFile)
+    this.#door = openChildDoor({
+      self: this.#self,
+      signer: this.#signer,
+      book: new RelayBook(options.dataDir),
+      numbers: this.#numbers,
+      fingerprint: () => fingerprint,
+      media: () => ({ address: '', port: thread.port }),
+      tokenKeys: options.tokenKeys(),
+      clock: systemClock,
+      log: this.#log,
+      onSession: (session) => this.#onSession(session),
+    })
+    this.route = this.#door.route
+    thread.onMessage = (message) => this.#onThread(message)
+  }
+
+  start({ host, events, media, stage }: TrunkSurroundings): void {
+    const { isRelay } = this.#options
+    this.#desk = new TrunkDesk({
+      stage,
+      post: (message) => this.#thread.post(message),
+      letCross: (publicationId, on) => media.letCross(publicationId, on),
+      now: () => host.now(),
+      hasUpstream: isRelay,
+      leaseMs: TRUNK_LEASE_MS,
+    })
+    this.#exchange = new LogExchange({
+      log: events,
+      ingest: (batch, reply) => {
+        host.conference.ingest(batch, reply)
+        host.wake()
+      },
+      onBehind: (theirs, ours) =>
+        this.#log.error(
+          { event: 'log-behind', theirs, ours },
+          'a neighbour has events of this node that are not in its log: was the disk put back, or copied?',
+        ),
+    })
+    this.#ticker = setInterval(() => this.#tick(), TRUNK_TICK_MS)
+    if (isRelay) this.#upstream = this.#dial()
+  }
+
+  logGrew(): void {
+    this.#exchange?.logGrew(systemClock.nowMs())
+  }
+
+  retryUpstream(): void {
+    this.#upstream?.tryNow()
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#ticker)
+    this.#door.close()
+    await this.#upstream?.close()
+    await this.#thread.close()
+  }
+
+  get #self() {
+    const { nodeId, name, program } = this.#options
+    return { nodeId, name, program }
+  }
+
+  #dial(): Upstream {
+    const { dataDir } = this.#options
+    const record = readUpstream(dataDir)!
+    return dialUpstream({
+      url: record.url,
+      self: this.#self,
+      signer: this.#signer,
+      epoch: nextEpoch(dataDir),
+      code: record.code,
+      isPinned: (key) => isUpstreamKey(readUpstream(dataDir) ?? record, key),
+      onEnrolled: (key) => void pinUpstream(dataDir, key),
+      numbers: this.#numbers,
+      clock: systemClock,
+      log: this.#log,
+      random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
+      onSession: (session) => this.#onSession(session),
+      onPath: (path) => this.#door.setPath(path),
+    })
+  }
+
+  // ---- sessions ----
+
+  #onSession(session: TrunkSession): void {
+    const desk = this.#desk
+    const exchange = this.#exchange
+    if (desk === undefined || exchange === undefined) {
+      session.onClosed = () => undefined
+      session.close('closed')
+      return
+    }
+    const { trunkId } = session.flow
+    const link = desk.addSession(session)
+    const neighbour = exchange.addNeighbour((message) => session.send(message), {
+      rttMs: () => session.rttMs,
+      nowMs: systemClock.nowMs(),
+    })
+    const open: Open = { session, link, neighbour, mark: 'green' }
+    this.#open.set(trunkId, open)
+    session.onDatagram = (bytes) => this.#thread.post({ type: 'tunnelled', trunkId, bytes })
+    session.onMessage = (message) => {
+      if (message.type === 'token-keys') this.#takeTokenKeys(message.keys)
+      if (message.type === 'link-mark') open.mark = message.mark
+      const outcome =
+        neighbour.onMessage(message, systemClock.nowMs()) ?? desk.onMessage(link, message)
+      if (outcome === 'malformed') session.close('malformed')
+    }
+    session.onClosed = (reason) => {
+      this.#open.delete(trunkId)
+      neighbour.close()
+      desk.removeSession(link)
+      const { name, nodeId } = session.peer
+      const told = { event: 'trunk-closed', peer: name, nodeId, reason }
+      this.#log.info({ ...told, direction: session.direction }, 'a trunk has ended')
+    }
+    if (link.isUp && session.tokenKeys.length > 0) this.#takeTokenKeys(session.tokenKeys)
+  }
+
+  #takeTokenKeys(keys: readonly TokenKeyJwk[]): void {
+    try {
+      this.#options.onTokenKeys(keys)
+      this.#door.setTokenKeys(this.#options.tokenKeys())
+    } catch (error) {
+      this.#log.error({ err: error }, 'the keys of the issuers could not be kept')
+    }
+  }
+
+  #tick(): void {
+    this.#exchange?.tick(systemClock.nowMs())
+    this.#desk?.tick()
+  }
+
+  // ---- the trunk thread tells ----
+
+  #onThread(message: FromTrunkThread): void {
+    const open = this.#open.get(message.trunkId)
+    if (open === undefined) return
+    switch (message.type) {
+      case 'tunnel-out':
+        open.session.sendDatagram(message.bytes)
+        break
+      case 'trunk-ended':
+        open.session.close('closed')
+        break
+      case 'trunk-report':
+        this.#onReport(open, message)
+        break
+      case 'trunk-heard':
+        break
+    }
+  }
+
+  #onReport(open: Open, { report }: Extract<FromTrunkThread, { type: 'trunk-report' }>): void {
+    const { link, session } = open
+    if (link.isUp) {
+      this.#desk?.noteUpstream({
+        mark: open.mark,
+        rateBps: report.receivedBps,
+        lossRatio: report.lossReceivedRatio,
+        rttMs: report.rttMs || session.rttMs,
+      })
+      return
+    }
+    const mark = markFromReport(report)
+    if (mark === open.mark) return
+    open.mark = mark
+    session.send({ type: 'link-mark', mark })
+  }
+}
