@@ -48,6 +48,8 @@ export type ShedReason = 'none' | 'bandwidth' | 'pre-empted' | 'not-flowing' | '
 /** How one sent stream fares; for GET /api/v1/trunk, metrics and the operator's page. */
 export type TrunkStreamReport = {
   streamId: number
+  /** Of its cheapest answer. */
+  class: TrunkClass
   /** Highest layer that the far end wants, and that is sent now; -1 = none. */
   layerWanted: number
   layerSent: number
@@ -55,8 +57,12 @@ export type TrunkStreamReport = {
   temporal: number
   /** `keyframes`: a picture every few seconds. */
   mode: 'full' | 'keyframes' | 'off'
+  /** Between pictures in mode `keyframes`; else 0. */
+  keyframeIntervalMs: number
   bitrateBps: number
   reason: ShedReason
+  /** The next better level would need this much more. */
+  missingBps: number
 }
 
 /** Figures of one end over the last report interval (1 s). */

@@ -3,7 +3,13 @@
  */
 import type { MediaPacket } from '../../core/media/rtp/index.ts'
 import { createTrunkStream, type TrunkStream, trunkClassOf } from '../budget/index.ts'
-import type { StreamPlace, TrunkOutlet, TrunkStreamReport, TrunkStreamSpec } from './contract.ts'
+import {
+  type StreamPlace,
+  TRUNK_CLASSES,
+  type TrunkOutlet,
+  type TrunkStreamReport,
+  type TrunkStreamSpec,
+} from './contract.ts'
 import { OutgoingLayer } from './outgoing-layer.ts'
 
 const LEVEL_SILENT_DBOV = 127
@@ -114,12 +120,15 @@ export class OutgoingStream {
     this.sentBytes = 0
     return {
       streamId: this.spec.streamId,
+      class: TRUNK_CLASSES[budgeted.baseClass]!,
       layerWanted: budgeted.layerWanted,
       layerSent: 31 - Math.clz32(this.#askedMask),
       temporal: Math.min(3, budgeted.temporal),
       mode: budgeted.mode,
+      keyframeIntervalMs: budgeted.keyframeIntervalMs,
       bitrateBps,
       reason: budgeted.reason,
+      missingBps: Math.round(budgeted.missingBps),
     }
   }
 
