@@ -2,15 +2,19 @@
 import { createMetrics } from '../core/io/index.ts'
 import { DROP_REASONS } from '../core/media/rtp/index.ts'
 import { registerStoreMetrics } from '../core/store/index.ts'
+import { registerTrunkMetrics } from '../relay/io/trunk-metrics.ts'
 import { registerDoorMetrics } from '../signaling/index.ts'
 
 const MEDIA = /^nhipcau_(media|dtls)_/
+const TRUNK = /^nhipcau_trunk_/
+const NODE = /^nhipcau_(process|nodejs)_/
 
 /** The whole page as Markdown. */
 export async function metricsPage(): Promise<string> {
   const { registry } = createMetrics()
   registerDoorMetrics(registry, () => undefined)
   registerStoreMetrics(registry)
+  registerTrunkMetrics(registry, () => undefined)
   const metrics = await registry.getMetricsAsJSON()
   const rowsOf = (belongs: (name: string) => boolean): string =>
     metrics
@@ -41,11 +45,20 @@ core/media/rtp/drop-reason.ts says what each means.
 
 ${reasons.join(', ')}
 
+## Trunks
+
+The link to another node. \`trunk\` is a number that the node gave it, and another one after each dial; GET /api/v1/trunk
+says which it is.
+
+| name | type | meaning |
+|---|---|---|
+${rowsOf((name) => TRUNK.test(name))}
+
 ## Doors, rooms and the log
 
 | name | type | meaning |
 |---|---|---|
-${rowsOf((name) => !MEDIA.test(name) && !/^nhipcau_(process|nodejs)_/.test(name))}
+${rowsOf((name) => [MEDIA, TRUNK, NODE].every((other) => !other.test(name)))}
 
 ## Process
 

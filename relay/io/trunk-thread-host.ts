@@ -6,6 +6,7 @@ import { type Transferable, Worker } from 'node:worker_threads'
 import { WORKER_RESTART_MS, WORKER_YOUNG_GENERATION_MB } from '../../config/limits.ts'
 import type { Log, TrunkPeer, TrunkPeerEvents } from '../../core/io/index.ts'
 import type { FromTrunkThread, ToTrunkThread } from '../media-port.ts'
+import { FigureTotals } from './trunk-figures.ts'
 import type {
   FromThread,
   ToThread,
@@ -28,14 +29,18 @@ export type TrunkThread = {
   readonly port: number
   /** For `createMediaPlane`. */
   readonly peer: TrunkPeer
-  /** The latest figures of the thread that runs; undefined in its first second. Counters begin anew with each thread. */
+  /** Once a second, summed over restarts; undefined in the first second. */
   readonly figures: TrunkThreadFigures | undefined
+  /** The latest report of each open trunk, by trunkId. */
+  readonly reports: ReadonlyMap<number, TrunkReportMessage>
   /** Dropped while the thread is down: `trunk-ended` was told then. */
   post(message: ToTrunkThread): void
   onMessage: (message: FromTrunkThread) => void
   /** Idempotent. */
   close(): Promise<void>
 }
+
+export type TrunkReportMessage = Extract<FromTrunkThread, { type: 'trunk-report' }>
 
 /** A thread that does not end within this time is ended. */
 const CLOSE_MS = 2_000
@@ -49,8 +54,9 @@ export async function startTrunkThread(options: TrunkThreadOptions): Promise<Tru
 
 class Host implements TrunkThread {
   onMessage: (message: FromTrunkThread) => void = () => undefined
-  figures: TrunkThreadFigures | undefined
+  readonly reports = new Map<number, TrunkReportMessage>()
   readonly peer: TrunkPeer
+  readonly #figures = new FigureTotals()
   readonly #options: TrunkThreadOptions
   readonly #log: Log
   readonly #open = new Set<number>()
@@ -74,6 +80,10 @@ class Host implements TrunkThread {
 
   get port(): number {
     return this.#port
+  }
+
+  get figures(): TrunkThreadFigures | undefined {
+    return this.#figures.sum()
   }
 
   async start(): Promise<void> {
@@ -101,7 +111,7 @@ class Host implements TrunkThread {
         return
       }
       this.#open.add(trunkId)
-    } else if (message.type === 'close-trunk') this.#open.delete(message.trunkId)
+    } else if (message.type === 'close-trunk') this.#forget(message.trunkId)
     this.#send(message)
   }
 
@@ -130,7 +140,7 @@ class Host implements TrunkThread {
         this.#events?.onReports(message.reports)
         return
       case 'figures':
-        this.figures = message.figures
+        this.#figures.take(message.figures)
         return
       case 'note':
         this.#log[message.level](message.fields, message.message)
@@ -140,18 +150,26 @@ class Host implements TrunkThread {
       case 'closed':
         return
       case 'trunk-ended':
-        this.#open.delete(message.trunkId)
+        this.#forget(message.trunkId)
         this.onMessage(message)
         return
       default:
-        if (this.#open.has(message.trunkId)) this.onMessage(message)
+        if (!this.#open.has(message.trunkId)) return
+        if (message.type === 'trunk-report') this.reports.set(message.trunkId, message)
+        this.onMessage(message)
     }
+  }
+
+  #forget(trunkId: number): void {
+    this.#open.delete(trunkId)
+    this.reports.delete(trunkId)
   }
 
   #onExit(worker: Worker): void {
     if (this.#worker !== worker) return
     this.#worker = undefined
-    this.figures = undefined
+    this.#figures.end()
+    this.reports.clear()
     if (this.#closing) return
     this.#log.error('trunk thread ended; starting another')
     this.#events?.onEnded()
