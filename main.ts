@@ -141,14 +141,13 @@ async function openCore(
   config: Config,
   { opened, asRelay }: { opened: AsyncDisposableStack; asRelay: boolean },
 ): Promise<Log> {
-  const [io, store, conference, signaling, web, control, sync] = await Promise.all([
+  const [io, store, conference, signaling, web, relay] = await Promise.all([
     import('./core/io/index.ts'),
     import('./core/store/index.ts'),
     import('./core/conference/index.ts'),
     import('./signaling/index.ts'),
     import('./web/index.ts'),
-    import('./relay/io/trunk-control.ts'),
-    import('./relay/sync/index.ts'),
+    import('./relay/index.ts'),
   ])
   const log = io.createLog(config['log.level'], { node: config['node.name'] || hostname() })
   const onFault = (error: unknown): void => log.error({ err: error }, 'a bug was contained')
@@ -164,13 +163,32 @@ async function openCore(
   const events = store.openEventStore({ folder: dataDir, randomBytes: random, wallMs: Date.now() })
   opened.defer(() => events.close())
   logStore(log, events.report)
+  const issuers = new signaling.PinnedIssuers(dataDir)
+  const name = config['node.name'] || hostname()
+  const batching = config['media.udp'] === 'auto'
+  const trunks = await relay.openTrunks({
+    dataDir,
+    nodeId: events.nodeId,
+    name,
+    program: VERSION,
+    isRelay: asRelay,
+    port: config['trunk.port'],
+    batching,
+    certificateFile: config['http.tls.cert'],
+    // A relay's own tokens are good at itself; those of the nation everywhere below.
+    tokenKeys: () => (asRelay ? issuers.jwks : [signaling.issuerJwk(keys.publicKey)]),
+    onTokenKeys: (told) => issuers.replace(told),
+    log,
+  })
+  opened.defer(() => trunks.close())
   const media = await io.createMediaPlane({
     workers: config['media.workers'] || Math.max(1, availableParallelism() - 1),
     mediaPort: config['media.port'],
-    batching: config['media.udp'] === 'auto',
+    batching,
     announcedIps: config['media.announcedIps'],
     log,
     metrics,
+    trunk: trunks.peer,
   })
   opened.defer(() => media.close())
   const now = { nowMs: io.systemClock.nowMs(), wallMs: io.systemClock.wallMs() }
@@ -180,46 +198,10 @@ async function openCore(
     log: events,
     onAppended: (...batch) => {
       noteAppended(...batch)
-      exchange.logGrew(io.systemClock.nowMs())
+      trunks.logGrew()
     },
   })
   opened.defer(() => host.close())
-  const exchange = new sync.LogExchange({
-    log: events,
-    ingest: (batch, reply) => {
-      host.conference.ingest(batch, reply)
-      host.wake()
-    },
-    onBehind: (theirs, ours) =>
-      log.error(
-        { event: 'log-behind', theirs, ours },
-        'a neighbour has events of this node that it lacks',
-      ),
-  })
-  const ticker = setInterval(() => exchange.tick(io.systemClock.nowMs()), 500)
-  opened.defer(() => clearInterval(ticker))
-  const trunks = control.openTrunkControl({
-    dataDir,
-    asRelay,
-    self: { nodeId: events.nodeId, name: config['node.name'] || hostname(), program: VERSION },
-    certificateFile: config['http.tls.cert'],
-    media: () => ({ address: '', port: 0 }),
-    tokenKeys: [signaling.tokenKeyJwk(keys)],
-    clock: io.systemClock,
-    log,
-    onSession: (session) => {
-      const neighbour = exchange.addNeighbour((message) => session.send(message), {
-        rttMs: () => session.rttMs,
-        nowMs: io.systemClock.nowMs(),
-      })
-      session.onMessage = (message) => {
-        const verdict = neighbour.onMessage(message, io.systemClock.nowMs())
-        if (verdict !== undefined) session.close(verdict)
-      }
-      session.onClosed = () => neighbour.close()
-    },
-  })
-  opened.defer(() => trunks.close())
   let doors: Signaling | undefined
   signaling.registerDoorMetrics(metrics.registry, () => doors)
   doors = await signaling.createSignaling({
@@ -227,6 +209,9 @@ async function openCore(
     media,
     createDirector: () => conference.createDirector(config['room.heardMax']),
     keys,
+    issuers,
+    nodeName: name,
+    ...(asRelay ? { retryUpstream: () => trunks.retryUpstream() } : {}),
     ...(web.pageIsBuilt() ? { page: pageOf(web) } : {}),
     metrics: {
       text: () => metrics.text(),
@@ -238,12 +223,12 @@ async function openCore(
     requestsPerS: config['http.requestRateMax'],
     demo: config['demo.enabled'],
     version: VERSION,
-    sockets: [trunks.children.route],
+    sockets: [trunks.route],
     onFault,
   })
-  const { close, port: httpPort, door, doorReason } = doors
+  const { close, port: httpPort, door, doorReason, stage } = doors
   opened.defer(close)
-  trunks.start()
+  trunks.start({ host, events, media, stage })
   log.info(
     { event: 'ready', url: publicUrl(config, httpPort), httpPort, door, doorReason },
     'ready',

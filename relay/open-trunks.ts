@@ -3,28 +3,16 @@
  * exchange and the desk. For main.ts, which opens it in two steps: the thread and the door for children must be there
  * before the media plane and the doors of the node, and dialling begins when those are open.
  */
-import { randomBytes, randomInt } from 'node:crypto'
 import { TRUNK_LEASE_MS, TRUNK_TICK_MS } from '../config/index.ts'
 import type { EventReader } from '../core/conference/index.ts'
 import { type Log, type NodeMediaPlane, systemClock, type TrunkPeer } from '../core/io/index.ts'
 import type { ConferenceHost } from '../core/store/index.ts'
-import { type TokenKeyJwk, TrunkNumbers, type TrunkSession } from './control/index.ts'
+import type { TokenKeyJwk, TrunkSession } from './control/index.ts'
 import { type Link, TrunkDesk } from './desk/index.ts'
-import {
-  isUpstreamKey,
-  loadNodeKey,
-  nextEpoch,
-  pinUpstream,
-  RelayBook,
-  readUpstream,
-  UpstreamError,
-} from './identity/index.ts'
-import { type OpenChildDoor, openChildDoor } from './io/child-door.ts'
+import { readUpstream, UpstreamError } from './identity/index.ts'
 import type { ChildSocketRoute } from './io/child-socket.ts'
-import { fingerprintOfFile } from './io/tls-fingerprint.ts'
+import { openTrunkControl, type TrunkControl } from './io/trunk-control.ts'
 import { startTrunkThread, type TrunkThread } from './io/trunk-thread-host.ts'
-import type { Upstream } from './io/upstream-contract.ts'
-import { dialUpstream } from './io/upstream-dial.ts'
 import { type LinkMark, markFromReport } from './link-mark.ts'
 import type { FromTrunkThread } from './media-port.ts'
 import type { StagePort } from './stage-port.ts'
@@ -99,13 +87,10 @@ class NodeTrunks implements Trunks {
   readonly #options: TrunksOptions
   readonly #log: Log
   readonly #thread: TrunkThread
-  readonly #numbers = new TrunkNumbers(() => randomInt(2 ** 32))
-  readonly #door: OpenChildDoor
+  readonly #control: TrunkControl
   readonly #open = new Map<number, Open>()
-  readonly #signer: ReturnType<typeof loadNodeKey>
   #desk: TrunkDesk | undefined
   #exchange: LogExchange | undefined
-  #upstream: Upstream | undefined
   #ticker: NodeJS.Timeout | undefined
   #closed: Promise<void> | undefined
 
@@ -114,22 +99,19 @@ class NodeTrunks implements Trunks {
     this.#log = options.log.child({ part: 'trunks' })
     this.#thread = thread
     this.peer = thread.peer
-    this.#signer = loadNodeKey(options.dataDir)
-    const { certificateFile } = options
-    const fingerprint = certificateFile === '' ? '' : fingerprintOfFile(certificateFile)
-    this.#door = openChildDoor({
-      self: this.#self,
-      signer: this.#signer,
-      book: new RelayBook(options.dataDir),
-      numbers: this.#numbers,
-      fingerprint: () => fingerprint,
+    const { dataDir, nodeId, name, program, isRelay, certificateFile, tokenKeys } = options
+    this.#control = openTrunkControl({
+      dataDir,
+      asRelay: isRelay,
+      self: { nodeId, name, program },
+      certificateFile,
       media: () => ({ address: '', port: thread.port }),
-      tokenKeys: options.tokenKeys(),
+      tokenKeys: tokenKeys(),
       clock: systemClock,
       log: this.#log,
       onSession: (session) => this.#onSession(session),
     })
-    this.route = this.#door.route
+    this.route = this.#control.children.route
     thread.onMessage = (message) => this.#onThread(message)
   }
 
@@ -156,7 +138,7 @@ class NodeTrunks implements Trunks {
         ),
     })
     this.#ticker = setInterval(() => this.#tick(), TRUNK_TICK_MS)
-    if (isRelay) this.#upstream = this.#dial()
+    this.#control.start()
   }
 
   logGrew(): void {
@@ -164,7 +146,7 @@ class NodeTrunks implements Trunks {
   }
 
   retryUpstream(): void {
-    this.#upstream?.tryNow()
+    this.#control.upstream?.tryNow()
   }
 
   close(): Promise<void> {
@@ -174,34 +156,8 @@ class NodeTrunks implements Trunks {
 
   async #close(): Promise<void> {
     clearInterval(this.#ticker)
-    this.#door.close()
-    await this.#upstream?.close()
+    await this.#control.close()
     await this.#thread.close()
-  }
-
-  get #self() {
-    const { nodeId, name, program } = this.#options
-    return { nodeId, name, program }
-  }
-
-  #dial(): Upstream {
-    const { dataDir } = this.#options
-    const record = readUpstream(dataDir)!
-    return dialUpstream({
-      url: record.url,
-      self: this.#self,
-      signer: this.#signer,
-      epoch: nextEpoch(dataDir),
-      code: record.code,
-      isPinned: (key) => isUpstreamKey(readUpstream(dataDir) ?? record, key),
-      onEnrolled: (key) => void pinUpstream(dataDir, key),
-      numbers: this.#numbers,
-      clock: systemClock,
-      log: this.#log,
-      random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
-      onSession: (session) => this.#onSession(session),
-      onPath: (path) => this.#door.setPath(path),
-    })
   }
 
   // ---- sessions ----
@@ -244,7 +200,7 @@ class NodeTrunks implements Trunks {
   #takeTokenKeys(keys: readonly TokenKeyJwk[]): void {
     try {
       this.#options.onTokenKeys(keys)
-      this.#door.setTokenKeys(this.#options.tokenKeys())
+      this.#control.children.setTokenKeys(this.#options.tokenKeys())
     } catch (error) {
       this.#log.error({ err: error }, 'the keys of the issuers could not be kept')
     }

@@ -5,12 +5,13 @@
  */
 
 export {
+  issuerJwk,
   issueToken,
   loadTokenKeys,
+  PinnedIssuers,
   type TokenKeys,
   type TokenRequest,
   type TokenRole,
-  tokenKeyJwk,
 } from './auth/index.ts'
 export { type DoorPreference, registerDoorMetrics } from './io/index.ts'
 export {

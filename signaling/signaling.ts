@@ -10,7 +10,7 @@ import type { MediaPlane } from '../core/media/control.ts'
 import type { ConferenceHost } from '../core/store/index.ts'
 import type { StagePort } from '../relay/stage-port.ts'
 import { apiRoutes, openApiDocument } from './api/index.ts'
-import { createTokenVerifier, type TokenKeys } from './auth/index.ts'
+import { createTokenVerifier, type PinnedIssuers, type TokenKeys } from './auth/index.ts'
 import type { Door, SocketRoute } from './door.ts'
 import { DOOR_MESSAGE_BYTES_MAX, Gate } from './gate.ts'
 import { healthRoutes, type MetricsAccess } from './health.ts'
@@ -27,6 +27,8 @@ export type SignalingOptions = {
   media: MediaPlane
   createDirector: () => Director
   keys: TokenKeys
+  /** Other nodes whose tokens are good here too. */
+  issuers?: PinnedIssuers
   /** Absent = no page is served. */
   page?: PageOptions
   metrics: { text: () => Promise<string>; contentType: string; access: MetricsAccess }
@@ -85,7 +87,7 @@ export interface Signaling {
  */
 export async function createSignaling(options: SignalingOptions): Promise<Signaling> {
   const { host, media, keys, onFault, sockets = [] } = options
-  const verify = createTokenVerifier(keys)
+  const verify = createTokenVerifier(keys, options.issuers)
   const hub = new Hub({
     host,
     media,

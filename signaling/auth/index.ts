@@ -1,6 +1,6 @@
 /** Tokens and the keys that sign them. */
 export { type Claims, isRoomName, type TokenRole } from './claims.ts'
-export { loadTokenKeys, type TokenKeys, tokenKeyJwk } from './keys.ts'
+export { loadTokenKeys, type TokenKeys } from './keys.ts'
 export { type IssuerJwk, issuerJwk, PinnedIssuers } from './pinned-issuers.ts'
 export {
   createTokenVerifier,

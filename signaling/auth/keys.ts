@@ -45,12 +45,3 @@ export function loadTokenKeys(dataDir: string): TokenKeys {
   if (privateKey.asymmetricKeyType !== 'ed25519') throw new Error(`${path} is not an Ed25519 key`)
   return { privateKey, publicKey: createPublicKey(privateKey) }
 }
-
-/** The public half as a JWK (RFC 8037): what other nodes check this node's tokens with. */
-export function tokenKeyJwk({ publicKey }: Pick<TokenKeys, 'publicKey'>): {
-  kty: 'OKP'
-  crv: 'Ed25519'
-  x: string
-} {
-  return { kty: 'OKP', crv: 'Ed25519', x: String(publicKey.export({ format: 'jwk' }).x) }
-}
