@@ -10,7 +10,6 @@
  */
 import {
   RELEASE_AUDIO_BYTES_MAX,
-  RELEASE_FRAMES_MAX,
   RELEASE_HOLD_MS_MAX,
   RELEASE_VIDEO_BYTES_MAX,
 } from '../../config/limits.ts'
@@ -90,8 +89,14 @@ export class ReleaseBuffer {
       return
     }
     if (this.#held.has(sequence)) return
-    if (sequence - this.#next >= RELEASE_FRAMES_MAX) this.drain()
-    while (!this.#held.fits(sequence, end - start)) this.#releaseLowest()
+    while (!this.#held.fits(sequence, end - start)) {
+      if (sequence < this.#held.lowest) {
+        this.#pass(sequence)
+        this.#outlet.released(bytes, start, end, false)
+        return
+      }
+      this.#releaseLowest()
+    }
     this.#entry.sequence = sequence
     this.#entry.index = frame.index
     this.#entry.timeMs = this.#isPaced ? releaseMs : nowMs + this.#holdMs

@@ -69,6 +69,7 @@ const AUDIO_BYTES = 60
 const VIDEO_BYTES = 700
 const AUDIO_MS = 20
 const VIDEO_MS = 40
+const JITTER_MS = 40
 const WARM_UP_MS = 10_000
 
 export function simulateTrunk(options: Simulation): Outcome {
@@ -272,9 +273,10 @@ class SimulatedTrunk {
     if (!this.#isMeasuring) return
     if (kind === VIDEO && !isLate) this.#videoInOrder.add(sequence)
     if (kind === AUDIO && !isLate && sequence >= this.#audioMeasured) {
-      this.#audioInTime.add(sequence)
       const transitMs = this.#nowMs - sequence * AUDIO_MS - this.#options.rttMs / 2
       this.#audioDelayMs = Math.max(this.#audioDelayMs, transitMs)
+      // What comes later is concealed by most jitter buffers.
+      if (transitMs <= this.#plan.audioHoldMs + JITTER_MS) this.#audioInTime.add(sequence)
     }
   }
 
