@@ -10,7 +10,7 @@ const BASELINE_MAX = 0.35
 /** Loss this far above the baseline is nobody's fault. */
 const TOLERANCE = 0.02
 /** An interval of n packets can show this many standard deviations more than the truth. */
-const NOISE_SIGMAS = 2
+const NOISE_SIGMAS = 2.5
 /** Where nothing was lost yet, this much would not surprise. */
 const LOSS_EXPECTED_MIN = 0.01
 /** Without an experiment: the rate falls by half the excess, and by this at least. */
@@ -102,7 +102,7 @@ export class LossBaseline {
     // Had all of it been overflow, so much would be lost at the lower rate.
     const ifOverflow = Math.max(baseline, 1 - (1 - this.#fromLoss) * (fromBps / rateBps))
     const isLink = remains > (ifOverflow + this.#fromLoss) / 2
-    if (isLink || remains < baseline) this.baseline = Math.min(BASELINE_MAX, remains)
+    if (isLink) this.baseline = Math.min(BASELINE_MAX, Math.max(baseline, remains))
     return isLink ? fromBps : 0
   }
 

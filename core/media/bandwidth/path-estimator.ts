@@ -49,7 +49,7 @@ const RATE_MS_MAX = 2000
 const QUEUE_MS_MIN = 15
 /** Less than this share of what passed when the last queue grew leaves no queue. */
 const UNDERUSED = 0.95
-/** Runs of losses: weight of one. */
+/** Runs of losses: weight of one, when there were many. */
 const RUN_SHARE = 0.02
 /** A queue that stands this long, beyond the RTT, is congestion. */
 const STANDING_QUEUE_HOLD_MS = 700
@@ -90,6 +90,7 @@ export class PathEstimator {
   #queuedLost = 0
   #meanBytes = 0
   #run = 0
+  #runs = 0
   #silent = false
 
   constructor(bounds: EstimateBounds, nowMs: number) {
@@ -347,7 +348,8 @@ export class PathEstimator {
 
   #endRun(): void {
     if (this.#run === 0) return
-    this.lossBurst += RUN_SHARE * (this.#run - this.lossBurst)
+    this.#runs += 1
+    this.lossBurst += Math.max(RUN_SHARE, 1 / this.#runs) * (this.#run - this.lossBurst)
     this.#run = 0
   }
 
