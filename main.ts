@@ -173,6 +173,7 @@ async function openCore(
     program: VERSION,
     isRelay: asRelay,
     port: config['trunk.port'],
+    upstreamPort: config['trunk.upstreamPort'],
     batching,
     certificateFile: config['http.tls.cert'],
     // A relay's own tokens are good at itself; those of the nation everywhere below.

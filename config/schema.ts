@@ -173,6 +173,16 @@ export const SETTINGS = [
     doc: 'Where relays send their media to. 0 takes a free one, which is enough for a node that has no relays below it.',
   },
   {
+    key: 'trunk.upstreamPort',
+    env: 'NHIPCAU_TRUNK_UPSTREAM_PORT',
+    kind: 'integer',
+    unit: 'UDP port',
+    min: 0,
+    max: 65_535,
+    default: 0,
+    doc: 'On a relay: where its upstream takes media, when a router in between forwards another port than the upstream names. 0 = as it names.',
+  },
+  {
     key: 'room.heardMax',
     env: 'NHIPCAU_HEARD',
     kind: 'integer',

@@ -30,6 +30,8 @@ export type TrunksOptions = {
   isRelay: boolean
   /** UDP port for media of trunks; 0 = any free one. */
   port: number
+  /** UDP port of the upstream's media where it is not the one that it names; 0 = it is. */
+  upstreamPort: number
   batching: boolean
   /** PEM file of the certificate that the doors show; '' = none. */
   certificateFile: string
@@ -100,12 +102,14 @@ class NodeTrunks implements Trunks {
     this.#thread = thread
     this.peer = thread.peer
     const { dataDir, nodeId, name, program, isRelay, certificateFile, tokenKeys } = options
+    const { upstreamPort } = options
     this.#control = openTrunkControl({
       dataDir,
       asRelay: isRelay,
       self: { nodeId, name, program },
       certificateFile,
       media: () => ({ address: '', port: thread.port }),
+      upstreamMediaPort: upstreamPort,
       tokenKeys: tokenKeys(),
       clock: systemClock,
       log: this.#log,

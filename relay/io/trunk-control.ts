@@ -28,6 +28,8 @@ export type TrunkControlOptions = {
   certificateFile: string
   /** Where children's media flows go: `address` '' = the one that was dialled; port 0 = through the WebSocket only. */
   media: () => { address: string; port: number }
+  /** UDP port of the upstream's media where it is not the one that it names; 0 = it is. */
+  upstreamMediaPort: number
   /** Our issuer's keys; a relay hands on those of its upstream beside them. */
   tokenKeys: readonly TokenKeyJwk[]
   clock: Clock
@@ -52,7 +54,7 @@ export interface TrunkControl {
  * of an upstream.
  */
 export function openTrunkControl(options: TrunkControlOptions): TrunkControl {
-  const { dataDir, certificateFile, asRelay, self, clock, log } = options
+  const { dataDir, certificateFile, asRelay, self, clock, log, upstreamMediaPort } = options
   const signer = loadNodeKey(dataDir)
   let record = asRelay ? readUpstream(dataDir) : undefined
   if (asRelay && record === undefined) {
@@ -78,6 +80,7 @@ export function openTrunkControl(options: TrunkControlOptions): TrunkControl {
       signer,
       epoch: nextEpoch(dataDir),
       code,
+      mediaPort: upstreamMediaPort,
       isPinned: (key) => record !== undefined && isUpstreamKey(record, key),
       onEnrolled: (key) => {
         record = pinUpstream(dataDir, key)

@@ -36,6 +36,8 @@ export type UpstreamOptions = {
   epoch: number
   /** The enrolment code as long as it was not used. */
   code: string | null
+  /** Where its media goes instead of the port that the upstream names; 0 = as it names. */
+  mediaPort: number
   isPinned: (parentKey: Uint8Array) => boolean
   /** The first welcome that a code has brought: keep the key, forget the code. */
   onEnrolled: (parentKey: Uint8Array) => void
@@ -255,7 +257,7 @@ class Attempt {
   }
 
   #onWelcomed(welcomed: Welcomed): void {
-    const { self, numbers, clock } = this.#options
+    const { self, numbers, clock, mediaPort } = this.#options
     const { parent, welcome, media } = welcomed
     if (!numbers.claimSsrcs(welcome.ssrcs)) {
       this.#fail('overloaded', 'its SSRCs are in use here')
@@ -272,7 +274,11 @@ class Attempt {
         trunkId: numbers.takeTrunkId(),
         send: { ssrc: welcome.ssrcs.up, master: media.up },
         receive: { ssrc: welcome.ssrcs.down, master: media.down },
-        remote: { address: address === '' ? this.#remoteAddress : address, port },
+        remote: {
+          address: address === '' ? this.#remoteAddress : address,
+          // Port 0: it takes no UDP, whatever a router would forward.
+          port: port === 0 ? 0 : mediaPort || port,
+        },
       },
       path: welcome.path,
       tokenKeys: welcome.tokenKeys,
