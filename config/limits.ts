@@ -242,6 +242,15 @@ export const CHAT_ENTRIES_PER_ROOM_MAX = 1_000
 /** UTF-16 units of one chat text. */
 export const CHAT_TEXT_CHARACTERS_MAX = 2_000
 
+/** Polls that a room keeps at hand, open or closed, and what one may ask. */
+export const POLLS_PER_ROOM_MAX = 10
+export const POLL_OPTIONS_MIN = 2
+export const POLL_OPTIONS_MAX = 10
+export const POLL_QUESTION_CHARACTERS_MAX = 300
+export const POLL_OPTION_CHARACTERS_MAX = 100
+/** Voters of one poll: who comes again without a `sub` in the token is another. */
+export const VOTES_PER_POLL_MAX = 20_000
+
 /** Entries of one page of chat history. */
 export const CHAT_PAGE_ENTRIES_MAX = 100
 
@@ -440,6 +449,27 @@ export const STREAM_ID_MAX = 65_535
 /** Rooms whose choice is remembered, and rooms of interest below one trunk. */
 export const CHOICES_MAX = 1_024
 
+// ---- relay/status: what is told of trunks, and remembered -------------------------------------------------
+
+/** Steps of the plots: ten minutes. */
+export const STATUS_HISTORY_STEP_MS = 5_000
+export const STATUS_HISTORY_STEPS = 120
+/** Kinds of shedding told of one way of a link. */
+export const STATUS_SHED_MAX = 8
+/** Relays of one message to the node above; the others take their turns. */
+export const STATUS_RELAYS_PER_MESSAGE = 16
+/** Relays known below one child, and below this node in all. */
+export const STATUS_RELAYS_PER_CHILD_MAX = 256
+export const STATUS_RELAYS_MAX = 1_024
+/** Between two messages on one link, and what they may take of its estimate. */
+export const STATUS_INTERVAL_MS = 1_000
+export const STATUS_INTERVAL_MS_MAX = 10_000
+export const STATUS_SHARE_MAX = 0.02
+/** Nothing heard about a relay for so long: what is known of it is old. */
+export const STATUS_SILENT_MS = 60_000
+/** A relay that is lost is remembered for so long. */
+export const STATUS_LOST_MS = 24 * 3_600_000
+
 // ---- relay/router, relay/io/trunk-* -----------------------------------------------------------------------
 
 /** Trunks of one node at once: its upstream's and its children's. */
@@ -543,3 +573,7 @@ export const TRUNK_VIDEO_QUEUE_BYTES = 512 * 1024
 export const TRUNK_DEMAND_PAIRS_MAX = 200
 /** Keyframes that one end waits for at a time. */
 export const TRUNK_KEYFRAME_ASKS_MAX = 256
+/** Ranges that one request to send again names, and datagrams that one answers. */
+export const TRUNK_NACK_RANGES_MAX = 64
+/** Answers that wait. */
+export const TRUNK_RESEND_QUEUE_BYTES = 64 * 1024

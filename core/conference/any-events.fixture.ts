@@ -7,6 +7,10 @@ const PEOPLE = ['pa', 'pb', 'pc', 'pd'] as const
 const anyone = fc.constantFrom(...PEOPLE)
 const use = fc.constantFrom('microphone' as const, 'camera' as const, 'screen' as const)
 
+const anyPoll = fc
+  .tuple(fc.constantFrom('na', 'nb', 'nc'), fc.integer({ min: 1, max: 12 }))
+  .map(([origin, sequence]) => `${origin}-${sequence}`)
+
 /** Any fact, also ones that do not apply: an island may have seen another room. */
 const fact: fc.Arbitrary<Fact> = fc.oneof(
   fc.record({
@@ -68,6 +72,22 @@ const fact: fc.Arbitrary<Fact> = fc.oneof(
   fc.record({
     type: fc.constant('emergency' as const),
     payload: fc.record({ on: fc.boolean() }),
+  }),
+  fc.record({
+    type: fc.constant('poll-opened' as const),
+    payload: fc.record({
+      question: fc.constant('?'),
+      options: fc.constantFrom(['a', 'b'], ['a', 'b', 'c']),
+      by: fc.constantFrom('', 'pa'),
+    }),
+  }),
+  fc.record({
+    type: fc.constant('poll-closed' as const),
+    payload: fc.record({ poll: anyPoll }),
+  }),
+  fc.record({
+    type: fc.constant('vote' as const),
+    payload: fc.record({ participant: anyone, poll: anyPoll, option: fc.nat(3) }),
   }),
   fc.record({
     type: fc.constant('room-closed' as const),

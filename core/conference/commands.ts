@@ -6,6 +6,7 @@
  */
 import type { SourceUse } from '../media/control.ts'
 import type { RoomCloseCause } from './events.ts'
+import type { PollSummary } from './polls.ts'
 import type { Role } from './roles.ts'
 
 /** The codes of PROTOCOL §1.3 that a conference can answer with. */
@@ -57,13 +58,16 @@ export type ParticipantCommand =
   | { type: 'kick'; participant: string; reason?: string }
   | { type: 'lock'; locked: boolean }
   | { type: 'emergency'; on: boolean }
+  | { type: 'poll-open'; question: string; options: string[] }
+  | { type: 'poll-close'; poll: string }
+  | { type: 'vote'; poll: string; option: number }
   | { type: 'close-room' }
   | { type: 'leave' }
 
 /** What the REST door may ask, with the powers of a chair who is not in the room. */
 export type OperatorCommand =
   | { type: 'create-room' }
-  | Exclude<ParticipantCommand, { type: 'publish' | 'chat' | 'leave' }>
+  | Exclude<ParticipantCommand, { type: 'publish' | 'chat' | 'vote' | 'leave' }>
 
 export type Mutes = Record<SourceUse, { self: boolean; chair: boolean }>
 
@@ -73,6 +77,8 @@ export type SelfState = {
   permitted: SourceUse[]
   muted: Mutes
   live: SourceUse[]
+  /** What this one has voted, by option, in polls that are at hand. */
+  votes: { poll: string; option: number }[]
 }
 
 export type StageMember = {
@@ -97,6 +103,8 @@ export type RoomSummary = {
   counts: Counts
   stage: StageMember[]
   hands: string[]
+  /** Oldest first. */
+  polls: PollSummary[]
 }
 
 /** PROTOCOL `room`: what changed since `revision - 1`. */
@@ -107,6 +115,10 @@ export type RoomDelta = {
   hands?: string[]
   locked?: boolean
   emergency?: boolean
+  /** Polls that were opened or closed, and those that are no longer at hand. */
+  polls?: { set: PollSummary[]; remove: string[] }
+  /** Counts alone of other polls. */
+  tallies?: { poll: string; counts: number[] }[]
   pin?: Pin | null
 }
 

@@ -8,6 +8,11 @@ import {
   KICK_REASON_CHARACTERS_MAX,
   KICKS_PER_ROOM_MAX,
   PARTICIPANTS_PER_ROOM_MAX,
+  POLL_OPTION_CHARACTERS_MAX,
+  POLL_OPTIONS_MAX,
+  POLL_OPTIONS_MIN,
+  POLL_QUESTION_CHARACTERS_MAX,
+  POLLS_PER_ROOM_MAX,
   ROOM_NAME_CHARACTERS_MAX,
   STAGE_MEMBERS_MAX,
 } from '../../config/limits.ts'
@@ -20,6 +25,7 @@ import type {
   ParticipantCommand,
 } from './commands.ts'
 import type { Fact } from './events.ts'
+import { voterOf } from './polls.ts'
 import { type Act, may, type Role } from './roles.ts'
 import { isBarred, type Participant, type RoomState } from './room-state.ts'
 
@@ -89,6 +95,12 @@ export function decideCommand(
       return state.emergency === command.on
         ? []
         : [{ type: 'emergency', payload: { on: command.on } }]
+    case 'poll-open':
+      return decidePollOpen(state, actor, command)
+    case 'poll-close':
+      return decidePollClose(state, actor, command)
+    case 'vote':
+      return decideVote(state, actor, command)
     case 'close-room':
       if (!may(actor.role, 'close-room')) return forbidden('close-room')
       return [{ type: 'room-closed', payload: { cause: actor.id === null ? 'operator' : 'chair' } }]
@@ -223,4 +235,42 @@ function decideKick(state: RoomState, actor: Actor, command: CommandOf<'kick'>):
   const { subject, tokenId, tokenExpiresMs } = target
   const payload = { participant: target.id, subject, tokenId, tokenExpiresMs, reason }
   return [{ type: 'kicked', payload }]
+}
+
+function decidePollOpen(state: RoomState, actor: Actor, command: CommandOf<'poll-open'>): Decision {
+  if (!may(actor.role, 'poll')) return forbidden('poll')
+  const { question, options } = command
+  const tooLong = options.some((option) => option.length > POLL_OPTION_CHARACTERS_MAX)
+  if (tooLong || question.length > POLL_QUESTION_CHARACTERS_MAX) {
+    return refuse('too-large', 'the question or an option is too long')
+  }
+  if (options.length < POLL_OPTIONS_MIN || options.length > POLL_OPTIONS_MAX) {
+    return refuse('too-large', `a poll has ${POLL_OPTIONS_MIN} to ${POLL_OPTIONS_MAX} options`)
+  }
+  const openCount = [...state.polls.values()].filter(({ closed }) => !closed).length
+  if (openCount >= POLLS_PER_ROOM_MAX) return refuse('overloaded', 'too many polls are open')
+  return [{ type: 'poll-opened', payload: { question, options, by: actor.id ?? '' } }]
+}
+
+function decidePollClose(
+  state: RoomState,
+  actor: Actor,
+  { poll }: CommandOf<'poll-close'>,
+): Decision {
+  if (!may(actor.role, 'poll')) return forbidden('poll')
+  const found = state.polls.get(poll)
+  if (found === undefined) return refuse('not-found', 'no such poll')
+  return found.closed ? [] : [{ type: 'poll-closed', payload: { poll } }]
+}
+
+function decideVote(state: RoomState, actor: Actor, command: CommandOf<'vote'>): Decision {
+  const self = actor.id === null ? undefined : state.participants.get(actor.id)
+  if (self === undefined) return absent()
+  if (!may(actor.role, 'vote')) return forbidden('vote')
+  const { poll, option } = command
+  const found = state.polls.get(poll)
+  if (found?.options[option] === undefined) return refuse('not-found', 'no such poll or option')
+  if (found.closed) return refuse('bad-state', 'the poll is closed')
+  if (found.votes.get(voterOf(self)) === option) return []
+  return [{ type: 'vote', payload: { participant: self.id, poll, option } }]
 }

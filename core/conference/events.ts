@@ -46,6 +46,11 @@ export type EventPayloads = {
   locked: { locked: boolean }
   /** An emergency goes before every other room on every link (design §4). */
   emergency: { on: boolean }
+  /** Its id is made from its place (polls.ts). `by` is empty for the operator. */
+  'poll-opened': { question: string; options: string[]; by: string }
+  'poll-closed': { poll: string }
+  /** `option` is an index. The last vote of a voter counts, until the poll is closed. */
+  vote: { participant: string; poll: string; option: number }
   chat: { participant: string; name: string; site: string; text: string }
   /** Stands where a damaged event was quarantined, so that the origin has no gap; folds to nothing. */
   lost: Record<string, never>

@@ -7,6 +7,7 @@ import { CHAT_ENTRIES_PER_ROOM_MAX, KICKS_PER_ROOM_MAX } from '../../config/limi
 import type { GoneCause } from './commands.ts'
 import type { EventPayloads, LeaveCause, RoomEvent } from './events.ts'
 import { wallMsOfTime } from './hybrid-clock.ts'
+import { addPoll, castVote, pollIdOf, voterOf } from './polls.ts'
 import {
   type Bar,
   isBarredAt,
@@ -73,6 +74,15 @@ export function foldEvent(state: RoomState, event: RoomEvent, changes: RoomChang
     case 'emergency':
       setEmergency(state, event.payload.on, changes)
       break
+    case 'poll-opened':
+      openPoll(state, event, changes)
+      break
+    case 'poll-closed':
+      closePoll(state, event.payload.poll, changes)
+      break
+    case 'vote':
+      vote(state, event.payload, changes)
+      break
     case 'chat':
       chat(state, event, changes)
       break
@@ -112,6 +122,8 @@ function close(
   if (state.locked) changes.locked = true
   state.locked = false
   setEmergency(state, false, changes)
+  for (const id of state.polls.keys()) changes.polls.add(id)
+  state.polls.clear()
   changes.closed = payload.cause
 }
 
@@ -281,4 +293,29 @@ function chat(state: RoomState, event: RoomEvent & { type: 'chat' }, changes: Ro
   state.chat.push(entry)
   if (state.chat.length > CHAT_ENTRIES_PER_ROOM_MAX) state.chat.shift()
   changes.chat.push(entry)
+}
+
+function openPoll(
+  state: RoomState,
+  event: RoomEvent & { type: 'poll-opened' },
+  changes: RoomChanges,
+): void {
+  if (!state.open) return
+  const id = pollIdOf(event)
+  for (const gone of [id, ...addPoll(state.polls, id, event.payload)]) changes.polls.add(gone)
+}
+
+function closePoll(state: RoomState, id: string, changes: RoomChanges): void {
+  const poll = state.polls.get(id)
+  if (poll === undefined || poll.closed) return
+  poll.closed = true
+  changes.polls.add(id)
+}
+
+function vote(state: RoomState, payload: EventPayloads['vote'], changes: RoomChanges): void {
+  const participant = state.participants.get(payload.participant)
+  if (participant === undefined) return
+  if (!castVote(state.polls.get(payload.poll), voterOf(participant), payload.option)) return
+  changes.tallies.add(payload.poll)
+  changes.selves.add(participant.id)
 }

@@ -18,6 +18,6 @@ export function joinedOf(room: Room, session: Session, resumed: boolean): Joined
     site: self.site,
     room: room.view.summary(room.state),
     chat: chatPageOf(room.state, undefined, CHAT_ON_JOIN_ENTRIES).entries,
-    self: selfStateOf(self),
+    self: selfStateOf(room.state, self),
   }
 }

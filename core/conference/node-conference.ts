@@ -159,15 +159,16 @@ class NodeConference implements Conference {
 
   participant(id: string): ParticipantInfo | undefined {
     const session = this.#sessions.get(id)
-    const found = session && this.#rooms.get(session.room)?.state.participants.get(id)
-    if (session === undefined || found === undefined) return undefined
+    const state = session && this.#rooms.get(session.room)?.state
+    const found = state?.participants.get(id)
+    if (session === undefined || state === undefined || found === undefined) return undefined
     return {
       participant: id,
       room: session.room,
       role: found.role,
       name: found.name,
       site: found.site,
-      self: selfStateOf(found),
+      self: selfStateOf(state, found),
       connected: this.#sessions.isConnected(id),
     }
   }

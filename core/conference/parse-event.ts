@@ -7,6 +7,10 @@ import {
   CHAT_TEXT_CHARACTERS_MAX,
   IDENTITY_CHARACTERS_MAX,
   KICK_REASON_CHARACTERS_MAX,
+  POLL_OPTION_CHARACTERS_MAX,
+  POLL_OPTIONS_MAX,
+  POLL_OPTIONS_MIN,
+  POLL_QUESTION_CHARACTERS_MAX,
   ROOM_NAME_CHARACTERS_MAX,
 } from '../../config/limits.ts'
 import type { RoomEvent } from './events.ts'
@@ -17,6 +21,7 @@ const id = v.pipe(v.string(), v.regex(/^[a-z][a-z2-7]{1,32}$/))
 const text = (charactersMax: number) => v.pipe(v.string(), v.maxLength(charactersMax))
 const naturalNumber = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const claim = text(IDENTITY_CHARACTERS_MAX)
+const pollId = v.pipe(v.string(), v.regex(/^[a-z][a-z2-7]{1,32}-[1-9][0-9]{0,15}$/))
 const use = v.picklist(SOURCE_USES)
 const token = { subject: claim, tokenId: claim, tokenExpiresMs: v.pipe(v.number(), v.finite()) }
 
@@ -67,6 +72,21 @@ const eventSchema = v.variant('type', [
   fact('kicked', { participant: id, ...token, reason: text(KICK_REASON_CHARACTERS_MAX) }),
   fact('locked', { locked: v.boolean() }),
   fact('emergency', { on: v.boolean() }),
+  fact('poll-opened', {
+    question: text(POLL_QUESTION_CHARACTERS_MAX),
+    options: v.pipe(
+      v.array(text(POLL_OPTION_CHARACTERS_MAX)),
+      v.minLength(POLL_OPTIONS_MIN),
+      v.maxLength(POLL_OPTIONS_MAX),
+    ),
+    by: v.union([id, v.literal('')]),
+  }),
+  fact('poll-closed', { poll: pollId }),
+  fact('vote', {
+    participant: id,
+    poll: pollId,
+    option: v.pipe(naturalNumber, v.maxValue(POLL_OPTIONS_MAX - 1)),
+  }),
   fact('chat', { participant: id, name: claim, site: claim, text: text(CHAT_TEXT_CHARACTERS_MAX) }),
   v.strictObject({
     ...PLACE,

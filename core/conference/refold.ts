@@ -16,10 +16,21 @@ export function noteDifference(before: RoomState, after: RoomState, changes: Roo
   changes.emergency ||= before.emergency !== after.emergency
   changes.pin ||= before.pin?.participant !== after.pin?.participant
   changes.pin ||= before.pin?.use !== after.pin?.use
+  notePolls(before, after, changes)
   noteParticipants(before, after, changes)
   const known = new Set(before.chat.map((entry) => `${entry.number} ${entry.participant}`))
   for (const entry of after.chat) {
     if (!known.has(`${entry.number} ${entry.participant}`)) changes.chat.push(entry)
+  }
+}
+
+function notePolls(before: RoomState, after: RoomState, changes: RoomChanges): void {
+  for (const id of new Set([...before.polls.keys(), ...after.polls.keys()])) {
+    const [then, now] = [before.polls.get(id), after.polls.get(id)]
+    if (then?.closed !== now?.closed) changes.polls.add(id)
+    else if (then?.counts.some((count, option) => count !== now?.counts[option])) {
+      changes.tallies.add(id)
+    }
   }
 }
 

@@ -15,6 +15,8 @@ export type Act =
   | 'kick'
   | 'lock'
   | 'emergency'
+  | 'poll'
+  | 'vote'
   | 'close-room'
   | 'join-locked'
   | 'start-on-stage'
@@ -33,13 +35,23 @@ const PERMITTED: Record<Role, ReadonlySet<Act>> = {
     'kick',
     'lock',
     'emergency',
+    'poll',
+    'vote',
     'close-room',
     'join-locked',
     'start-on-stage',
     'be-on-stage',
   ]),
-  speaker: new Set<Act>(['publish', 'mute-self', 'hand', 'chat', 'start-on-stage', 'be-on-stage']),
-  viewer: new Set<Act>(['publish', 'mute-self', 'hand', 'chat', 'be-on-stage']),
+  speaker: new Set<Act>([
+    'publish',
+    'mute-self',
+    'hand',
+    'chat',
+    'vote',
+    'start-on-stage',
+    'be-on-stage',
+  ]),
+  viewer: new Set<Act>(['publish', 'mute-self', 'hand', 'chat', 'vote', 'be-on-stage']),
   observer: new Set<Act>([]),
 }
 

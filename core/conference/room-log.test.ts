@@ -8,11 +8,13 @@ import {
   LOG_SNAPSHOTS_MAX,
 } from '../../config/limits.ts'
 import { arrivals, interleave, logs } from './any-events.fixture.ts'
+import type { RoomDelta } from './commands.ts'
 import { MemoryStore, TestConference } from './conference.fixture.ts'
 import { compareEvents, type RoomEvent } from './events.ts'
 import { HybridClock, hybridTime, wallMsOfTime } from './hybrid-clock.ts'
 import { missingOf, sortOutIngest } from './ingest.ts'
 import { parseEvent } from './parse-event.ts'
+import type { PollSummary } from './polls.ts'
 import { Room } from './room.ts'
 import { RoomLog } from './room-log.ts'
 import { createRoomChanges, type RoomState } from './room-state.ts'
@@ -56,6 +58,17 @@ test('whoever keeps a copy of the room by deltas has what a newcomer gets', (t) 
       const view = new RoomView()
       const copy = structuredClone(view.summary(log.state))
       const stage = new Map<string, unknown>()
+      const polls = new Map<string, PollSummary>()
+      const take = (delta: RoomDelta): void => {
+        const { stage: staged, polls: polled, tallies = [], ...rest } = structuredClone(delta)
+        t.is(rest.revision, copy.revision + 1)
+        Object.assign(copy, rest)
+        for (const one of staged?.set ?? []) stage.set(one.participant, one)
+        for (const id of staged?.remove ?? []) stage.delete(id)
+        for (const one of polled?.set ?? []) polls.set(one.poll, one)
+        for (const id of polled?.remove ?? []) polls.delete(id)
+        for (const { poll, counts } of tallies) polls.get(poll)!.counts = counts
+      }
       let nowMs = 0
       for (let start = 0; start < arriving.length; start += batchSize) {
         const changes = createRoomChanges()
@@ -63,21 +76,17 @@ test('whoever keeps a copy of the room by deltas has what a newcomer gets', (t) 
         view.note(changes, log.state.participants.size)
         nowMs += 70
         const delta = view.takeDelta(log.state, nowMs)
-        if (delta === undefined) continue
-        const { stage: staged, ...rest } = structuredClone(delta)
-        t.is(rest.revision, copy.revision + 1)
-        Object.assign(copy, rest)
-        for (const one of staged?.set ?? []) stage.set(one.participant, one)
-        for (const id of staged?.remove ?? []) stage.delete(id)
+        if (delta !== undefined) take(delta)
       }
       const last = view.takeDelta(log.state, nowMs + 1_000)
-      Object.assign(copy, structuredClone({ ...last, stage: [] }))
-      for (const one of last?.stage?.set ?? []) stage.set(one.participant, one)
-      for (const id of last?.stage?.remove ?? []) stage.delete(id)
+      if (last !== undefined) take(last)
       const now = view.summary(log.state)
       const byId = (members: readonly unknown[]) =>
         members.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
-      t.deepEqual({ ...copy, stage: byId([...stage.values()]) }, { ...now, stage: byId(now.stage) })
+      t.deepEqual(
+        { ...copy, stage: byId([...stage.values()]), polls: byId([...polls.values()]) },
+        { ...now, stage: byId(now.stage), polls: byId(now.polls) },
+      )
     }),
     { numRuns: 250 },
   )

@@ -14,6 +14,7 @@ import {
 import { checkpointOf, type RoomCheckpoint, stateOfCheckpoint } from './checkpoint.ts'
 import { compareEvents, type EventPosition, type RoomEvent } from './events.ts'
 import { foldEvent } from './fold.ts'
+import { voteCountOf } from './polls.ts'
 import { noteDifference } from './refold.ts'
 import {
   cloneRoomState,
@@ -166,6 +167,7 @@ function sizeOf(state: RoomState): number {
   return (
     state.participants.size +
     state.chat.length +
+    voteCountOf(state.polls) +
     state.barredTokens.size +
     state.barredSubjects.size
   )

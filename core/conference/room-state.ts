@@ -6,6 +6,7 @@ import type { SourceUse } from '../media/control.ts'
 import type { ChatEntry, GoneCause, Identity, Mutes, Pin } from './commands.ts'
 import type { RoomCloseCause } from './events.ts'
 import { wallMsOfTime } from './hybrid-clock.ts'
+import { clonePolls, type Polls } from './polls.ts'
 import type { Role } from './roles.ts'
 
 export const SOURCE_USES = ['microphone', 'camera', 'screen'] as const satisfies SourceUse[]
@@ -49,6 +50,7 @@ export type RoomState = {
   sites: Map<string, number>
   barredSubjects: Map<string, Bar>
   barredTokens: Map<string, Bar>
+  polls: Polls
   /** Newest last, at most CHAT_ENTRIES_PER_ROOM_MAX. */
   chat: ChatEntry[]
 }
@@ -67,6 +69,9 @@ export type RoomChanges = {
   locked: boolean
   emergency: boolean
   pin: boolean
+  /** Polls that were opened, closed, or are no longer at hand; and those with other counts. */
+  polls: Set<string>
+  tallies: Set<string>
   closed: RoomCloseCause | null
   /** The past was rewritten: indexes over participants start again. */
   refolded: boolean
@@ -100,6 +105,7 @@ export function createRoomState(room: string): RoomState {
     sites: new Map(),
     barredSubjects: new Map(),
     barredTokens: new Map(),
+    polls: new Map(),
     chat: [],
   }
 }
@@ -114,6 +120,7 @@ export function cloneRoomState(state: RoomState): RoomState {
     sites: new Map(state.sites),
     barredSubjects: new Map(state.barredSubjects),
     barredTokens: new Map(state.barredTokens),
+    polls: clonePolls(state.polls),
     chat: state.chat.slice(),
   }
 }
@@ -130,6 +137,8 @@ export function createRoomChanges(): RoomChanges {
     locked: false,
     emergency: false,
     pin: false,
+    polls: new Set(),
+    tallies: new Set(),
     closed: null,
     refolded: false,
   }

@@ -17,6 +17,7 @@ import type {
   SelfState,
   StageMember,
 } from './commands.ts'
+import { type PollSummary, pollSummaryOf, voterOf } from './polls.ts'
 import {
   isMuted,
   type Participant,
@@ -40,6 +41,8 @@ export class RoomView {
   #locked = false
   #emergency = false
   #pin = false
+  #polls = new Set<string>()
+  #tallies = new Set<string>()
   #summary: RoomSummary | undefined
 
   /** `presentCount`: participants after these changes. */
@@ -52,15 +55,17 @@ export class RoomView {
     this.#locked ||= changes.locked
     this.#emergency ||= changes.emergency
     this.#pin ||= changes.pin
+    for (const id of changes.polls) this.#polls.add(id)
+    for (const id of changes.tallies) this.#tallies.add(id)
   }
 
   /** When a delta may leave (monotonic ms); Infinity when nothing waits. */
   get deadlineMs(): number {
     const isUrgent = this.#hands || this.#locked || this.#emergency || this.#pin
-    if (isUrgent || this.#stage.size > 0) {
+    if (isUrgent || this.#stage.size > 0 || this.#polls.size > 0) {
       return this.#lastMs + ROOM_DELTA_INTERVAL_MS
     }
-    if (!this.#counts) return Number.POSITIVE_INFINITY
+    if (!this.#counts && this.#tallies.size === 0) return Number.POSITIVE_INFINITY
     const countsMs = this.#presentCount * ROOM_COUNTS_MS_PER_PARTICIPANT
     return this.#lastMs + Math.max(ROOM_DELTA_INTERVAL_MS, countsMs)
   }
@@ -76,6 +81,7 @@ export class RoomView {
       counts: countsOf(state),
       stage: [...state.stage].map((id) => stageMemberOf(state.participants.get(id)!)),
       hands: handsOf(state),
+      polls: [...state.polls].map(([id, poll]) => pollSummaryOf(id, poll)),
     }
     return this.#summary
   }
@@ -91,6 +97,8 @@ export class RoomView {
     if (this.#locked) delta.locked = state.locked
     if (this.#emergency) delta.emergency = state.emergency
     if (this.#pin) delta.pin = state.pin
+    if (this.#polls.size > 0) delta.polls = this.#pollsDelta(state)
+    if (this.#tallies.size > 0) delta.tallies = this.#talliesDelta(state)
     this.#lastMs = nowMs
     this.#clear()
     return delta
@@ -106,6 +114,26 @@ export class RoomView {
     return { set, remove }
   }
 
+  #pollsDelta(state: RoomState): NonNullable<RoomDelta['polls']> {
+    const set: PollSummary[] = []
+    const remove: string[] = []
+    for (const id of this.#polls) {
+      const poll = state.polls.get(id)
+      if (poll === undefined) remove.push(id)
+      else set.push(pollSummaryOf(id, poll))
+    }
+    return { set, remove }
+  }
+
+  #talliesDelta(state: RoomState): NonNullable<RoomDelta['tallies']> {
+    const tallies: NonNullable<RoomDelta['tallies']> = []
+    for (const id of this.#tallies) {
+      const poll = state.polls.get(id)
+      if (poll !== undefined) tallies.push({ poll: id, counts: [...poll.counts] })
+    }
+    return tallies
+  }
+
   #clear(): void {
     this.#stage.clear()
     this.#counts = false
@@ -113,18 +141,30 @@ export class RoomView {
     this.#locked = false
     this.#emergency = false
     this.#pin = false
+    this.#polls.clear()
+    this.#tallies.clear()
     this.#summary = undefined
   }
 }
 
-/** What a participant may and does send. */
-export function selfStateOf(participant: Participant): SelfState {
+/** What a participant may and does send, and has voted. */
+export function selfStateOf(state: RoomState, participant: Participant): SelfState {
   return {
     onStage: participant.onStage,
     permitted: participant.onStage ? [...SOURCE_USES] : [],
     muted: participant.muted,
     live: [...participant.live],
+    votes: votesOf(state, participant),
   }
+}
+
+function votesOf(state: RoomState, participant: Participant): SelfState['votes'] {
+  const votes: SelfState['votes'] = []
+  for (const [poll, { votes: cast }] of state.polls) {
+    const option = cast.get(voterOf(participant))
+    if (option !== undefined) votes.push({ poll, option })
+  }
+  return votes
 }
 
 /**

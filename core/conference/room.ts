@@ -84,7 +84,8 @@ export class Room {
   noteRead(): void {
     const changes = { ...createRoomChanges(), counts: true, hands: true, pin: true }
     const stage = new Set(this.state.stage)
-    this.#take({ ...changes, locked: true, emergency: true, stage })
+    const polls = new Set(this.state.polls.keys())
+    this.#take({ ...changes, locked: true, emergency: true, stage, polls })
   }
 
   /** All changes since the last settle. */

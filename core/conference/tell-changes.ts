@@ -19,7 +19,7 @@ export function tellChanges(
   for (const participant of changes.selves) {
     const found = state.participants.get(participant)
     if (found === undefined || sessions.get(participant) === undefined) continue
-    notices.push({ type: 'self', room: name, participant, self: selfStateOf(found) })
+    notices.push({ type: 'self', room: name, participant, self: selfStateOf(state, found) })
   }
   if (changes.chat.length > 0) notices.push({ type: 'chat', room: name, entries: changes.chat })
   if (changes.closed !== null && !state.open) {

@@ -109,6 +109,25 @@ test('a lock, an emergency and a pin are set by PUT', async (t) => {
   t.is(summary?.pin?.participant, participant)
 })
 
+test('the chair opens and closes polls by REST, and counts stand in the room', async (t) => {
+  const server = await openServer(t)
+  await speaker(server)
+  const own = await chair()
+  const room = '/api/v1/rooms/giao-ban'
+  const opening = post({ question: 'Mổ ngay?', options: ['Có', 'Không'] })
+  t.is((await server.call(`${room}/polls`, { ...opening, token: await token() })).status, 403)
+  t.is((await server.call(`${room}/polls`, { ...opening, token: own })).status, 204)
+  const one = post({ question: 'Mổ ngay?', options: ['Có'] })
+  t.is((await server.call(`${room}/polls`, { ...one, token: own })).status, 400)
+  const polls = async () => JSON.parse((await server.call(room, { token: own })).body).polls
+  const [poll] = await polls()
+  t.like(poll, { question: 'Mổ ngay?', counts: [0, 0], closed: false })
+  const close = { method: 'POST', token: own }
+  t.is((await server.call(`${room}/polls/${poll.poll}/close`, close)).status, 204)
+  t.true((await polls())[0].closed)
+  t.is((await server.call(`${room}/polls/none/close`, close)).status, 404)
+})
+
 test('the trunk is told to an admin alone, who may have the upstream tried at once', async (t) => {
   let tries = 0
   const server = await openServer(t, {
@@ -211,7 +230,7 @@ test('the OpenAPI document is whole: references resolve, parameters and answers 
       t.truthy(security)
     }
   }
-  t.is(ids.size, 16)
+  t.is(ids.size, 18)
 })
 
 test('every documented operation exists, and without a token none but the demo’s says more than 401', async (t) => {

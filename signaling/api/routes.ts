@@ -84,6 +84,7 @@ export function apiRoutes(options: ApiOptions): ApiRoute[] {
   const entries = [
     ...roomEntries(options),
     ...participantEntries(options),
+    ...pollEntries(options),
     ...trunkEntries(options),
     ...nodeEntries(options),
   ]
@@ -306,6 +307,37 @@ function rosterPage(host: ConferenceHost, call: Call): DoorResponse {
     ...(text === null ? {} : { search: text }),
   })
   return json(200, page)
+}
+
+function pollEntries({ host }: ApiOptions): Entry[] {
+  const path = '/api/v1/rooms/{room}/polls'
+  return [
+    {
+      method: 'POST',
+      path,
+      summary: 'Opens a poll; its counts stand in the room.',
+      access: 'chair',
+      body: schemas.OPEN_POLL,
+      success: { status: 204 },
+      answer: (call) =>
+        operate(host, roomOf(call), {
+          type: 'poll-open',
+          ...(call.body as v.InferOutput<typeof schemas.OPEN_POLL>),
+        }),
+    },
+    {
+      method: 'POST',
+      path: `${path}/{poll}/close`,
+      summary: 'Closes a poll: no vote counts from now on.',
+      access: 'chair',
+      success: { status: 204 },
+      answer: (call) =>
+        operate(host, roomOf(call), {
+          type: 'poll-close',
+          poll: call.request.parameters['poll'] ?? '',
+        }),
+    },
+  ]
 }
 
 function trunkEntries({ trunkStatus, retryUpstream }: ApiOptions): Entry[] {

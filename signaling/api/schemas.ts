@@ -4,7 +4,7 @@
  */
 
 import * as v from 'valibot'
-import { ERROR_CODES, SERVER_MESSAGES } from '../protocol/index.ts'
+import { CLIENT_MESSAGES, ERROR_CODES, SERVER_MESSAGES } from '../protocol/index.ts'
 
 const text = (max: number) => v.pipe(v.string(), v.maxLength(max))
 const use = v.picklist(['microphone', 'camera', 'screen'])
@@ -15,6 +15,8 @@ export const MUTE = v.object({ use, muted: v.boolean() })
 export const STAGE = v.object({ onStage: v.boolean() })
 export const LOCK = v.object({ locked: v.boolean() })
 export const EMERGENCY = v.object({ on: v.boolean() })
+const { question, options } = CLIENT_MESSAGES['poll-open'].entries
+export const OPEN_POLL = v.object({ question, options })
 export const PIN = v.object({ participant: v.nullable(text(64)), use: v.exactOptional(use) })
 export const DEMO_TOKEN = v.object({
   name: v.exactOptional(text(100)),

@@ -4,12 +4,20 @@
  */
 
 import * as v from 'valibot'
-import { SECTIONS_PER_OFFER_MAX } from '../../config/index.ts'
+import {
+  POLL_OPTION_CHARACTERS_MAX,
+  POLL_OPTIONS_MAX,
+  POLL_OPTIONS_MIN,
+  POLL_QUESTION_CHARACTERS_MAX,
+  SECTIONS_PER_OFFER_MAX,
+} from '../../config/index.ts'
 import {
   mid,
   pageLimit,
   participantId,
   pixels,
+  pollId,
+  pollOption,
   slotUse,
   sourceUse,
   text,
@@ -87,6 +95,18 @@ export const CLIENT_MESSAGES = {
   }),
   lock: v.object({ type: v.literal('lock'), ref, locked: v.boolean() }),
   emergency: v.object({ type: v.literal('emergency'), ref, on: v.boolean() }),
+  'poll-open': v.object({
+    type: v.literal('poll-open'),
+    ref,
+    question: text(1, POLL_QUESTION_CHARACTERS_MAX),
+    options: v.pipe(
+      v.array(text(1, POLL_OPTION_CHARACTERS_MAX)),
+      v.minLength(POLL_OPTIONS_MIN),
+      v.maxLength(POLL_OPTIONS_MAX),
+    ),
+  }),
+  'poll-close': v.object({ type: v.literal('poll-close'), ref, poll: pollId }),
+  vote: v.object({ type: v.literal('vote'), ref, poll: pollId, option: pollOption }),
   roster: v.object({
     type: v.literal('roster'),
     ref,

@@ -4,6 +4,7 @@
  */
 
 import * as v from 'valibot'
+import { POLL_OPTIONS_MAX } from '../../config/index.ts'
 
 const MID = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,16}$/
 // Tabs and line ends are text; other control characters are for terminals, not for people.
@@ -32,6 +33,15 @@ export function text(min: number, max: number) {
 export const participantId = text(1, 64)
 export const mid = v.pipe(v.string(), v.regex(MID))
 export const sourceUse = v.picklist(['microphone', 'camera', 'screen'])
+/** Server-made. */
+export const pollId = text(1, 64)
+/** Index of an option. */
+export const pollOption = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(0),
+  v.maxValue(POLL_OPTIONS_MAX - 1),
+)
 export const slotUse = v.picklist(['audio', 'main', 'tile'])
 export const role = v.picklist(['chair', 'speaker', 'viewer', 'observer'])
 /** Pixels of one edge as a client draws it. */

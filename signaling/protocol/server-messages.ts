@@ -5,7 +5,16 @@
 
 import * as v from 'valibot'
 import { ERROR_CODES } from './errors.ts'
-import { mid, participantId, role, sourceUse, uint, wideUint } from './fields.ts'
+import {
+  mid,
+  participantId,
+  pollId,
+  pollOption,
+  role,
+  sourceUse,
+  uint,
+  wideUint,
+} from './fields.ts'
 
 const code = v.picklist(ERROR_CODES)
 const source = v.object({ muted: v.boolean() })
@@ -25,6 +34,16 @@ const stageMember = v.strictObject({
   }),
 })
 
+const poll = v.strictObject({
+  poll: pollId,
+  question: v.string(),
+  options: v.array(v.string()),
+  counts: v.array(uint),
+  closed: v.boolean(),
+})
+const tally = v.strictObject({ poll: pollId, counts: v.array(uint) })
+const vote = v.strictObject({ poll: pollId, option: pollOption })
+
 const roomState = v.strictObject({
   room: v.string(),
   revision: uint,
@@ -34,6 +53,7 @@ const roomState = v.strictObject({
   counts,
   stage: v.array(stageMember),
   hands: v.array(participantId),
+  polls: v.array(poll),
 })
 
 const chatEntry = v.strictObject({
@@ -103,6 +123,8 @@ export const SERVER_MESSAGES = {
     locked: v.exactOptional(v.boolean()),
     emergency: v.exactOptional(v.boolean()),
     pin: v.exactOptional(pin),
+    polls: v.exactOptional(v.strictObject({ set: v.array(poll), remove: v.array(pollId) })),
+    tallies: v.exactOptional(v.array(tally)),
   }),
   speakers: v.strictObject({
     type: v.literal('speakers'),
@@ -115,6 +137,7 @@ export const SERVER_MESSAGES = {
     onStage: v.boolean(),
     permitted: v.array(sourceUse),
     muted: mutes,
+    votes: v.array(vote),
   }),
   chat: v.strictObject({ type: v.literal('chat'), entries: v.array(chatEntry) }),
   'chat-page': v.strictObject({

@@ -294,8 +294,8 @@ export class Hub {
   }
 
   #sendSelf(seat: Seat): void {
-    const { onStage, permitted, muted } = seat.self
-    seat.send({ type: 'self', onStage, permitted, muted })
+    const { onStage, permitted, muted, votes } = seat.self
+    seat.send({ type: 'self', onStage, permitted, muted, votes })
   }
 
   // ---- WHIP and WHEP ----
@@ -335,8 +335,12 @@ export class Hub {
       case 'self': {
         const seat = this.#seats.get(notice.participant)
         if (seat === undefined) break
+        const { permitted, muted } = seat.self
+        const before = JSON.stringify([permitted, muted])
         seat.self = notice.self
-        this.desk.applySelf(seat)
+        // A vote changes nothing for media.
+        const after = JSON.stringify([notice.self.permitted, notice.self.muted])
+        if (before !== after) this.desk.applySelf(seat)
         this.#sendSelf(seat)
         break
       }

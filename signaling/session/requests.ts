@@ -86,6 +86,9 @@ export function answerRequest(context: RequestContext, message: ClientMessage): 
     case 'kick':
     case 'lock':
     case 'emergency':
+    case 'poll-open':
+    case 'poll-close':
+    case 'vote':
     case 'leave':
       void command(context, message, asCommand(message))
       return

@@ -259,6 +259,30 @@ test('chat reaches everybody, history and roster come in pages', async (t) => {
   t.is(roster.type === 'roster-page' && roster.members.length, 1)
 })
 
+test('a poll is opened, voted and closed; counts go to all, one’s own vote to oneself, nothing to media', async (t) => {
+  const harness = new Harness()
+  const chair = await harness.join({ role: 'chair' })
+  const viewer = await harness.join({ role: 'viewer' })
+  await viewer.ask(OFFER)
+  const opening = { type: 'poll-open', question: 'Mổ ngay?', options: ['Có', 'Không'] }
+  t.like(await viewer.ask(opening), { type: 'error', code: 'forbidden' })
+  t.like(await chair.ask({ ...opening, options: ['Có'] }), { type: 'error', code: 'bad-message' })
+  t.like(await chair.ask(opening), { type: 'ok' })
+  await harness.pass(250)
+  const poll = viewer.take('room').at(-1)?.polls?.set[0]?.poll ?? ''
+  harness.media.commands.splice(0)
+  viewer.take('self')
+  t.like(await viewer.ask({ type: 'vote', poll, option: 1 }), { type: 'ok' })
+  await harness.pass(250)
+  t.deepEqual(viewer.take('self').at(-1)?.votes, [{ poll, option: 1 }])
+  t.deepEqual(chair.take('room').at(-1)?.tallies, [{ poll, counts: [0, 1] }])
+  t.deepEqual(harness.media.commands, [])
+  t.like(await chair.ask({ type: 'poll-close', poll }), { type: 'ok' })
+  t.like(await chair.ask({ type: 'vote', poll, option: 0 }), { type: 'error', code: 'bad-state' })
+  const late = await harness.join()
+  t.like(late.joined.room.polls, [{ poll, counts: [0, 1], closed: true }])
+})
+
 test('more than the burst is refused, and going on ends the connection', async (t) => {
   const harness = new Harness()
   const an = await harness.join()

@@ -390,3 +390,23 @@ test('trying the server above and marking an emergency are requests of their own
   world.socket.say({ type: 'room', revision: 2, emergency: true })
   t.true(conference.state.emergency)
 })
+
+test('polls are kept by deltas, and voting is a request of its own', async (t) => {
+  const { world, conference } = await live()
+  const poll = { poll: 'na-1', question: '?', options: ['a', 'b'], counts: [0, 0], closed: false }
+  world.socket.say({ type: 'room', revision: 2, polls: { set: [poll], remove: [] } })
+  const voted = conference.vote('na-1', 1)
+  t.like(world.socket.last('vote'), { poll: 'na-1', option: 1 })
+  world.socket.answer('vote', { type: 'ok' })
+  await voted
+  const tallies = [
+    { poll: 'na-1', counts: [0, 1] },
+    { poll: 'unknown', counts: [1, 1] },
+  ]
+  world.socket.say({ type: 'room', revision: 3, tallies })
+  world.socket.say({ ...self(ALL), votes: [{ poll: 'na-1', option: 1 }] })
+  t.deepEqual(conference.state.polls, [{ ...poll, counts: [0, 1] }])
+  t.deepEqual(conference.state.self.votes, [{ poll: 'na-1', option: 1 }])
+  world.socket.say({ type: 'room', revision: 4, polls: { set: [], remove: ['na-1'] } })
+  t.deepEqual(conference.state.polls, [])
+})

@@ -235,6 +235,21 @@ export class Conference {
     await this.#link.request({ type: 'emergency', on })
   }
 
+  /** As chair: asks the room; 2 to 10 options of at most 100 characters, the question at most 300. */
+  async openPoll(question: string, options: string[]): Promise<void> {
+    await this.#link.request({ type: 'poll-open', question, options })
+  }
+
+  /** As chair: no vote counts from now on. */
+  async closePoll(poll: string): Promise<void> {
+    await this.#link.request({ type: 'poll-close', poll })
+  }
+
+  /** `option` is an index; the last vote counts while the poll is open. */
+  async vote(poll: string, option: number): Promise<void> {
+    await this.#link.request({ type: 'vote', poll, option })
+  }
+
   /** As chair on a relay that is cut off: the server above is tried now, not at the next turn. */
   async tryUpstream(): Promise<void> {
     await this.#link.request({ type: 'try-upstream' })

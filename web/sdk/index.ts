@@ -10,6 +10,7 @@ export type {
   Counts,
   ErrorCode,
   Pin,
+  Poll,
   QualityMark,
   Role,
   RosterMember,

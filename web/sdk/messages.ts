@@ -24,6 +24,16 @@ export type Counts = { sites: number; stage: number; audience: number; hands: nu
 
 export type Pin = { participant: string; use: SourceUse }
 
+/** A question to the room. Who voted what is never told. */
+export type Poll = {
+  poll: string
+  question: string
+  options: string[]
+  /** Votes by option. */
+  counts: number[]
+  closed: boolean
+}
+
 type RoomState = {
   room: string
   revision: number
@@ -35,6 +45,8 @@ type RoomState = {
   stage: StageMember[]
   /** Participant ids in the order in which hands went up. */
   hands: string[]
+  /** Oldest first. */
+  polls: Poll[]
 }
 
 export type ChatEntry = {
@@ -83,6 +95,8 @@ export type SelfState = {
   onStage: boolean
   permitted: SourceUse[]
   muted: { [use in SourceUse]?: MutedState }
+  /** What one has voted, by option. */
+  votes?: { poll: string; option: number }[]
 }
 
 export type ErrorCode =
@@ -138,6 +152,9 @@ export type ClientMessage =
   | { type: 'kick'; participant: string; reason?: string }
   | { type: 'lock'; locked: boolean }
   | { type: 'emergency'; on: boolean }
+  | { type: 'poll-open'; question: string; options: string[] }
+  | { type: 'poll-close'; poll: string }
+  | { type: 'vote'; poll: string; option: number }
   | { type: 'roster'; cursor?: string; limit: number; search?: string }
   | { type: 'try-upstream' }
   | { type: 'leave' }
@@ -166,6 +183,9 @@ export type RoomDelta = {
   hands?: string[]
   locked?: boolean
   emergency?: boolean
+  polls?: { set?: Poll[]; remove?: string[] }
+  /** New counts of polls that are known. */
+  tallies?: { poll: string; counts: number[] }[]
   pin?: Pin | null
 }
 

@@ -9,6 +9,7 @@ import type {
   ErrorCode,
   JoinedMessage,
   Pin,
+  Poll,
   Role,
   RoomDelta,
   SelfState,
@@ -54,6 +55,8 @@ export type ConferenceState = {
   readonly counts: Counts
   readonly stage: readonly StageMember[]
   readonly hands: readonly string[]
+  /** Oldest first. */
+  readonly polls: readonly Poll[]
   /** Who speaks now, and who is heard now. */
   readonly active: string | null
   readonly heard: readonly string[]
@@ -76,7 +79,7 @@ export const initialState = (nowMs: number): ConferenceState => ({
   media: 'new',
   mediaEpoch: 0,
   me: undefined,
-  self: { onStage: false, permitted: [], muted: {} },
+  self: { onStage: false, permitted: [], muted: {}, votes: [] },
   room: '',
   revision: -1,
   locked: false,
@@ -85,6 +88,7 @@ export const initialState = (nowMs: number): ConferenceState => ({
   counts: { sites: 0, stage: 0, audience: 0, hands: 0 },
   stage: [],
   hands: [],
+  polls: [],
   active: null,
   heard: [],
   slots: [],
@@ -123,6 +127,19 @@ const applyStage = (
   return [...kept, ...set.values()]
 }
 
+const applyPolls = (known: readonly Poll[], delta: RoomDelta): readonly Poll[] => {
+  const { polls: change, tallies = [] } = delta
+  if (change === undefined && tallies.length === 0) return known
+  const byId = new Map(known.map((poll) => [poll.poll, poll]))
+  for (const poll of change?.set ?? []) byId.set(poll.poll, poll)
+  for (const id of change?.remove ?? []) byId.delete(id)
+  for (const { poll: id, counts } of tallies) {
+    const poll = byId.get(id)
+    if (poll !== undefined) byId.set(id, { ...poll, counts })
+  }
+  return [...byId.values()]
+}
+
 const applyRoom = (state: ConferenceState, delta: RoomDelta): ConferenceState => {
   if (delta.revision <= state.revision) return state
   return {
@@ -133,6 +150,7 @@ const applyRoom = (state: ConferenceState, delta: RoomDelta): ConferenceState =>
     locked: delta.locked ?? state.locked,
     emergency: delta.emergency ?? state.emergency,
     pin: delta.pin === undefined ? state.pin : delta.pin,
+    polls: applyPolls(state.polls, delta),
     stage: delta.stage === undefined ? state.stage : applyStage(state.stage, delta.stage),
   }
 }
@@ -163,6 +181,7 @@ const applyJoined = (state: ConferenceState, joined: JoinedMessage): ConferenceS
   counts: joined.room.counts,
   stage: joined.room.stage,
   hands: joined.room.hands,
+  polls: joined.room.polls,
   // It may be another server now; a relay says so in the next message.
   upstream: undefined,
   slots: joined.slots ?? (joined.resumed ? state.slots : []),
@@ -190,7 +209,12 @@ export const applyMessage = (state: ConferenceState, message: ServerMessage): Co
     case 'self':
       return {
         ...state,
-        self: { onStage: message.onStage, permitted: message.permitted, muted: message.muted },
+        self: {
+          onStage: message.onStage,
+          permitted: message.permitted,
+          muted: message.muted,
+          votes: message.votes ?? [],
+        },
       }
     case 'chat':
       return { ...state, chat: mergeChat(state.chat, message.entries) }

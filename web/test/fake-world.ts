@@ -225,6 +225,7 @@ export const joinedMessage = (change: Partial<JoinedMessage> = {}): JoinedMessag
     counts: { sites: 1, stage: 1, audience: 0, hands: 0 },
     stage: [],
     hands: [],
+    polls: [],
   },
   chat: [],
   ...change,
