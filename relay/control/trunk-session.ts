@@ -86,6 +86,11 @@ export class ControlSession implements TrunkSession {
     return this.#end === undefined
   }
 
+  /** Why it is over; undefined while it is not. */
+  get end(): SessionEnd | undefined {
+    return this.#end
+  }
+
   send(message: TrunkMessage): void {
     this.#say(message)
   }

@@ -5,7 +5,7 @@ export {
   parseEnrolmentCode,
 } from './enrolment-code.ts'
 export { loadNodeKey } from './node-key.ts'
-export { primitives } from './primitives.ts'
+export { createSigner, primitives } from './primitives.ts'
 export {
   describeBook,
   type EnrolledRelay,

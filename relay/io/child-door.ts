@@ -59,6 +59,10 @@ export function openChildDoor(options: ChildDoorOptions): OpenChildDoor {
   return new TrunkDoor(options)
 }
 
+const REFUSALS_REMEMBERED_MAX = 1_024
+/** Refusals of those who were enrolled here once. */
+const PROVES_A_PAST: ReadonlySet<RefusalReason> = new Set(['revoked', 'fenced'])
+
 /** One socket, before and after it has proven itself. */
 type Child = {
   socket: ChildSocket
@@ -76,6 +80,7 @@ class TrunkDoor implements OpenChildDoor {
   readonly #children = new Map<ChildSocket, Child>()
   readonly #sessions = new Set<TrunkSession>()
   readonly #ticker: NodeJS.Timeout
+  readonly #told = new Set<string>()
   #lookMs = 0
   #path: readonly string[] = []
   #tokenKeys: readonly TokenKeyJwk[]
@@ -234,6 +239,7 @@ class TrunkDoor implements OpenChildDoor {
     Object.assign(child, { session, key: claim.key, instance: claim.instance })
     this.#sessions.add(session)
     const { remoteAddress } = child.socket
+    this.#told.clear()
     const told = { event: 'child', relay: name, nodeId: claim.nodeId, epoch: claim.epoch }
     log.info({ ...told, program: claim.program, remoteAddress }, 'a relay has connected')
     for (const frame of frames) child.socket.send(frame, false)
@@ -268,8 +274,20 @@ class TrunkDoor implements OpenChildDoor {
     const { name, nodeId, epoch } = child.handshake.claim ?? {}
     const { remoteAddress } = socket
     const told = { event: 'trunk-refused', reason, detail, name, nodeId, epoch, remoteAddress }
-    this.#options.log.warn(told, byPeer === true ? 'a relay refuses us' : 'a relay is refused')
+    const text = byPeer === true ? 'a relay refuses us' : 'a relay is refused'
+    // What anybody may say of himself makes no second line.
+    const who = PROVES_A_PAST.has(reason) ? nodeId : ''
+    if (this.#isNews(`${remoteAddress} ${who} ${reason}`)) this.#options.log.warn(told, text)
+    else this.#options.log.debug(told, text)
     socket.close(4000, reason)
+  }
+
+  /** A relay tries again every ten seconds for ever; the same refusal is one line. */
+  #isNews(refusal: string): boolean {
+    if (this.#told.has(refusal)) return false
+    if (this.#told.size >= REFUSALS_REMEMBERED_MAX) this.#told.clear()
+    this.#told.add(refusal)
+    return true
   }
 
   #onClose(socket: ChildSocket): void {

@@ -1,5 +1,5 @@
 /** What main.ts hands to the dialer and the door for children, and what the desk gets of them. */
-import type { RefusalReason, TokenKeyJwk, TrunkSession } from '../control/index.ts'
+import type { SessionEnd, TokenKeyJwk, TrunkSession } from '../control/index.ts'
 
 /** What both sides of a handshake say of themselves. */
 export type TrunkSelf = {
@@ -14,8 +14,8 @@ export type TrunkSelf = {
 export interface Upstream {
   readonly url: string
   readonly session: TrunkSession | undefined
-  /** Why the last attempt came to nothing; undefined after a success. `unreachable`: nobody answered. */
-  readonly failure: { reason: RefusalReason | 'unreachable' | 'lost'; detail: string } | undefined
+  /** Why there is no session now; undefined while there is. `unreachable`: nobody answered. */
+  readonly failure: { reason: SessionEnd | 'unreachable'; detail: string } | undefined
   /** Dials at once when it is waiting. */
   tryNow(): void
   /** Ends the session in order. Idempotent. */

@@ -161,7 +161,7 @@ class UpstreamDialer implements Upstream {
     if (attempt.flow !== undefined) this.#options.numbers.release(attempt.flow)
     had?.onLost()
     if (this.#isClosed) return
-    const failure = had === undefined ? attempt.failure : { reason: 'lost' as const, detail: '' }
+    const failure = had === undefined ? attempt.failure : { reason: had.end ?? 'lost', detail: '' }
     const before = this.failure
     this.failure = failure ?? { reason: 'unreachable', detail: 'nobody answered' }
     const waitMs = this.#waitMs()
