@@ -1,6 +1,6 @@
-/** A real `./nhipcau core` on free ports with a data folder of its own, ended with the test. */
+/** A real `./nhipcau core` or `relay` on free ports with a data folder of its own, ended with the test. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -35,18 +35,49 @@ const READY_MS = 90_000
 /** For one that hangs; how soon it ends is no matter of these tests. */
 const STOP_MS = 60_000
 
-export async function startCore(
+export function startCore(
   t: ExecutionContext<unknown>,
-  { env = {}, dataDir, host = 'localhost' }: CoreOptions = {},
+  options: CoreOptions = {},
+): Promise<CoreProcess> {
+  return startNode(t, ['core'], options)
+}
+
+/** A relay below a node that runs: enrolled by a code at its first start, by its key when `dataDir` is that of an earlier one. */
+export function startRelay(
+  t: ExecutionContext<unknown>,
+  upstream: CoreProcess,
+  { name, ...options }: CoreOptions & { name: string },
+): Promise<CoreProcess> {
+  const known = options.dataDir !== undefined && existsSync(join(options.dataDir, 'upstream.json'))
+  const url = `ws://localhost:${upstream.httpPort}`
+  const args = known ? [] : ['--upstream', url, '--enrol', enrolmentCode(upstream.dataDir, name)]
+  return startNode(t, ['relay', ...args, '--set', `node.name=${name}`], options)
+}
+
+function enrolmentCode(dataDir: string, name: string): string {
+  const env = { ...process.env, NHIPCAU_DATA_DIR: dataDir }
+  const printed = execFileSync(NHIPCAU, ['enrol', '--name', name], {
+    env,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  return printed.split('\n')[0] ?? ''
+}
+
+async function startNode(
+  t: ExecutionContext<unknown>,
+  command: readonly string[],
+  { env = {}, dataDir, host = 'localhost' }: CoreOptions,
 ): Promise<CoreProcess> {
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), 'nhipcau-core-'))
-  const child = spawn(NHIPCAU, ['core'], {
+  const child = spawn(NHIPCAU, command, {
     cwd: ROOT,
     env: {
       ...process.env,
       NHIPCAU_TEST_SUITE: undefined,
       NHIPCAU_HTTP_PORT: '0',
       NHIPCAU_MEDIA_PORT: '0',
+      NHIPCAU_TRUNK_PORT: '0',
       NHIPCAU_WORKERS: '1',
       NHIPCAU_DATA_DIR: folder,
       ...env,
