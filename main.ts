@@ -180,6 +180,7 @@ async function openCore(
     tokenKeys: () => (asRelay ? issuers.jwks : [signaling.issuerJwk(keys.publicKey)]),
     onTokenKeys: (told) => issuers.replace(told),
     log,
+    registry: metrics.registry,
   })
   opened.defer(() => trunks.close())
   const media = await io.createMediaPlane({

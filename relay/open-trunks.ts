@@ -3,6 +3,7 @@
  * exchange and the desk. For main.ts, which opens it in two steps: the thread and the door for children must be there
  * before the media plane and the doors of the node, and dialling begins when those are open.
  */
+import type { Registry } from 'prom-client'
 import { TRUNK_LEASE_MS, TRUNK_TICK_MS } from '../config/index.ts'
 import type { EventReader } from '../core/conference/index.ts'
 import { type Log, type NodeMediaPlane, systemClock, type TrunkPeer } from '../core/io/index.ts'
@@ -12,6 +13,7 @@ import { type Link, TrunkDesk } from './desk/index.ts'
 import { readUpstream, UpstreamError } from './identity/index.ts'
 import type { ChildSocketRoute } from './io/child-socket.ts'
 import { openTrunkControl, type TrunkControl } from './io/trunk-control.ts'
+import { registerTrunkMetrics } from './io/trunk-metrics.ts'
 import { startTrunkThread, type TrunkThread } from './io/trunk-thread-host.ts'
 import { type LinkMark, markFromReport } from './link-mark.ts'
 import type { FromTrunkThread } from './media-port.ts'
@@ -40,6 +42,8 @@ export type TrunksOptions = {
   /** The upstream has told whose tokens are good. */
   onTokenKeys: (keys: readonly TokenKeyJwk[]) => void
   log: Log
+  /** Of the node: gets what the trunks count. */
+  registry: Registry
 }
 
 /** What dialling and listening need, once it is open. */
@@ -72,6 +76,7 @@ export async function openTrunks(options: TrunksOptions): Promise<Trunks> {
     throw new UpstreamError('which upstream? --upstream wss://HOST[:PORT] --enrol CODE, once')
   }
   const thread = await startTrunkThread({ port, batching, log })
+  registerTrunkMetrics(options.registry, () => thread)
   try {
     return new NodeTrunks(options, thread)
   } catch (error) {

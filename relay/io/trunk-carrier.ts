@@ -409,10 +409,12 @@ export class TrunkCarrier {
 
 /** A copy that the sockets can send to: what the socket calls us with is reused. */
 function tupleOf({ address, port }: { address: string; port: number }): TupleSource {
-  const octets = parseIpOctets(address)
-  const family = address.includes(':') ? 1 : 0
+  const plain = address.replace(/^::ffff:(?=[0-9.]+$)/i, '')
+  const family = plain.includes(':') ? 1 : 0
+  const octets = parseIpOctets(plain)
+  // Names are not looked up: as good as an upstream that takes no UDP.
+  if (octets === undefined) return { address: plain, port: 0, family }
   // A link-local address has a zone that only dgram resolves.
-  const words = octets === undefined || address.includes('%') ? undefined : octets
-  const encoded = words === undefined ? undefined : socketAddress(words, port)
-  return { address, port, family, socketAddress: encoded }
+  const encoded = plain.includes('%') ? undefined : socketAddress(octets, port)
+  return { address: plain, port, family, socketAddress: encoded }
 }

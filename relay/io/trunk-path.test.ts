@@ -100,3 +100,10 @@ test('an order for the tunnel holds until it is taken back', (t) => {
   path.force(false)
   t.is(path.take(0), BY_UDP)
 })
+
+test('an upstream without a port takes no UDP, whatever is ordered', (t) => {
+  const path = new TrunkPath<Address>({ ...HOME, port: 0 })
+  t.deepEqual(run(path, 0, 60_000), [BY_TUNNEL])
+  path.force(false)
+  t.is(path.take(60_000), BY_TUNNEL)
+})

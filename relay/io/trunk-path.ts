@@ -34,7 +34,9 @@ export class TrunkPath<A extends Address> {
   roams = 0
   readonly #dials: boolean
   #path: PathName
-  #forced = false
+  #forced: boolean
+  /** The upstream takes no UDP. */
+  readonly #isTunnelOnly: boolean
   #tunnelHeardMs = Number.NEGATIVE_INFINITY
   /** Of the dialling side: the first datagram over UDP that nothing has answered yet, and how many there were. */
   #unansweredMs = Number.POSITIVE_INFINITY
@@ -46,10 +48,12 @@ export class TrunkPath<A extends Address> {
   #tunnelSinceMs = Number.POSITIVE_INFINITY
   #echoes = 0
 
-  /** `remote` on the dialling side only. */
+  /** `remote` on the dialling side only; port 0: only through the WebSocket. */
   constructor(remote: A | undefined) {
     this.remote = remote
     this.#dials = remote !== undefined
+    this.#isTunnelOnly = remote?.port === 0
+    this.#forced = this.#isTunnelOnly
     this.#path = this.#dials ? 'udp' : 'none'
   }
 
@@ -59,7 +63,7 @@ export class TrunkPath<A extends Address> {
 
   /** True: through the WebSocket whatever happens; false: as it finds best, UDP first. */
   force(on: boolean): void {
-    this.#forced = on
+    this.#forced = on || this.#isTunnelOnly
     if (on || !this.#dials) return
     this.#path = 'udp'
     this.#answered()
