@@ -54,7 +54,7 @@ export class Bundle {
     this.#context.reset()
   }
 
-  /** @hot A frame as it is; false when it does not fit. `kind`: type and form. */
+  /** @hot A body under this head byte; false when it does not fit. */
   add(kind: number, bytes: Uint8Array, start: number, end: number): boolean {
     const bodyBytes = end - start
     if (frameBytes(bodyBytes) > this.room) return false
@@ -64,15 +64,20 @@ export class Bundle {
     return true
   }
 
-  /** @hot A media frame that stands for itself (not NEXT); it is shortened where it follows the one before. */
-  addMedia(kind: number, bytes: Uint8Array, start: number, end: number): boolean {
+  /**
+   * @hot A frame that stands for itself, head byte first (not NEXT); a media frame is shortened where it follows the one before.
+   */
+  addFrame(bytes: Uint8Array, start: number, end: number): boolean {
+    const kind = bytes[start]!
     const frame = this.#frame
     const reader = this.#reader
-    reader.begin(bytes, start, end)
-    if (!this.#written.read(frame, kind & 3, reader)) return this.add(kind, bytes, start, end)
+    reader.begin(bytes, start + 1, end)
+    if (kind >> 3 !== FRAME_MEDIA || !this.#written.read(frame, kind & 3, reader)) {
+      return this.add(kind, bytes, start + 1, end)
+    }
     const payloadBytes = frame.payloadEnd - frame.payloadStart
     if (!this.#context.fits(frame) || payloadBytes + NEXT_HEAD_BYTES_MAX > this.room) {
-      if (!this.add(kind, bytes, start, end)) return false
+      if (!this.add(kind, bytes, start + 1, end)) return false
       this.#context.note(frame, bytes)
       return true
     }

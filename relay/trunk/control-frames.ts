@@ -8,6 +8,7 @@ import {
   FRAME_KEYFRAME,
   FRAME_KNOWN,
   FRAME_LEVELS,
+  FRAME_NACK,
   FRAME_PADDING,
   FRAME_STATUS,
   frameKind,
@@ -21,11 +22,13 @@ import type { Bundle } from './bundle.ts'
 import type { WantsIn, WantsOut } from './demand.ts'
 import type { KeyframeAsks } from './keyframe-asks.ts'
 import type { OutgoingStreams } from './outgoing-streams.ts'
+import type { RepairIn } from './repair-in.ts'
 
 const KIND_FEEDBACK = frameKind(FRAME_FEEDBACK, 0)
 const KIND_DEMAND = frameKind(FRAME_DEMAND, 0)
 const KIND_KNOWN = frameKind(FRAME_KNOWN, 0)
 const KIND_KEYFRAME = frameKind(FRAME_KEYFRAME, 0)
+const KIND_NACK = frameKind(FRAME_NACK, 0)
 const KIND_STATUS = frameKind(FRAME_STATUS, 0)
 const KIND_LEVELS = frameKind(FRAME_LEVELS, 0)
 const KIND_PADDING = frameKind(FRAME_PADDING, 0)
@@ -48,6 +51,7 @@ export type ControlParts = {
   wantsIn: WantsIn
   asks: KeyframeAsks
   streams: OutgoingStreams
+  repairIn: RepairIn
 }
 
 /** One per end. */
@@ -77,15 +81,16 @@ export class ControlFrames {
 
   /** When something has to go, alone if need be. */
   deadlineMs(): number {
-    const { arrivals, wantsOut, wantsIn, asks } = this.#parts
+    const { arrivals, wantsOut, wantsIn, asks, repairIn } = this.#parts
     if (wantsIn.isAckDue || this.#hasStatuses) return Number.NEGATIVE_INFINITY
-    const listMs = Math.min(wantsOut.deadlineMs(), asks.deadlineMs())
+    const nackMs = repairIn.nack.nextDeadlineMs()
+    const listMs = Math.min(wantsOut.deadlineMs(), asks.deadlineMs(), nackMs)
     return Math.min(arrivals.deadlineMs(), listMs, this.#sentMs + PING_MS)
   }
 
   /** Puts in what is due, or worth taking along. */
   write(bundle: Bundle, nowMs: number): void {
-    const { arrivals, wantsOut, wantsIn, asks } = this.#parts
+    const { arrivals, wantsOut, wantsIn, asks, repairIn } = this.#parts
     const isFeedbackDue = arrivals.deadlineMs() <= nowMs || arrivals.isWorthTelling(nowMs)
     if (isFeedbackDue && bundle.room >= FEEDBACK_BYTES_MIN + HEAD_BYTES)
       this.#feedback(bundle, nowMs)
@@ -98,6 +103,10 @@ export class ControlFrames {
     if (asks.deadlineMs() <= nowMs) {
       const limits = { bytesMax: this.#room(bundle), rttMs, nowMs }
       this.#add(bundle, KIND_KEYFRAME, asks.write(this.#body, 0, limits))
+    }
+    if (repairIn.nack.nextDeadlineMs() <= nowMs) {
+      const nackEnd = repairIn.writeNack(this.#body, 0, this.#room(bundle), nowMs)
+      this.#add(bundle, KIND_NACK, nackEnd)
     }
     if (this.#hasStatuses) this.#statuses(bundle, nowMs)
     if (nowMs - this.#levelsMs >= LEVELS_MS) this.#levels(bundle, nowMs)

@@ -9,15 +9,7 @@ import {
   TRUNK_TAG_BYTES,
 } from '../../config/limits.ts'
 import type { TrunkEstimator } from '../estimate/index.ts'
-import {
-  FRAGMENT_HEAD_BYTES_MAX,
-  FRAGMENT_PARTS_MAX,
-  FRAME_FRAGMENT,
-  FRAME_PADDING,
-  frameBytes,
-  frameKind,
-  writeFragmentHead,
-} from '../wire/index.ts'
+import { FRAME_PADDING, frameBytes, frameKind } from '../wire/index.ts'
 import { Bundle } from './bundle.ts'
 import { TRUNK_CLASSES, type TrunkOutlet } from './contract.ts'
 import type { ControlFrames } from './control-frames.ts'
@@ -25,11 +17,12 @@ import type { FrameQueue } from './frame-queue.ts'
 import { MtuSearch } from './mtu-search.ts'
 import type { OutgoingStreams } from './outgoing-streams.ts'
 import { Pacer } from './pacer.ts'
+import { RANK_AUDIO, RANK_BASE, RANK_OTHER, type RepairOut } from './repair-out.ts'
 import { SentLog } from './sent-log.ts'
 
-const KIND_FRAGMENT = frameKind(FRAME_FRAGMENT, 0)
 const KIND_PADDING = frameKind(FRAME_PADDING, 0)
 const CONTROL_CLASS = TRUNK_CLASSES.indexOf('control')
+const ENHANCEMENT_CLASS = TRUNK_CLASSES.indexOf('enhancement')
 /** Datagrams of one turn; what is left goes in the next. */
 const TURN_MAX = 64
 const TURN_PAUSE_MS = 1
@@ -49,6 +42,7 @@ export type DepartureParts = {
   estimator: TrunkEstimator
   streams: OutgoingStreams
   control: ControlFrames
+  repair: RepairOut
   nowMs: number
 }
 
@@ -58,14 +52,17 @@ export class Departures {
   readonly mtu: MtuSearch
   /** Bytes on the wire since the last report, and by class. */
   sentBytes = 0
+  /** Of audio, without copies. */
+  audioBytes = 0
   readonly classBytes = new Float64Array(TRUNK_CLASSES.length)
   readonly #parts: DepartureParts
   readonly #bundle: Bundle
   readonly #pacer: Pacer
   readonly #padding = new Uint8Array(TRUNK_DATAGRAM_BYTES_MAX)
-  readonly #fragment = new Uint8Array(TRUNK_DATAGRAM_BYTES_MAX)
-  #fragmentId = 0
   #rateBps = 0
+  #hasMedia = false
+  /** Frames that no datagram takes any more. */
+  droppedCount = 0
   #mediaMs = Number.NEGATIVE_INFINITY
   #probeMs = Number.NEGATIVE_INFINITY
 
@@ -78,13 +75,13 @@ export class Departures {
 
   /** @hot Sends what is due. */
   serve(nowMs: number): void {
-    const { streams, control, estimator } = this.#parts
+    const { estimator } = this.#parts
     this.#rateBps = estimator.availableBps(nowMs)
     this.#pacer.update(this.#rateBps, nowMs)
     for (let i = 0; i < TURN_MAX; i++) {
-      const isDue = control.deadlineMs() <= nowMs || this.#audioMs(nowMs) <= nowMs
-      const isVideoDue = this.#pacer.isOpen && streams.main.count + streams.other.count > 0
-      if (!isDue && !isVideoDue) break
+      if (this.#sendParity(nowMs)) continue
+      const isDue = this.#soonMs(nowMs) <= nowMs
+      if (!isDue && !(this.#pacer.isOpen && this.#hasVideo)) break
       if (!this.#next(nowMs)) break
     }
     this.#probe(nowMs)
@@ -92,13 +89,35 @@ export class Departures {
 
   /** @hot When `serve` has something to do. */
   deadlineMs(nowMs: number): number {
-    const { streams, control } = this.#parts
-    const soon = Math.min(control.deadlineMs(), this.#audioMs(nowMs))
-    const hasVideo = streams.main.count + streams.other.count > 0
-    const videoMs = hasVideo ? this.#pacer.openMs : Number.POSITIVE_INFINITY
+    const soon = this.#soonMs(nowMs)
+    const videoMs = this.#hasVideo ? this.#pacer.openMs : Number.POSITIVE_INFINITY
     const probeMs = this.#isActive(nowMs) ? this.#probeMs + PROBE_MS : Number.POSITIVE_INFINITY
     const dueMs = Math.min(soon, videoMs, probeMs, this.mtu.deadlineMs())
     return dueMs <= nowMs ? nowMs + TURN_PAUSE_MS : dueMs
+  }
+
+  /** @hot When audio, control or repair is due. */
+  #soonMs(nowMs: number): number {
+    const { control, repair } = this.#parts
+    return Math.min(control.deadlineMs(), this.#audioMs(nowMs), repair.deadlineMs(nowMs))
+  }
+
+  /** @hot */
+  get #hasVideo(): boolean {
+    const { streams, repair } = this.#parts
+    return streams.main.count + streams.other.count + repair.resends.count > 0
+  }
+
+  /** A datagram of its own, which parity does not cover. */
+  #sendParity(nowMs: number): boolean {
+    const { repair } = this.#parts
+    const bundle = this.#bundle
+    bundle.begin(this.mtu.datagramBytes)
+    if (!repair.addParity(bundle, nowMs)) return false
+    repair.begin(this.sent.nextIndex, nowMs)
+    repair.keepNothing()
+    this.#send(nowMs)
+    return true
   }
 
   /** UDP payload of a datagram now: the path's, or less where a large one would hold up audio. */
@@ -107,70 +126,97 @@ export class Departures {
     return Math.min(this.mtu.datagramBytes, Math.max(DATAGRAM_BYTES_MIN, thin))
   }
 
+  /** Bytes of frames that a datagram takes, parity included. */
+  get roomBytes(): number {
+    const { reservedBytes } = this.#parts.repair
+    return this.mtu.datagramBytes - reservedBytes - TRUNK_RTP_BYTES - TRUNK_TAG_BYTES
+  }
+
   /** @hot One datagram; false when there was nothing to put in. */
   #next(nowMs: number): boolean {
-    const { streams, control } = this.#parts
+    const { streams, control, repair } = this.#parts
     const bundle = this.#bundle
-    bundle.begin(this.datagramBytes)
+    bundle.begin(this.mtu.datagramBytes - repair.reservedBytes)
+    this.#hasMedia = false
+    repair.begin(this.sent.nextIndex, nowMs)
     control.write(bundle, nowMs)
+    repair.addHolds(bundle, nowMs)
     this.classBytes[CONTROL_CLASS]! += bundle.end - TRUNK_RTP_BYTES
-    this.#fill(streams.audio)
+    this.#fill(streams.audio, nowMs)
+    repair.addCopies(bundle, nowMs)
     if (this.#pacer.isOpen) {
-      this.#fill(streams.main)
-      if (streams.main.count === 0) this.#fill(streams.other)
+      this.#fillResends()
+      this.#fillVideo(streams.main)
+      if (streams.main.count === 0) this.#fillVideo(streams.other)
     }
     if (!bundle.isEmpty) {
+      if (!this.#hasMedia) repair.keepNothing()
       this.#send(nowMs)
       return true
     }
-    const queue = streams.audio.count > 0 ? streams.audio : streams.main
-    return this.#split(queue.count > 0 ? queue : streams.other, nowMs)
+    // The path's largest datagram became smaller than a frame that waits: it cannot go any more.
+    return this.#dropHead()
   }
 
-  /** @hot As many frames as fit. */
-  #fill(queue: FrameQueue): void {
-    const bundle = this.#bundle
+  #dropHead(): boolean {
+    const { streams } = this.#parts
+    const { resends } = this.#parts.repair
+    for (const queue of [streams.audio, resends, streams.main, streams.other]) {
+      if (queue.count === 0 || frameBytes(queue.lengthBytes - 1) <= this.#bundle.room) continue
+      queue.pop()
+      this.droppedCount += 1
+      return true
+    }
+    return false
+  }
+
+  /** @hot As many frames of audio as fit. */
+  #fill(queue: FrameQueue, nowMs: number): void {
+    const { repair } = this.#parts
     while (queue.count > 0) {
-      const { start } = queue
-      if (!bundle.addMedia(queue.kind, queue.slab, start, start + queue.lengthBytes)) return
+      const { start, slab } = queue
+      const end = start + queue.lengthBytes
+      if (!this.#bundle.addFrame(slab, start, end)) return
+      this.#hasMedia = true
+      repair.keep(RANK_AUDIO, slab, start, end)
+      repair.onAudio(queue.streamId, slab, start, end, nowMs)
+      this.classBytes[queue.trunkClass]! += queue.lengthBytes
+      this.audioBytes += queue.lengthBytes
+      queue.pop()
+    }
+  }
+
+  /** @hot As many frames of video as fit, or as a thin link carries in the time that audio may wait. */
+  #fillVideo(queue: FrameQueue): void {
+    const { repair } = this.#parts
+    const bundle = this.#bundle
+    const limit = this.datagramBytes
+    while (queue.count > 0) {
+      const { start, slab } = queue
+      const end = start + queue.lengthBytes
+      const isLonger = bundle.end + queue.lengthBytes > limit
+      if ((isLonger && this.#hasMedia) || !bundle.addFrame(slab, start, end)) return
+      this.#hasMedia = true
+      repair.keep(queue.trunkClass < ENHANCEMENT_CLASS ? RANK_BASE : RANK_OTHER, slab, start, end)
       this.classBytes[queue.trunkClass]! += queue.lengthBytes
       queue.pop()
     }
   }
 
-  /** A frame that fits into no datagram goes in parts. */
-  #split(queue: FrameQueue, nowMs: number): boolean {
-    if (queue.count === 0) return false
-    const bundle = this.#bundle
-    const wholeBytes = 1 + queue.lengthBytes
-    const { start, slab, kind } = queue
-    bundle.begin(this.datagramBytes)
-    const room = bundle.room - frameBytes(FRAGMENT_HEAD_BYTES_MAX) - 1
-    const count = Math.ceil(wholeBytes / room)
-    if (count <= FRAGMENT_PARTS_MAX) {
-      const partBytes = Math.ceil(wholeBytes / count)
-      this.#fragmentId = (this.#fragmentId + 1) & 0xff
-      for (let part = 0; part < count; part++) {
-        const offset = part * partBytes
-        const place = { id: this.#fragmentId, part, count, offset }
-        const end = Math.min(wholeBytes, offset + partBytes)
-        let at = writeFragmentHead(this.#fragment, 0, place)
-        for (let i = offset; i < end; i++) {
-          this.#fragment[at++] = i === 0 ? kind : slab[start + i - 1]!
-        }
-        if (part > 0) bundle.begin(this.datagramBytes)
-        bundle.add(KIND_FRAGMENT, this.#fragment, 0, at)
-        this.#send(nowMs)
-      }
+  /** @hot Answers to the far end's requests, before what is new. */
+  #fillResends(): void {
+    const { resends } = this.#parts.repair
+    while (resends.count > 0) {
+      const { start } = resends
+      if (!this.#bundle.addFrame(resends.slab, start, start + resends.lengthBytes)) return
+      this.classBytes[CONTROL_CLASS]! += resends.lengthBytes
+      resends.pop()
     }
-    this.classBytes[queue.trunkClass]! += queue.lengthBytes
-    queue.pop()
-    return true
   }
 
   /** @hot */
   #send(nowMs: number): number {
-    const { outlet, estimator, control } = this.#parts
+    const { outlet, estimator, control, repair } = this.#parts
     const bundle = this.#bundle
     const datagramBytes = bundle.end + TRUNK_TAG_BYTES
     const wireBytes = datagramBytes + TRUNK_IP_UDP_BYTES
@@ -181,6 +227,7 @@ export class Departures {
     this.sentBytes += wireBytes
     this.#mediaMs = nowMs
     control.onSent(nowMs)
+    repair.onSent(index, bundle.bytes, bundle.end, nowMs)
     outlet.datagram(bundle.bytes, 0, bundle.end, index)
     return index
   }
@@ -217,7 +264,10 @@ export class Departures {
   /** Sends a datagram of padding with `datagramBytes` of UDP payload; returns its index. */
   #pad(datagramBytes: number, nowMs: number): number {
     const bundle = this.#bundle
+    const { repair } = this.#parts
     bundle.begin(datagramBytes)
+    repair.begin(this.sent.nextIndex, nowMs)
+    repair.keepNothing()
     // Head and length take two bytes, or three.
     const most = bundle.room
     const bodyBytes = most - 2 < 0x80 ? most - 2 : most - 3

@@ -4,6 +4,7 @@
  */
 import { TRUNK_SENT_LOG } from '../../config/limits.ts'
 import type { TrunkEstimator } from '../estimate/index.ts'
+import type { LossMeter } from '../repair/index.ts'
 import { FEEDBACK_TICKS_PER_MS, FeedbackReader, nearest24, type WireReader } from '../wire/index.ts'
 import type { MtuSearch } from './mtu-search.ts'
 import { FATE_ARRIVED, FATE_LOST, FATE_UNKNOWN, type SentLog } from './sent-log.ts'
@@ -12,21 +13,30 @@ import { FATE_ARRIVED, FATE_LOST, FATE_UNKNOWN, type SentLog } from './sent-log.
 const REORDERED_MAX = 3
 const LOST = Number.NaN
 
+export type FeedbackParts = {
+  sent: SentLog
+  mtu: MtuSearch
+  estimator: TrunkEstimator
+  meter: LossMeter
+}
+
 /** One per end. */
 export class FeedbackIntake {
   readonly #sent: SentLog
   readonly #mtu: MtuSearch
   readonly #estimator: TrunkEstimator
+  readonly #meter: LossMeter
   readonly #reader = new FeedbackReader()
   /** Arrival in ticks by distance from the newest, NaN = did not come. */
   readonly #ticks = new Float64Array(TRUNK_SENT_LOG)
   #newestTicks = -1
   #highest = -1
 
-  constructor(parts: { sent: SentLog; mtu: MtuSearch; estimator: TrunkEstimator }) {
+  constructor(parts: FeedbackParts) {
     this.#sent = parts.sent
     this.#mtu = parts.mtu
     this.#estimator = parts.estimator
+    this.#meter = parts.meter
   }
 
   /** Body of a FEEDBACK; false when it is malformed or tells of what was never sent. */
@@ -70,7 +80,9 @@ export class FeedbackIntake {
   ): void {
     const came = !Number.isNaN(ticks)
     if (!came && isNear) return
+    const isFirst = this.#sent.fate(index) !== FATE_LOST
     if (!this.#sent.settle(index, came ? FATE_ARRIVED : FATE_LOST)) return
+    if (isFirst) this.#meter.onDatagram(!came)
     if (came) this.#estimator.onArrived(index, ticks / FEEDBACK_TICKS_PER_MS)
     else this.#estimator.onLost(index)
     this.#mtu.onFate(index, this.#sent.sizeBytes(index), came, nowMs)

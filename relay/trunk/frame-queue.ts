@@ -1,5 +1,6 @@
 /**
- * Frames that wait to be sent: one ring of bytes in order of arrival. Not a decision about what waits.
+ * Frames that wait to be sent: one ring of bytes in order of arrival. A frame stands as it would in a datagram, but without a
+ * length: its head byte (type and form), then its body. Not a decision about what waits.
  */
 
 /** Frames of one queue at a time; a power of two. */
@@ -11,7 +12,7 @@ export class FrameQueue {
   #slab: Uint8Array | undefined
   readonly #offsets = new Int32Array(ENTRIES)
   readonly #lengths = new Int32Array(ENTRIES)
-  readonly #kinds = new Uint8Array(ENTRIES)
+  readonly #streamIds = new Uint16Array(ENTRIES)
   readonly #classes = new Uint8Array(ENTRIES)
   readonly #sinceMs = new Float64Array(ENTRIES)
   #first = 0
@@ -57,13 +58,13 @@ export class FrameQueue {
     return -1
   }
 
-  /** @hot What was written at the reserved place: its kind, its class, and since when it waits. */
-  commit(lengthBytes: number, kind: number, trunkClass: number, nowMs: number): void {
+  /** @hot What was written at the reserved place: its class, and since when it waits. */
+  commit(lengthBytes: number, trunkClass: number, nowMs: number, streamId = 0): void {
     const at = this.#next & (ENTRIES - 1)
     this.#offsets[at] = this.#head
     this.#lengths[at] = lengthBytes
-    this.#kinds[at] = kind
     this.#classes[at] = trunkClass
+    this.#streamIds[at] = streamId
     this.#sinceMs[at] = nowMs
     this.#head += lengthBytes
     this.#next += 1
@@ -79,8 +80,9 @@ export class FrameQueue {
     return this.#lengths[this.#first & (ENTRIES - 1)]!
   }
 
-  get kind(): number {
-    return this.#kinds[this.#first & (ENTRIES - 1)]!
+  /** 0 where it was not told. */
+  get streamId(): number {
+    return this.#streamIds[this.#first & (ENTRIES - 1)]!
   }
 
   get trunkClass(): number {

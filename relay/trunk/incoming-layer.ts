@@ -13,6 +13,12 @@ import {
   writeUint32,
 } from '../../core/media/rtp/index.ts'
 import {
+  DuplicateFilter,
+  ReleaseBuffer,
+  type ReleaseFrame,
+  type ReleaseOutlet,
+} from '../repair/index.ts'
+import {
   MEDIA_FULL,
   type MediaFrame,
   nearest24,
@@ -49,6 +55,9 @@ class FarClock implements SourceClock {
   }
 }
 
+/** Which datagram brought a frame first, and when. */
+export type FrameArrival = { index: number; nowMs: number }
+
 /** What all layers write into; one per end. */
 export class HandoffScratch {
   /** The handoff frame made last: `bytes[0, end)`. */
@@ -58,7 +67,13 @@ export class HandoffScratch {
   readonly place = { publicationId: 0, spatialLayer: 0, isPadding: false }
 }
 
-/** Created when the layer is first heard of; bounded by what was announced. */
+export type LayerSurroundings = {
+  epochBase: number
+  /** Takes handoff frames in order. */
+  outlet: ReleaseOutlet
+}
+
+/** Owned by its stream. */
 export class IncomingLayer {
   readonly facts: SourceLayer
   readonly #spec: TrunkStreamSpec
@@ -70,12 +85,18 @@ export class IncomingLayer {
   /** Newest numbers, whole. */
   sequence = 0
   timestamp = 0
-  receivedBytes = 0
+  readonly #outlet: ReleaseOutlet
+  readonly #entry: ReleaseFrame = { sequence: 0, tsTicks: 0, index: 0 }
+  /** Memory for order and repair; only while the layer is wanted. */
+  #release: ReleaseBuffer | undefined
+  #seen: DuplicateFilter | undefined
+  #countedSkips = 0
 
-  constructor(spec: TrunkStreamSpec, layer: number, epochBase: number) {
+  constructor(spec: TrunkStreamSpec, layer: number, { epochBase, outlet }: LayerSurroundings) {
     this.#spec = spec
     this.#layer = layer
     this.#epochBase = epochBase
+    this.#outlet = outlet
     this.#clock = new FarClock(spec.clockRate)
     const { streamId, kind, clockRate } = spec
     this.facts = new SourceLayer({ publicationId: streamId, kind, spatialLayer: layer, clockRate })
@@ -87,6 +108,7 @@ export class IncomingLayer {
    */
   place(frame: MediaFrame): boolean {
     if (frame.form === MEDIA_FULL) {
+      if (frame.sequence < 0) return false
       this.#anchor(frame.run, frame.sequence, frame.timestamp)
       return frame.run === this.#run
     }
@@ -97,10 +119,66 @@ export class IncomingLayer {
     }
     const sequence = (this.sequence + sequenceDelta16(this.sequence & 0xffff, frame.sequence)) | 0
     const timestamp = nearest24(this.timestamp, frame.timestamp & 0xff_ffff) >>> 0
+    if (sequence < 0) return false
     frame.sequence = sequence
     frame.timestamp = timestamp
     this.#advance(sequence, timestamp)
     return true
+  }
+
+  get isOpen(): boolean {
+    return this.#release !== undefined
+  }
+
+  /** Ready for packets, which are held as long as repair takes. */
+  open(): void {
+    const { kind, clockRate } = this.#spec
+    this.#release ??= new ReleaseBuffer({ outlet: this.#outlet, kind, clockRate })
+    this.#seen ??= new DuplicateFilter()
+  }
+
+  /** Hands out what is held, and lets go of the memory for it. */
+  close(): void {
+    this.#release?.drain()
+    this.#release = undefined
+    this.#seen = undefined
+    this.#countedSkips = 0
+  }
+
+  configure(holdMs: number, isPaced: boolean): void {
+    this.#release?.configure(holdMs, isPaced)
+  }
+
+  /** @hot A placed frame that was not here before; false when it was. */
+  isNew(frame: MediaFrame): boolean {
+    return this.#seen?.accept(frame.sequence) ?? false
+  }
+
+  /** @hot The handoff frame of a placed one, from the datagram `index`. */
+  push(frame: MediaFrame, scratch: HandoffScratch, end: number, at: FrameArrival): void {
+    const entry = this.#entry
+    entry.sequence = frame.sequence
+    entry.tsTicks = frame.timestamp
+    entry.index = at.index
+    this.#release?.push(entry, scratch.bytes, 0, end, at.nowMs)
+  }
+
+  /** @hot */
+  release(nowMs: number, settledIndex: number): void {
+    this.#release?.release(nowMs, settledIndex)
+  }
+
+  /** @hot */
+  deadlineMs(): number {
+    return this.#release?.nextDeadlineMs() ?? Number.POSITIVE_INFINITY
+  }
+
+  /** Numbers that never came, since this was last asked. */
+  takeSkipped(): number {
+    const count = this.#release?.skippedCount ?? 0
+    const fresh = count - this.#countedSkips
+    this.#countedSkips = count
+    return Math.max(0, fresh)
   }
 
   /** Facts beside the packets. */
@@ -119,7 +197,9 @@ export class IncomingLayer {
       this.#clock.set(status.ntpMs, status.clockTimestamp)
       facts.clock = this.#clock
     }
-    if (status.hasNumbers) this.#anchor(status.run, status.sequence, status.timestamp)
+    if (status.hasNumbers && status.sequence >= 0) {
+      this.#anchor(status.run, status.sequence, status.timestamp)
+    }
   }
 
   /** Writes what is known as a handoff status into `out`; returns its end. */
@@ -172,6 +252,10 @@ export class IncomingLayer {
   #anchor(run: number, sequence: number, timestamp: number): void {
     const isLaterRun = run !== this.#run && ((run - this.#run) & 0xff) < 0x80
     if (!this.#isAnchored || isLaterRun) {
+      if (isLaterRun) {
+        this.#release?.reset()
+        this.#seen?.reset()
+      }
       this.#isAnchored = true
       this.#run = run
       this.sequence = sequence

@@ -3,7 +3,9 @@
  * again. Not datagrams (departures.ts).
  */
 import {
+  FORWARDED_BYTES_MAX,
   TRUNK_AUDIO_QUEUE_BYTES,
+  TRUNK_DATAGRAM_BYTES_MIN,
   TRUNK_IP_UDP_BYTES,
   TRUNK_RTP_BYTES,
   TRUNK_STREAMS_MAX,
@@ -18,12 +20,23 @@ import {
 } from '../../core/media/engine/index.ts'
 import { MediaPacket } from '../../core/media/rtp/index.ts'
 import { allocateTrunk, createTrunkBudget, type TrunkStream } from '../budget/index.ts'
-import { FRAME_MEDIA, frameKind, MEDIA_HEAD_BYTES_MAX, writeMediaHead } from '../wire/index.ts'
+import {
+  FRAGMENT_HEAD_BYTES_MAX,
+  FRAGMENT_PARTS_MAX,
+  FRAME_FRAGMENT,
+  FRAME_MEDIA,
+  frameKind,
+  MEDIA_HEAD_BYTES_MAX,
+  writeFragmentHead,
+  writeMediaHead,
+} from '../wire/index.ts'
 import type { StreamPlace, TrunkOutlet, TrunkStreamReport, TrunkStreamSpec } from './contract.ts'
 import type { WantsIn } from './demand.ts'
 import { FrameQueue } from './frame-queue.ts'
+import type { OutgoingLayer } from './outgoing-layer.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
 
+const KIND_FRAGMENT = frameKind(FRAME_FRAGMENT, 0)
 /** Classes up to this one go before the others' video: TRUNK_CLASSES 'main-base'. */
 const MAIN_CLASS = 4
 /** Video that would wait longer than this is not taken in; a picture now and then may take its time. */
@@ -50,11 +63,18 @@ export class OutgoingStreams {
   readonly #randomUint32: () => number
   readonly #frame = new HandoffFrame()
   readonly #packet = new MediaPacket()
+  readonly #scratch = new Uint8Array(FORWARDED_BYTES_MAX + MEDIA_HEAD_BYTES_MAX + 1)
+  #fragmentId = 0
+  #packetStreamId = 0
   #run = 0
   #rateBps = 1
   #lastVoice = 0
   #companyMs = Number.NEGATIVE_INFINITY
   malformedCount = 0
+  /** Of audio: how much of one stream shall go in one datagram. */
+  bundleMs = PACKET_MS
+  /** A longer frame, head byte included, goes in parts. */
+  frameBytesMax = TRUNK_DATAGRAM_BYTES_MIN - TRUNK_RTP_BYTES - TRUNK_TAG_BYTES
 
   constructor(options: { wants: WantsIn; outlet: TrunkOutlet; randomUint32: () => number }) {
     this.#wants = options.wants
@@ -151,27 +171,69 @@ export class OutgoingStreams {
       return
     }
     if (!layer.admit(packet, isPadding)) return
-    const payloadBytes = packet.end - packet.start - TRUNK_RTP_BYTES
-    const at = queue.reserve(MEDIA_HEAD_BYTES_MAX + payloadBytes)
-    if (at < 0) {
-      layer.interrupt(nowMs)
-      return
-    }
-    const { slab } = queue
-    const payloadAt = writeMediaHead(slab, at, layer.frame)
-    const from = packet.start + TRUNK_RTP_BYTES
-    for (let i = 0; i < payloadBytes; i++) slab[payloadAt + i] = packet.bytes[from + i]!
-    layer.patch(slab, payloadAt, packet)
-    const lengthBytes = payloadAt + payloadBytes - at
-    const kind = frameKind(FRAME_MEDIA, layer.frame.form)
-    queue.commit(lengthBytes, kind, stream.classOf(packet, spatialLayer), nowMs)
+    const lengthBytes = this.#write(layer)
+    const trunkClass = stream.classOf(packet, spatialLayer)
+    this.#packetStreamId = stream.spec.streamId
     stream.sentBytes += lengthBytes
+    const isQueued =
+      lengthBytes <= this.frameBytesMax
+        ? this.#enqueue(queue, lengthBytes, trunkClass, nowMs)
+        : this.#enqueueParts(queue, lengthBytes, trunkClass, nowMs)
+    if (!isQueued) layer.interrupt(nowMs)
     if (!isVideo) this.#noteVoice(stream.spec.streamId, nowMs)
+  }
+
+  /** @hot The admitted packet as a frame that stands for itself; returns its end. */
+  #write(layer: OutgoingLayer): number {
+    const packet = this.#packet
+    const scratch = this.#scratch
+    const payloadBytes = packet.end - packet.start - TRUNK_RTP_BYTES
+    scratch[0] = frameKind(FRAME_MEDIA, layer.frame.form)
+    const payloadAt = writeMediaHead(scratch, 1, layer.frame)
+    const from = packet.start + TRUNK_RTP_BYTES
+    for (let i = 0; i < payloadBytes; i++) scratch[payloadAt + i] = packet.bytes[from + i]!
+    layer.patch(scratch, payloadAt, packet)
+    return payloadAt + payloadBytes
+  }
+
+  /** @hot */
+  #enqueue(queue: FrameQueue, lengthBytes: number, trunkClass: number, nowMs: number): boolean {
+    const at = queue.reserve(lengthBytes)
+    if (at < 0) return false
+    const { slab } = queue
+    for (let i = 0; i < lengthBytes; i++) slab[at + i] = this.#scratch[i]!
+    queue.commit(lengthBytes, trunkClass, nowMs, this.#packetStreamId)
+    return true
+  }
+
+  /** A frame that fits into no datagram, or would hold up audio for too long, goes in parts. */
+  #enqueueParts(
+    queue: FrameQueue,
+    lengthBytes: number,
+    trunkClass: number,
+    nowMs: number,
+  ): boolean {
+    const room = this.frameBytesMax - 1 - FRAGMENT_HEAD_BYTES_MAX
+    const count = Math.min(FRAGMENT_PARTS_MAX, Math.ceil(lengthBytes / room))
+    const partBytes = Math.ceil(lengthBytes / count)
+    this.#fragmentId = (this.#fragmentId + 1) & 0xff
+    for (let part = 0; part < count; part++) {
+      const offset = part * partBytes
+      const end = Math.min(lengthBytes, offset + partBytes)
+      const at = queue.reserve(1 + FRAGMENT_HEAD_BYTES_MAX + end - offset)
+      if (at < 0) return false
+      const { slab } = queue
+      slab[at] = KIND_FRAGMENT
+      let to = writeFragmentHead(slab, at + 1, { id: this.#fragmentId, part, count, offset })
+      for (let i = offset; i < end; i++) slab[to++] = this.#scratch[i]!
+      queue.commit(to - at, trunkClass, nowMs)
+    }
+    return true
   }
 
   /** How long audio may wait for company in a datagram. */
   audioWaitMs(nowMs: number): number {
-    const mergeMs = this.budget.audio.bundleMs - PACKET_MS
+    const mergeMs = this.bundleMs - PACKET_MS
     if (mergeMs > 0) return mergeMs + COMPANY_WAIT_MS
     return nowMs - this.#companyMs < COMPANY_MS ? COMPANY_WAIT_MS : 0
   }

@@ -2,7 +2,9 @@
  * One end of a trunk's media flow (see contract.ts): puts the parts together and keeps their time. Sends what the far end wants as
  * far as the budget goes; hands what comes to the node.
  */
+import { TRUNK_RTP_BYTES, TRUNK_TAG_BYTES } from '../../config/limits.ts'
 import { createTrunkEstimator, type TrunkEstimator } from '../estimate/index.ts'
+import { PARITY_OVERHEAD_BYTES_MAX } from '../repair/index.ts'
 import { ArrivalLog } from './arrival-log.ts'
 import { Arrivals } from './arrivals.ts'
 import {
@@ -20,12 +22,18 @@ import { FeedbackIntake } from './feedback-intake.ts'
 import { IncomingStreams } from './incoming-streams.ts'
 import { KeyframeAsks } from './keyframe-asks.ts'
 import { OutgoingStreams } from './outgoing-streams.ts'
+import { RepairIn } from './repair-in.ts'
+import { RepairOut } from './repair-out.ts'
 
 /** The budget is asked so often, at least. */
 const REVIEW_MS = 100
 /** The estimator hears of the demand. */
 const DEMAND_MS = 250
 const DEFAULT_RTT_MS = 100
+/** Repair is planned so often. */
+const REPAIR_MS = 1_000
+/** Of a datagram: RTP header, tag, head and length of the frame, and what parity adds. */
+const FRAME_ROOM_BYTES = TRUNK_RTP_BYTES + TRUNK_TAG_BYTES + 3 + PARITY_OVERHEAD_BYTES_MAX + 3
 
 /** The far end has a like one. `randomUint32` is asked a few times at the start and for each stream. */
 export function createTrunkEnd(options: TrunkEndOptions): TrunkEnd {
@@ -40,6 +48,8 @@ class MediaFlowEnd implements TrunkEnd {
   readonly #log = new ArrivalLog()
   readonly #incoming: IncomingStreams
   readonly #outgoing: OutgoingStreams
+  readonly #repairIn: RepairIn
+  readonly #repairOut = new RepairOut()
   readonly #control: ControlFrames
   readonly #departures: Departures
   readonly #arrivals: Arrivals
@@ -49,6 +59,11 @@ class MediaFlowEnd implements TrunkEnd {
   #demandMs: number
   #reportedMs: number
   #demandSentBytes = 0
+  #repairMs: number
+  #repairAudioBytes = 0
+  #repairIndex = 0
+  #reportedFrames = 0
+  #reportedAudioBytes = 0
   #reportedSentBytes = 0
 
   constructor({ outlet, ssrc, randomUint32, nowMs }: TrunkEndOptions) {
@@ -57,16 +72,23 @@ class MediaFlowEnd implements TrunkEnd {
     this.#reviewMs = nowMs
     this.#demandMs = nowMs
     this.#reportedMs = nowMs
+    this.#repairMs = nowMs + REPAIR_MS
     const estimator = createTrunkEstimator(nowMs)
     this.#estimator = estimator
+    this.#repairIn = new RepairIn({
+      recovered: (index, bytes, start, end) => this.#arrivals.onRecovered(index, bytes, start, end),
+    })
+    const repair = this.#repairIn
     // 31 bits, with room for the runs of each stream.
-    this.#incoming = new IncomingStreams((randomUint32() >>> 1) & 0x7fff_ff00)
+    const epochBase = (randomUint32() >>> 1) & 0x7fff_ff00
+    this.#incoming = new IncomingStreams({ epochBase, outlet, repair })
     const wantsIn = this.#wantsIn
     const wantsOut = this.#wantsOut
     const asks = this.#asks
     const outgoing = new OutgoingStreams({ wants: wantsIn, outlet, randomUint32 })
     this.#outgoing = outgoing
-    const parts = { arrivals: this.#log, wantsIn, wantsOut, asks, streams: outgoing }
+    const lists = { wantsIn, wantsOut, asks }
+    const parts = { ...lists, arrivals: this.#log, streams: outgoing, repairIn: repair }
     this.#control = new ControlFrames(parts, nowMs)
     const control = this.#control
     this.#departures = new Departures({
@@ -75,18 +97,24 @@ class MediaFlowEnd implements TrunkEnd {
       estimator,
       streams: outgoing,
       control,
+      repair: this.#repairOut,
       nowMs,
     })
     const { sent, mtu } = this.#departures
     this.#arrivals = new Arrivals({
       outlet,
       log: this.#log,
-      intake: new FeedbackIntake({ sent, mtu, estimator }),
+      intake: new FeedbackIntake({ sent, mtu, estimator, meter: this.#repairOut.meter }),
       incoming: this.#incoming,
       outgoing,
-      wantsIn,
-      wantsOut,
-      asks,
+      ...lists,
+      repairIn: repair,
+      repairOut: this.#repairOut,
+      nackContext: () => ({
+        newestIndex: sent.nextIndex - 1,
+        rttMs: control.rttMs,
+        roomBytes: this.#departures.roomBytes,
+      }),
       onWants: () => {
         this.#reviewMs = this.#nowMs
       },
@@ -103,10 +131,13 @@ class MediaFlowEnd implements TrunkEnd {
 
   withdraw(streamId: number): void {
     this.#outgoing.withdraw(streamId)
+    this.#repairOut.forget(streamId)
   }
 
   expect(spec: TrunkStreamSpec): void {
-    this.#incoming.expect(spec)
+    if (this.#incoming.expect(spec)) {
+      this.#incoming.want(spec.streamId, this.#wantsOut.mask(spec.streamId))
+    }
   }
 
   unexpect(streamId: number): void {
@@ -116,7 +147,8 @@ class MediaFlowEnd implements TrunkEnd {
   }
 
   want(streamId: number, layerMask: number): void {
-    this.#wantsOut.set(streamId, layerMask, this.#nowMs)
+    if (!this.#wantsOut.set(streamId, layerMask, this.#nowMs)) return
+    this.#incoming.want(streamId, layerMask)
     if (layerMask === 0) this.#asks.forget(streamId)
   }
 
@@ -140,12 +172,14 @@ class MediaFlowEnd implements TrunkEnd {
   }
 
   nextDeadlineMs(): number {
-    return Math.min(this.#reviewMs, this.#departures.deadlineMs(this.#nowMs))
+    const releaseMs = this.#incoming.deadlineMs()
+    return Math.min(this.#reviewMs, releaseMs, this.#departures.deadlineMs(this.#nowMs))
   }
 
   onDeadline(nowMs: number): void {
     this.#nowMs = nowMs
     if (nowMs >= this.#reviewMs) this.#review(nowMs)
+    this.#incoming.release(nowMs)
     this.#departures.serve(nowMs)
   }
 
@@ -153,8 +187,11 @@ class MediaFlowEnd implements TrunkEnd {
     this.#reviewMs = nowMs + REVIEW_MS
     const availableBps = this.#estimator.availableBps(nowMs)
     const { datagramBytes } = this.#departures
+    this.#outgoing.frameBytesMax =
+      Math.min(datagramBytes, this.#departures.mtu.datagramBytes) - FRAME_ROOM_BYTES
     this.#outgoing.review({ availableBps, datagramBytes }, nowMs)
     this.#control.look(nowMs)
+    if (nowMs >= this.#repairMs) this.#planRepair(availableBps, nowMs)
     const elapsedMs = nowMs - this.#demandMs
     if (elapsedMs < DEMAND_MS) return
     const sentBytes = this.#departures.sentBytes - this.#demandSentBytes
@@ -164,6 +201,27 @@ class MediaFlowEnd implements TrunkEnd {
     this.#estimator.onDemand((sentBytes * 8_000) / elapsedMs, wantedBps, nowMs)
     const { rttMs } = this.#estimator.state()
     this.#control.rttMs = rttMs > 0 ? rttMs : DEFAULT_RTT_MS
+  }
+
+  #planRepair(rateBps: number, nowMs: number): void {
+    const elapsedMs = Math.max(1, nowMs - this.#repairMs + REPAIR_MS)
+    this.#repairMs = nowMs + REPAIR_MS
+    const departures = this.#departures
+    const repair = this.#repairOut
+    const { budget } = this.#outgoing
+    const { lossRatio, lossBurst } = repair.meter
+    const { rttMs } = this.#control
+    const audioBps = ((departures.audioBytes - this.#repairAudioBytes) * 8_000) / elapsedMs
+    this.#repairAudioBytes = departures.audioBytes
+    const datagramsPerS = ((departures.sent.nextIndex - this.#repairIndex) * 1_000) / elapsedMs
+    this.#repairIndex = departures.sent.nextIndex
+    const facts = { lossRatio, lossBurst, rttMs, rateBps, audioBps, datagramsPerS }
+    const { redundancyRatio, bundleMs } = budget.audio
+    repair.update(facts, { copies: redundancyRatio, bundleMs }, nowMs)
+    budget.audioRedundancyRatio = repair.redundancyWanted
+    budget.baseParityRatio = repair.parityRatio
+    this.#outgoing.bundleMs = repair.bundleMs
+    this.#repairIn.configure(rttMs)
   }
 
   report(nowMs: number): TrunkReport {
@@ -178,11 +236,19 @@ class MediaFlowEnd implements TrunkEnd {
     const shares = TRUNK_CLASSES.map((_, i) => (departures.classBytes[i]! * 8_000) / elapsedMs)
     departures.classBytes.fill(0)
     const lossReceivedRatio = this.#log.takeLossRatio()
+    const frames = this.#incoming.frameCount - this.#reportedFrames
+    this.#reportedFrames = this.#incoming.frameCount
+    const skipped = this.#incoming.takeSkipped()
+    const { plan, copyBytes, parityBytes } = this.#repairOut
+    this.#repairOut.copyBytes = 0
+    this.#repairOut.parityBytes = 0
+    const audioBytes = departures.audioBytes - this.#reportedAudioBytes
+    this.#reportedAudioBytes = departures.audioBytes
     return {
       rttMs: path.rttMs,
       lossSentRatio: path.lossRatio,
       lossReceivedRatio,
-      lossResidualRatio: lossReceivedRatio,
+      lossResidualRatio: skipped === 0 ? 0 : skipped / (skipped + frames),
       lossBurst: path.lossBurst,
       queueDelayMs: path.queueDelayMs,
       estimateBps: this.#estimator.availableBps(nowMs),
@@ -190,7 +256,11 @@ class MediaFlowEnd implements TrunkEnd {
       receivedBps: (receivedBytes * 8_000) / elapsedMs,
       mtuBytes: departures.datagramBytes,
       shares,
-      repair: { nack: false, redundancyRatio: 0, parityRatio: 0 },
+      repair: {
+        nack: plan.nack === 'all',
+        redundancyRatio: audioBytes === 0 ? 0 : copyBytes / audioBytes,
+        parityRatio: sentBytes === 0 ? 0 : parityBytes / sentBytes,
+      },
       streams: this.#outgoing.reports(elapsedMs),
     }
   }

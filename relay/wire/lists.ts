@@ -6,8 +6,8 @@
  *   KEYFRAME  (stream varint, layer (8))*
  *   LEVELS    (stream varint, -dBov (8))*
  *   NACK      first index (24) | count - 1 varint | (gap varint, count - 1 varint)*
- *   HOLD      audio ms varint | video ms varint | flags (8): 0 asks for resends
- *   RESENT    how many indexes before this datagram's varint | frames as they stood in that one
+ *   HOLD      audio ms varint | video ms varint | flags (8): 0 video is paced
+ *   RESENT    index (16) | frames of that datagram; form 1: all that are worth it, form 0: a part of them
  */
 import { writeUint24 } from '../../core/media/rtp/index.ts'
 import { nearest24, type WireReader, writeVarint } from './varint.ts'

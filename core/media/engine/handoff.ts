@@ -99,6 +99,11 @@ export function setHandoffPublication(bytes: Uint8Array, start: number, id: numb
   write32(bytes, start + 4, id)
 }
 
+/** @hot Marks a packet's frame as overtaken by its successors. */
+export function setHandoffLate(bytes: Uint8Array, start: number): void {
+  bytes[start + 2] = bytes[start + 2]! | LATE
+}
+
 /** @hot Fills `packet` from a frame of kind HANDOFF_PACKET; its bytes stay the caller's. */
 export function readHandoffPacket(
   packet: MediaPacket,

@@ -26,6 +26,7 @@ export {
   HANDOFF_STATUS,
   HandoffFrame,
   readHandoffPacket,
+  setHandoffLate,
   setHandoffPublication,
   writeHandoffPacket,
   writeHandoffStatus,
