@@ -1,7 +1,7 @@
 /**
- * The dialling side of a handshake. Frames in, frames and at last an outcome out; no sockets. It says nothing that matters
- * before the parent has proven to hold the pinned key over this very TLS certificate. What a parent says before that is a
- * hint for the log and changes nothing that is kept.
+ * The dialling side of a handshake. Frames in, frames and at last an outcome out; no sockets. It says nothing
+ * that matters before the parent has proven to hold the pinned key over this very TLS certificate. What a
+ * parent says before that is a hint for the log and changes nothing that is kept.
  */
 import { TRUNK_DEPTH_MAX } from '../../config/limits.ts'
 import type { SrtpMaster } from '../../core/io/index.ts'

@@ -1,6 +1,6 @@
 /**
- * The five messages by which two nodes come to know each other, and the refusal. Each is one frame (msgpack map); bytes stand
- * in it as base64url. docs/adr/0014-relay-identity.md says why each field is there.
+ * The five messages by which two nodes come to know each other, and the refusal. Each is one frame (msgpack
+ * map); bytes stand in it as base64url. docs/adr/0014-relay-identity.md says why each field is there.
  *
  *   child  > hello         versions, who I am, my key, ephemeral, nonce, the id of an enrolment code
  *   parent > challenge     version, who I am, my key, ephemeral, nonce

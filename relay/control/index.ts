@@ -1,6 +1,7 @@
 /**
- * The control flow of a trunk: who is who (child-handshake.ts, parent-handshake.ts), what is said (messages.ts), and the session
- * that carries it. Pure: frames and time in, frames out; sockets are in relay/io, keys in relay/identity.
+ * The control flow of a trunk: who is who (child-handshake.ts, parent-handshake.ts), what is said
+ * (messages.ts), and the session that carries it. Pure: frames and time in, frames out; sockets are in
+ * relay/io, keys in relay/identity.
  */
 export {
   ChildHandshake,
@@ -21,7 +22,7 @@ export {
   type WelcomeTerms,
 } from './parent-handshake.ts'
 export type { Ephemeral, Primitives, Signer } from './primitives.ts'
-export { REFUSAL_REASONS, type RefusalReason } from './refusals.ts'
+export type { RefusalReason } from './refusals.ts'
 export type * from './session.ts'
 export { TrunkNumbers } from './trunk-numbers.ts'
 export { ControlSession, type FrameCarrier } from './trunk-session.ts'

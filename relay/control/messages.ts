@@ -1,7 +1,8 @@
 /**
- * What two nodes say to each other on the control flow once each knows who the other is. Plain values, one msgpack map per
- * binary frame; a frame that begins with 0x00 is a tunnelled media datagram instead. Unknown types and fields are skipped
- * and counted, so that a newer program may say more than an older one understands.
+ * What two nodes say to each other on the control flow once each knows who the other is. Plain values, one
+ * msgpack map per binary frame; a frame that begins with 0x00 is a tunnelled media datagram instead. Unknown
+ * types and fields are skipped and counted, so that a newer program may say more than an older one
+ * understands.
  */
 import type { RoomEvent, VersionVector } from '../../core/conference/index.ts'
 import type { StageChoice, TrackDescription } from '../stage-port.ts'
@@ -22,8 +23,8 @@ export type SyncMessage =
   /** "The last I have of each origin", in parts; `more`: another part follows. `lost`: what I would have repaired. */
   | { type: 'sync'; vector: VersionVector; lost: LostPlace[]; more: boolean }
   /**
-   * Ascending per origin. `batch` counts from 1 in each direction. `unreadable` is not said but heard: places of events that
-   * only a newer program can read.
+   * Ascending per origin. `batch` counts from 1 in each direction. `unreadable` is not said but heard: places
+   * of events that only a newer program can read.
    */
   | { type: 'events'; batch: number; events: RoomEvent[]; unreadable?: LostPlace[] }
   /** What became of a batch: how far the log goes now, for each of its origins. Gives the credit back. */

@@ -1,6 +1,6 @@
 /**
- * The answering side of a handshake. Frames in, frames and at last an outcome out; no sockets. A stranger costs one look
- * into the book; only who is enrolled, or names a code that waits, is worth a signature.
+ * The answering side of a handshake. Frames in, frames and at last an outcome out; no sockets. A stranger
+ * costs one look into the book; only who is enrolled, or names a code that waits, is worth a signature.
  */
 import type { SrtpMaster } from '../../core/io/index.ts'
 import type { Refused } from './child-handshake.ts'

@@ -1,6 +1,6 @@
 /**
- * Messages of a session, from bytes and to bytes, checked field by field. Unknown types are told apart from malformed ones:
- * the first are a newer program's, the second end the trunk.
+ * Messages of a session, from bytes and to bytes, checked field by field. Unknown types are told apart from
+ * malformed ones: the first are a newer program's, the second end the trunk.
  */
 import * as v from 'valibot'
 import {
@@ -186,8 +186,8 @@ const LISTS: Record<string, { key: string; countMax: number }> = {
 }
 
 /**
- * Frames of at most TRUNK_MESSAGE_BYTES_MAX; a list that is too long for one is told in several messages. None for what
- * cannot be told: a single value that is larger than that.
+ * Frames of at most TRUNK_MESSAGE_BYTES_MAX; a list that is too long for one is told in several messages. None
+ * for what cannot be told: a single value that is larger than that.
  */
 export function writeMessage(message: AnyMessage): Uint8Array[] {
   const divisible = LISTS[message.type]

@@ -1,6 +1,7 @@
 /**
- * The cryptography that a handshake is made of, handed in so that the handshake itself stays without chance and modules.
- * Implemented in relay/identity by OpenSSL through node:crypto. Keys and signatures are raw bytes.
+ * The cryptography that a handshake is made of, handed in so that the handshake itself stays without chance
+ * and modules. Implemented in relay/identity by OpenSSL through node:crypto. Keys and signatures are raw
+ * bytes.
  */
 
 /** An Ed25519 key pair (RFC 8032) whose private half stays inside. */

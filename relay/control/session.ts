@@ -13,8 +13,9 @@ export type TrunkPeer = {
 }
 
 /**
- * Why a session is over. `lease`: nothing was heard for the time of the lease; `replaced`: the same relay has dialled again;
- * `malformed`: the far end broke the protocol; `lost`: the connection; `ended`: the far end closed in order; `closed`: we did.
+ * Why a session is over. `lease`: nothing was heard for the time of the lease; `replaced`: the same relay has
+ * dialled again; `malformed`: the far end broke the protocol; `lost`: the connection; `ended`: the far end
+ * closed in order; `closed`: we did.
  */
 export type SessionEnd =
   | RefusalReason

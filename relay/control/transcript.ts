@@ -1,8 +1,10 @@
 /**
- * All that both sides have seen of a handshake, as one hash: protocol label, TLS certificate, then each frame as it was on
- * the wire. Signatures are over it, so nothing of it can be changed, replayed into another handshake, or turned round.
+ * All that both sides have seen of a handshake, as one hash: protocol label, TLS certificate, then each frame
+ * as it was on the wire. Signatures are over it, so nothing of it can be changed, replayed into another
+ * handshake, or turned round.
  *
- *   digest(0) = SHA-256("nhipcau trunk 1", 0, fingerprint)        digest(n) = SHA-256(digest(n-1), length as u32, frame)
+ *   digest(0) = SHA-256("nhipcau trunk 1", 0, fingerprint)
+ *   digest(n) = SHA-256(digest(n - 1), length as u32, frame)
  */
 import type { Primitives, Signer } from './primitives.ts'
 

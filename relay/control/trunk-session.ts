@@ -1,6 +1,6 @@
 /**
- * A session over whatever carries frames: tells messages from tunnelled datagrams, keeps the lease, measures the round trip,
- * and ends once. Time comes in by `tick` and `onFrame`; sockets are relay/io's.
+ * A session over whatever carries frames: tells messages from tunnelled datagrams, keeps the lease, measures
+ * the round trip, and ends once. Time comes in by `tick` and `onFrame`; sockets are relay/io's.
  */
 import {
   TRUNK_BUFFERED_BYTES_HIGH,

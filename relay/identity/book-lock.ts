@@ -1,4 +1,7 @@
-/** A lock between processes for the moment of a change: a file that only one can make. Who dies with it is outlived. */
+/**
+ * A lock between processes for the moment of a change: a file that only one can make. Who dies with it is
+ * outlived.
+ */
 import { closeSync, openSync, statSync, unlinkSync } from 'node:fs'
 import { RELAY_BOOK_LOCK_MS_MAX } from '../../config/limits.ts'
 

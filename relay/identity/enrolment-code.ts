@@ -1,11 +1,12 @@
 /**
- * The code that an operator carries from a node to the relay that shall hang on it: 10 bytes of the hash of the node's key, so
- * that the relay knows its core at the first dial; 10 bytes of secret, so that the core knows the relay; 20 bits against slips
- * of the pen. As nine groups of four characters without i, l, o and u:
+ * The code that an operator carries from a node to the relay that shall hang on it: 10 bytes of the hash of
+ * the node's key, so that the relay knows its core at the first dial; 10 bytes of secret, so that the core
+ * knows the relay; 20 bits against slips of the pen. As nine groups of four characters without i, l, o and u:
  *
  *   key hash (80 bits) | secret (80 bits) | check (20 bits) -> base32 of Crockford, lower case
  *
- * The secret is the seed of a key pair. The core keeps the public half only, so its book does not help to enrol anybody.
+ * The secret is the seed of a key pair. The core keeps the public half only, so its book does not help to
+ * enrol anybody.
  */
 import type { Signer } from '../control/index.ts'
 import { primitives, signerOfSeed } from './primitives.ts'

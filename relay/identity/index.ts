@@ -11,7 +11,6 @@ export {
   type EnrolledRelay,
   isRelayName,
   RelayBook,
-  RelayBookError,
 } from './relay-book.ts'
 export {
   isUpstreamKey,

@@ -1,4 +1,7 @@
-/** The key by which a node is known to its neighbours: Ed25519, made at the first start, readable by its owner only. */
+/**
+ * The key by which a node is known to its neighbours: Ed25519, made at the first start, readable by its owner
+ * only.
+ */
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,8 +12,8 @@ import { createFile, readPrivateFile } from './private-file.ts'
 const NODE_KEY_FILE = 'node-key.pem'
 
 /**
- * Reads the node's key, making folder and key where missing. Throws when the folder is not writable, the file holds no
- * Ed25519 key, or others may read it.
+ * Reads the node's key, making folder and key where missing. Throws when the folder is not writable, the file
+ * holds no Ed25519 key, or others may read it.
  */
 export function loadNodeKey(dataDir: string): Signer {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })

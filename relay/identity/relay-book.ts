@@ -1,7 +1,8 @@
 /**
- * A node's book of the relays that may hang on it, and of the codes that wait to be used: `relays.json` in the data folder.
- * The command line and the running node both write it, so each change is read, made and written under a lock, and the node
- * looks again whenever the file has changed. Decides who may come in; knows no sockets.
+ * A node's book of the relays that may hang on it, and of the codes that wait to be used: `relays.json` in the
+ * data folder. The command line and the running node both write it, so each change is read, made and written
+ * under a lock, and the node looks again whenever the file has changed. Decides who may come in; knows no
+ * sockets.
  */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,6 +1,6 @@
 /**
- * What a relay knows of its upstream and of itself: `upstream.json` (where it dials, whose key it expects, the code that is yet
- * to be used) and `epoch.json` (how often it was started), in the data folder.
+ * What a relay knows of its upstream and of itself: `upstream.json` (where it dials, whose key it expects, the
+ * code that is yet to be used) and `epoch.json` (how often it was started), in the data folder.
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -50,7 +50,10 @@ export function readUpstream(dataDir: string): UpstreamRecord | undefined {
   return readRecord(join(dataDir, UPSTREAM_FILE), upstreamSchema)
 }
 
-/** Keeps where this relay hangs and with which code it will enrol itself. Throws UpstreamError for a bad URL or code. */
+/**
+ * Keeps where this relay hangs and with which code it will enrol itself. Throws UpstreamError for a bad URL or
+ * code.
+ */
 export function rememberUpstream(dataDir: string, given: { url?: string; code?: string }): void {
   const before = readUpstream(dataDir)
   const text = given.url ?? before?.url

@@ -1,6 +1,6 @@
 /**
- * Where children come in: takes the sockets of the path /trunk from the doors, lets each prove itself within ten seconds, hands
- * out the sessions, and cuts those whose relay the operator has revoked meanwhile.
+ * Where children come in: takes the sockets of the path /trunk from the doors, lets each prove itself within
+ * ten seconds, hands out the sessions, and cuts those whose relay the operator has revoked meanwhile.
  */
 import {
   RELAY_BOOK_LOOK_MS,

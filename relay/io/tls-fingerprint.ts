@@ -1,4 +1,7 @@
-/** The SHA-256 of a TLS certificate, as both ends of a trunk put it into their handshake: lower-case hex, no colons. */
+/**
+ * The SHA-256 of a TLS certificate, as both ends of a trunk put it into their handshake: lower-case hex, no
+ * colons.
+ */
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { TLSSocket } from 'node:tls'

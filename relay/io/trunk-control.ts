@@ -1,6 +1,6 @@
 /**
- * The control flows of one node: its key, its book of relays, the door for its children and, on a relay, the way up. For the
- * composition root; what is said over the sessions is the desk's and the log exchange's.
+ * The control flows of one node: its key, its book of relays, the door for its children and, on a relay, the
+ * way up. For the composition root; what is said over the sessions is the desk's and the log exchange's.
  */
 import type { Clock, Log } from '../../core/io/index.ts'
 import { type TokenKeyJwk, TrunkNumbers, type TrunkSession } from '../control/index.ts'
@@ -26,7 +26,10 @@ export type TrunkControlOptions = {
   self: TrunkSelf
   /** PEM file of the certificate that relays see at our door; '' when it speaks no TLS. */
   certificateFile: string
-  /** Where children's media flows go: `address` '' = the one that was dialled; port 0 = through the WebSocket only. */
+  /**
+   * Where children's media flows go: `address` '' = the one that was dialled; port 0 = through the WebSocket
+   * only.
+   */
   media: () => { address: string; port: number }
   /** UDP port of the upstream's media where it is not the one that it names; 0 = it is. */
   upstreamMediaPort: number
@@ -50,8 +53,8 @@ export interface TrunkControl {
 }
 
 /**
- * Reads keys and books, making the key where missing. Throws when the data folder does not give them, or a relay was never told
- * of an upstream.
+ * Reads keys and books, making the key where missing. Throws when the data folder does not give them, or a
+ * relay was never told of an upstream.
  */
 export function openTrunkControl(options: TrunkControlOptions): TrunkControl {
   const { dataDir, certificateFile, asRelay, self, clock, log, upstreamMediaPort } = options

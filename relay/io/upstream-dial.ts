@@ -1,6 +1,7 @@
 /**
- * The way up: dials the upstream's door, proves who we are, hands out the session, and dials again for ever. No certificate
- * authority is asked: the upstream's key is pinned, and signs the very certificate that we see (ADR 14).
+ * The way up: dials the upstream's door, proves who we are, hands out the session, and dials again for ever.
+ * No certificate authority is asked: the upstream's key is pinned, and signs the very certificate that we see
+ * (ADR 14).
  */
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'

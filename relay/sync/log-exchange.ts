@@ -1,7 +1,8 @@
 /**
- * The exchange of logs with all neighbours of a node, upstream and children alike: "the last I have of each origin", and then the
- * difference. A first join, a reconnect after a second and a heal after a week are the same. What comes from one neighbour goes
- * on to the others, never back. Pure: messages and time in, messages out.
+ * The exchange of logs with all neighbours of a node, upstream and children alike: "the last I have of each
+ * origin", and then the difference. A first join, a reconnect after a second and a heal after a week are the
+ * same. What comes from one neighbour goes on to the others, never back. Pure: messages and time in, messages
+ * out.
  */
 import {
   TRUNK_EVENTS_BATCHES_MAX,
@@ -23,8 +24,8 @@ export type LogExchangeOptions = {
   /** Conference.ingest, with whatever wakes the one who writes. */
   ingest: (events: readonly RoomEvent[], reply: (result: IngestResult) => void) => void
   /**
-   * A neighbour has events of this very node that its own log lacks: the disk was put back to an earlier state, or copied.
-   * They are not taken, since their numbers may be in use again.
+   * A neighbour has events of this very node that its own log lacks: the disk was put back to an earlier
+   * state, or copied. They are not taken, since their numbers may be in use again.
    */
   onBehind: (theirs: number, ours: number) => void
 }

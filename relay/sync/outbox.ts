@@ -1,6 +1,7 @@
 /**
- * What one neighbour still lacks of our log, and how much of it is on its way. Sends the difference in batches, never an event
- * twice at once, never more than the neighbour and the line take. Pure: time comes with each call.
+ * What one neighbour still lacks of our log, and how much of it is on its way. Sends the difference in
+ * batches, never an event twice at once, never more than the neighbour and the line take. Pure: time comes
+ * with each call.
  */
 import {
   TRUNK_EVENTS_BATCH_BYTES_MAX,
