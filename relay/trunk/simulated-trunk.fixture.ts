@@ -93,6 +93,8 @@ export class SimulatedTrunk {
   readonly relay = new Side()
   readonly down: Link<Flight>
   readonly up: Link<Flight>
+  /** Each datagram that leaves, before the link. */
+  onDatagram: (bytes: Uint8Array, from: Side) => void = () => undefined
   readonly #random: () => number
 
   constructor({ down = {}, up = {}, seed = 1 }: TrunkWorld = {}) {
@@ -119,6 +121,7 @@ export class SimulatedTrunk {
           if (side.end !== end) return
           const sizeBytes = last - start + TAG_BYTES
           side.datagrams += 1
+          this.onDatagram(bytes.slice(start, last), side)
           side.datagramBytesMax = Math.max(side.datagramBytesMax, sizeBytes)
           out.send({ bytes: bytes.slice(start, last), index }, sizeBytes, this.nowMs)
         },
