@@ -43,6 +43,7 @@ export function isCodeOf(
   return Buffer.compare(keyHash, hashOfKey(nodeKey)) === 0
 }
 
+/** The same on both sides. */
 export function enrolmentKeysOf({ keyHash, secret }: EnrolmentCode): EnrolmentKeys {
   const seed = primitives.hkdf(secret, keyHash, 'nhipcau enrolment 1', 32)
   const signer = signerOfSeed(seed)
@@ -50,6 +51,7 @@ export function enrolmentKeysOf({ keyHash, secret }: EnrolmentCode): EnrolmentKe
   return { id, signer }
 }
 
+/** Nine groups of four characters. */
 export function writeEnrolmentCode({ keyHash, secret }: EnrolmentCode): string {
   const body = Buffer.concat([keyHash, secret])
   const characters = base32Of(body, BODY_CHARACTERS) + checkOf(body)

@@ -10,7 +10,11 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
-import { ENROLMENT_CODES_MAX, RELAY_BOOK_LOCK_MS_MAX } from '../../config/index.ts'
+import {
+  ENROLMENT_CODES_MAX,
+  RELAY_BOOK_LOCK_MS_MAX,
+  RELAYS_ENROLLED_MAX,
+} from '../../config/index.ts'
 import type { Admission, Claim, Refusal } from '../control/index.ts'
 import {
   enrolmentKeysOf,
@@ -162,6 +166,26 @@ test('codes are bounded', (t) => {
   const make = (): string => book.createCode({ name: 'x', nodeKey, ttlMs: 1, wallMs: 0 })
   for (let count = 1; count < ENROLMENT_CODES_MAX; count += 1) make()
   t.throws(make, { message: /256 codes already/ })
+})
+
+test('the book is bounded', (t) => {
+  const { dataDir, book, code } = setup()
+  const path = join(dataDir, 'relays.json')
+  const pages = JSON.parse(readFileSync(path, 'utf8'))
+  pages.relays = Array.from({ length: RELAYS_ENROLLED_MAX }, (_, index) => ({
+    name: `relay ${index}`,
+    key: String(index).padStart(43, 'A'),
+    enrolledMs: 0,
+    epoch: 1,
+    instance: '',
+    nodeId: 'n',
+    revokedMs: null,
+  }))
+  writeFileSync(path, JSON.stringify(pages), { mode: 0o600 })
+  t.is(verdict(book.accept(claimOf({ code }), 1)), 'overloaded')
+  pages.relays.pop()
+  writeFileSync(path, JSON.stringify(pages), { mode: 0o600 })
+  t.is(verdict(book.accept(claimOf({ code }), 1)), NAME)
 })
 
 test('a lock that a dead process left is outlived; a damaged book is told, not overwritten', (t) => {

@@ -169,6 +169,16 @@ test('a code is used once, a wrong core is seen, and each is told why', async (t
   t.is(above.control.children.sessions.size, 1)
 })
 
+test('two relays of different keys cannot be one node', async (t) => {
+  const above = await core(t)
+  const first = relay(t, wsUrl(above), { code: above.code('one') })
+  await eventually(t, isUp(first), 'first')
+  const second = relay(t, wsUrl(above), { code: above.code('two') })
+  const isRefused = (): boolean => second.control.upstream?.failure?.reason === 'duplicate-node'
+  await eventually(t, isRefused, 'refused')
+  t.true(isUp(first)())
+})
+
 test('revocation on the command line cuts a relay that is connected', async (t) => {
   const above = await core(t)
   const below = relay(t, wsUrl(above), { code: above.code() })

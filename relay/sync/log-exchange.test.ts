@@ -1,6 +1,12 @@
 import test from 'ava'
+import {
+  TRUNK_EVENTS_BATCHES_MAX,
+  TRUNK_ORIGINS_MAX,
+  TRUNK_SYNC_ORIGINS_MAX,
+} from '../../config/index.ts'
 import type { RoomEvent } from '../../core/conference/index.ts'
 import type { SyncMessage } from '../control/index.ts'
+import { LogExchange } from './index.ts'
 import { pass, SimLink, SimNode, seededRandom } from './sync.fixture.ts'
 
 const NAMES = ['nation', 'province', 'district', 'commune', 'border']
@@ -149,6 +155,37 @@ test('what a neighbour could not take is sent again after a rest, from where it 
 test('an answer to a batch that was never sent ends the session', (t) => {
   const { hear } = played()
   t.is(hear({ type: 'events-taken', batch: 9, vector: {}, refused: null }), 'malformed')
+})
+
+test('a neighbour that names ever more origins is cut off', (t) => {
+  const { hear } = played()
+  let at = 0
+  const nextOrigin = (): [string, number] => {
+    at += 1
+    return [`n${at}`, 1]
+  }
+  const part = (): SyncMessage => ({
+    ...EMPTY,
+    vector: Object.fromEntries(Array.from({ length: TRUNK_SYNC_ORIGINS_MAX }, nextOrigin)),
+    more: true,
+  })
+  const whole = Math.floor(TRUNK_ORIGINS_MAX / TRUNK_SYNC_ORIGINS_MAX)
+  for (let count = 0; count < whole; count += 1) t.is(hear(part()), undefined)
+  t.is(hear(part()), 'malformed')
+})
+
+test('more batches at once than may be on their way are malformed', (t) => {
+  const log = { nodeId: 'n', versionVector: () => ({}), readOrigin: () => [], lostEvents: () => [] }
+  const exchange = new LogExchange({ log, ingest: () => undefined, onBehind: () => undefined })
+  const neighbour = exchange.addNeighbour(() => undefined, { rttMs: () => 0, nowMs: 0 })
+  for (let batch = 1; batch <= TRUNK_EVENTS_BATCHES_MAX; batch += 1) {
+    t.is(
+      neighbour.onMessage({ type: 'events', batch, events: [] } as { type: string }, 0),
+      undefined,
+    )
+  }
+  const more = { type: 'events', batch: 99, events: [] } as { type: string }
+  t.is(neighbour.onMessage(more, 0), 'malformed')
 })
 
 test('a neighbour without credit gets nothing, and all of it once it has some', (t) => {
