@@ -16,7 +16,7 @@ import type { Store } from './store.ts'
 import { createStore } from './store.ts'
 import { upstreamName } from './upstream-text.ts'
 
-export type Panel = 'none' | 'chat' | 'people' | 'statistics' | 'settings' | 'help'
+export type Panel = 'none' | 'chat' | 'people' | 'polls' | 'statistics' | 'settings' | 'help'
 
 type Notice = { id: number; text: string; urgent: boolean }
 
@@ -346,6 +346,10 @@ export class CallModel {
     const t = this.#translate()
     if (now.emergency !== before.emergency)
       this.notify(t(now.emergency ? 'say.emergency' : 'say.emergencyOver'), now.emergency)
+    for (const { poll, question, closed } of now.polls) {
+      const then = before.polls.find((known) => known.poll === poll)
+      if (closed && then?.closed === false) this.notify(t('say.pollClosed', { question }))
+    }
     if (before.upstream?.state === 'island' && now.upstream?.state === 'connected')
       this.notify(t('relay.back', { upstream: upstreamName(now.upstream, t) }))
   }

@@ -7,6 +7,7 @@ import './styles/lobby.css'
 import './styles/call.css'
 import './styles/panel.css'
 import './styles/link.css'
+import './styles/polls.css'
 
 const root = document.getElementById('app')
 if (root !== null) render(<App />, root)

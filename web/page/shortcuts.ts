@@ -8,6 +8,7 @@ export type Shortcut =
   | 'hand'
   | 'chat'
   | 'people'
+  | 'polls'
   | 'statistics'
   | 'follow'
   | 'help'
@@ -20,6 +21,7 @@ export const SHORTCUTS: readonly { key: string; shortcut: Shortcut; text: TextKe
   { key: 'H', shortcut: 'hand', text: 'control.hand' },
   { key: 'C', shortcut: 'chat', text: 'control.chat' },
   { key: 'P', shortcut: 'people', text: 'control.people' },
+  { key: 'B', shortcut: 'polls', text: 'panel.polls' },
   { key: 'Q', shortcut: 'statistics', text: 'control.statistics' },
   { key: 'F', shortcut: 'follow', text: 'call.followRoom' },
   { key: '?', shortcut: 'help', text: 'control.help' },

@@ -159,6 +159,7 @@ const joined = (message: Message, me: StageMember, room: Room): Message => {
       revision: room.revision,
       locked: false,
       emergency: false,
+      polls: [],
       pin: null,
       counts: { sites: PEOPLE, stage: 6, audience: PEOPLE - 6, hands: 2 },
       stage: onStage ? [...stage, me] : stage,

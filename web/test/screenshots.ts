@@ -117,6 +117,38 @@ const drawCall = async (page: Page, view: View, room: MockRoom): Promise<void> =
   await draw(page, view, '10-ended')
 }
 
+/** One poll that waits, one that is over, and the chair's form. */
+const drawPolls = async (page: Page, view: View, room: MockRoom): Promise<void> => {
+  const over = {
+    ...{
+      poll: 'na-1',
+      question: 'Chuyển tuyến trong đêm nay?',
+      options: ['Đồng ý', 'Không đồng ý'],
+    },
+    ...{ counts: [41, 17], closed: true },
+  }
+  const waiting = {
+    ...{ poll: 'na-2', question: 'Tuần sau hội chẩn về chủ đề nào?', closed: false },
+    options: ['Sốt xuất huyết', 'Tăng huyết áp ở người cao tuổi', 'Cấp cứu sản khoa'],
+    counts: [52, 31, 12],
+  }
+  room.broadcast({ type: 'room', revision: 910, polls: { set: [over, waiting], remove: [] } })
+  await byId(page, 'poll-banner').waitFor()
+  await page.waitForTimeout(7_500)
+  await draw(page, view, '8d-poll-banner')
+  await byId(page, 'poll-answer').click()
+  await byId(page, 'poll-option').nth(1).click()
+  await page.waitForTimeout(400)
+  await draw(page, view, '8e-polls')
+  if (view.name.startsWith('desktop')) {
+    await byId(page, 'poll-new').click()
+    await byId(page, 'poll-question').fill('Mổ ngay hay theo dõi thêm?')
+    await byId(page, 'poll-more').click()
+    await draw(page, view, '8f-new-poll')
+  }
+  await byId(page, 'panel-close').click()
+}
+
 /** On a relay: a narrow link, an emergency, an island. */
 const drawRelay = async (page: Page, view: View, room: MockRoom): Promise<void> => {
   const link = {
@@ -131,8 +163,9 @@ const drawRelay = async (page: Page, view: View, room: MockRoom): Promise<void> 
   await page.waitForTimeout(300)
   await draw(page, view, '8a-relay')
   await byId(page, 'panel-close').click()
+  await drawPolls(page, view, room)
   if (view.name.startsWith('desktop')) {
-    room.broadcast({ type: 'room', revision: 901, emergency: false })
+    room.broadcast({ type: 'room', revision: 920, emergency: false })
     await byId(page, 'people').click()
     await byId(page, 'emergency').click()
     await byId(page, 'confirm').waitFor()

@@ -13,6 +13,7 @@ import { HelpPanel } from './help-panel.tsx'
 import { Logo } from './logo.tsx'
 import { Notices } from './notices.tsx'
 import { PeoplePanel } from './people-panel.tsx'
+import { PollBanner, PollsPanel } from './polls-panel.tsx'
 import { SettingsPanel } from './settings-panel.tsx'
 import { SidePanel } from './side-panel.tsx'
 import { Sound } from './sound.tsx'
@@ -35,7 +36,10 @@ export function CallScreen({ model }: { model: CallModel }) {
         {t('control.bar')}
       </a>
       <CallHeader model={model} />
-      <Banner model={model} />
+      <div class="banners">
+        <Banner model={model} />
+        <PollBanner model={model} />
+      </div>
       <main class="call-body" aria-label={t('call.region')}>
         {joined ? <Stage model={model} /> : <Joining model={model} />}
         {panel === 'none' ? null : <OpenPanel panel={panel} model={model} />}
@@ -66,6 +70,7 @@ function OpenPanel({ panel, model }: { panel: Exclude<Panel, 'none'>; model: Cal
     <SidePanel panel={panel} onClose={close}>
       {panel === 'chat' ? <ChatPanel model={model} /> : null}
       {panel === 'people' ? <PeoplePanel model={model} /> : null}
+      {panel === 'polls' ? <PollsPanel model={model} /> : null}
       {panel === 'statistics' ? <StatisticsPanel model={model} /> : null}
       {panel === 'settings' ? <SettingsPanel model={model} /> : null}
       {panel === 'help' ? <HelpPanel /> : null}

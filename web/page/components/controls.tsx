@@ -229,11 +229,12 @@ function PeopleControl({ model }: { model: CallModel }) {
   )
 }
 
-const MORE: readonly { panel: Panel; icon: IconName }[] = [
+const MORE = [
+  { panel: 'polls', icon: 'poll' },
   { panel: 'settings', icon: 'settings' },
   { panel: 'statistics', icon: 'statistics' },
   { panel: 'help', icon: 'help' },
-]
+] as const satisfies readonly { panel: Panel; icon: IconName }[]
 
 function MoreControl({ model }: { model: CallModel }) {
   const { t } = useSpeech()
@@ -279,7 +280,7 @@ function MoreControl({ model }: { model: CallModel }) {
               }}
             >
               <Icon name={icon} />
-              {t(`panel.${panel as 'settings' | 'statistics' | 'help'}`)}
+              {t(`panel.${panel}`)}
             </button>
           ))}
           <button
