@@ -56,54 +56,60 @@ function payloads(station: Station, publicationId: number): { hex: string; layer
 const dropped = (station: Station, reason: DropReason): number =>
   station.thread.figures?.drops[DROP_CODE[reason]] ?? 0
 
-test('what a worker of one node exports comes to a worker of another with identical payloads', async (t) => {
-  const stage = await setUp(t)
-  const { voice, beat } = speak(stage)
-  await until(() => payloads(stage.core, AWAY).length >= 60, beat)
-  t.true(stage.child.asked.includes(`want ${MICROPHONE} 1`))
-  const sent = voice.sent.map(({ payload }) => payload)
-  const got = payloads(stage.core, AWAY).map(({ hex }) => hex)
-  t.is(new Set(got).size, got.length)
-  t.true(got.every((hex) => sent.includes(hex)))
-  const first = sent.indexOf(got[0]!)
-  t.deepEqual(got, sent.slice(first, first + got.length))
-  // How loud it is goes along, and that it flows.
-  await until(() => stage.core.reports.some(({ type }) => type === 'levels'), beat)
-  t.true(
-    stage.core.reports.some(
-      (report) => report.type === 'flowing' && report.publicationId === AWAY && report.flowing,
-    ),
-  )
-})
+test.serial(
+  'what a worker of one node exports comes to a worker of another with identical payloads',
+  async (t) => {
+    const stage = await setUp(t)
+    const { voice, beat } = speak(stage)
+    await until(() => payloads(stage.core, AWAY).length >= 60, beat)
+    t.true(stage.child.asked.includes(`want ${MICROPHONE} 1`))
+    const sent = voice.sent.map(({ payload }) => payload)
+    const got = payloads(stage.core, AWAY).map(({ hex }) => hex)
+    t.is(new Set(got).size, got.length)
+    t.true(got.every((hex) => sent.includes(hex)))
+    const first = sent.indexOf(got[0]!)
+    t.deepEqual(got, sent.slice(first, first + got.length))
+    // How loud it is goes along, and that it flows.
+    await until(() => stage.core.reports.some(({ type }) => type === 'levels'), beat)
+    t.true(
+      stage.core.reports.some(
+        (report) => report.type === 'flowing' && report.publicationId === AWAY && report.flowing,
+      ),
+    )
+  },
+)
 
-test('a layer that is wanted crosses, keyframe requests go back, and one wanted no more ends', async (t) => {
-  const { core, child } = await setUp(t)
-  const startMs = performance.now()
-  const rates = [
-    { bitrateBps: 60_000, heightPx: 180 },
-    { bitrateBps: 120_000, heightPx: 360 },
-  ]
-  const outlet = (_id: number, bytes: Uint8Array, start: number, end: number): void => {
-    child.link.push(bytes, start, end)
-  }
-  const camera = new Camera(CAMERA, outlet, rates)
-  child.onWant = (_id, layerMask) => {
-    camera.mask = layerMask
-  }
-  child.onKeyframe = (_id, layer) => camera.askKeyframe(layer)
-  const beat = (): void => camera.advance(performance.now() - startMs)
-  child.offer(CAMERA, cameraSpec(5, 2))
-  core.expect(AWAY, cameraSpec(5, 2))
-  core.link.wantLayers(AWAY, 0b01)
-  await until(() => payloads(core, AWAY).length >= 10, beat)
-  t.deepEqual(new Set(payloads(core, AWAY).map(({ layer }) => layer)), new Set([0]))
-  core.link.requestKeyframe(AWAY, 0)
-  await until(() => child.asked.includes(`keyframe ${CAMERA}.0`), beat)
-  core.link.wantLayers(AWAY, 0)
-  await until(() => child.asked.at(-1) === `want ${CAMERA} 0`, beat)
-})
+test.serial(
+  'a layer that is wanted crosses, keyframe requests go back, and one wanted no more ends',
+  async (t) => {
+    const { core, child } = await setUp(t)
+    const startMs = performance.now()
+    const rates = [
+      { bitrateBps: 60_000, heightPx: 180 },
+      { bitrateBps: 120_000, heightPx: 360 },
+    ]
+    const outlet = (_id: number, bytes: Uint8Array, start: number, end: number): void => {
+      child.link.push(bytes, start, end)
+    }
+    const camera = new Camera(CAMERA, outlet, rates)
+    child.onWant = (_id, layerMask) => {
+      camera.mask = layerMask
+    }
+    child.onKeyframe = (_id, layer) => camera.askKeyframe(layer)
+    const beat = (): void => camera.advance(performance.now() - startMs)
+    child.offer(CAMERA, cameraSpec(5, 2))
+    core.expect(AWAY, cameraSpec(5, 2))
+    core.link.wantLayers(AWAY, 0b01)
+    await until(() => payloads(core, AWAY).length >= 10, beat)
+    t.deepEqual(new Set(payloads(core, AWAY).map(({ layer }) => layer)), new Set([0]))
+    core.link.requestKeyframe(AWAY, 0)
+    await until(() => child.asked.includes(`keyframe ${CAMERA}.0`), beat)
+    core.link.wantLayers(AWAY, 0)
+    await until(() => child.asked.at(-1) === `want ${CAMERA} 0`, beat)
+  },
+)
 
-test('forged, replayed and foreign datagrams are counted and change nothing', async (t) => {
+test.serial('forged, replayed and foreign datagrams are counted and change nothing', async (t) => {
   const stage = await setUp(t)
   const { core, nat } = stage
   const { beat } = speak(stage)
@@ -128,7 +134,7 @@ test('forged, replayed and foreign datagrams are counted and change nothing', as
   t.is(core.thread.figures?.roams, 0)
 })
 
-test('a NAT that gives the child another port is followed', async (t) => {
+test.serial('a NAT that gives the child another port is followed', async (t) => {
   const stage = await setUp(t)
   const { core, child, nat } = stage
   const { beat } = speak(stage)
@@ -140,7 +146,7 @@ test('a NAT that gives the child another port is followed', async (t) => {
   t.is(child.path(), 'udp')
 })
 
-test('an idle trunk keeps its way through a NAT open', async (t) => {
+test.serial('an idle trunk keeps its way through a NAT open', async (t) => {
   const { core, child, nat } = await setUp(t)
   await until(() => core.heard() && child.heard())
   nat.lastUp = new Uint8Array(0)
@@ -151,7 +157,7 @@ test('an idle trunk keeps its way through a NAT open', async (t) => {
   t.is(child.path() ?? 'udp', 'udp')
 })
 
-test('where UDP is blocked, packets go through the WebSocket', async (t) => {
+test.serial('where UDP is blocked, packets go through the WebSocket', async (t) => {
   const stage = await setUp(t)
   const { core, child, nat } = stage
   nat.blocked = true
@@ -172,7 +178,7 @@ test('where UDP is blocked, packets go through the WebSocket', async (t) => {
   t.true(core.heard() && child.heard())
 })
 
-test('a port that is taken is an error with its number in it', async (t) => {
+test.serial('a port that is taken is an error with its number in it', async (t) => {
   const one = await Station.start()
   t.teardown(() => one.close())
   const { startTrunkThread } = await import('./trunk-thread-host.ts')
@@ -190,24 +196,27 @@ const MORTAL = `
     if (message.type === 'tunnel') throw new Error('as the test asked')
   })`
 
-test('a thread that dies ends its trunks, comes back on its port, and serves again', async (t) => {
-  const core = await Station.start(new URL(`data:text/javascript,${encodeURIComponent(MORTAL)}`))
-  const child = await Station.start()
-  t.teardown(() => Promise.all([core.close(), child.close()]))
-  const { port } = core.thread
-  core.thread.post({ type: 'open-trunk', flow: flowsOf({ address: '127.0.0.1', port }).core })
-  core.thread.post({ type: 'tunnel', trunkId: 1, on: true })
-  await until(() => core.ended === 1)
-  t.deepEqual(core.told.at(-1), { type: 'trunk-ended', trunkId: 1, reason: 'fault' })
-  // Opened while the thread is down: it ends at once.
-  core.told.length = 0
-  core.thread.post({ type: 'open-trunk', flow: flowsOf({ address: '127.0.0.1', port }).core })
-  await until(() => core.told.length > 0)
-  t.is(core.told[0]?.type, 'trunk-ended')
-  await until(() => core.restarted === 1)
-  t.is(core.thread.port, port)
-  const flows = flowsOf({ address: '127.0.0.1', port })
-  core.thread.post({ type: 'open-trunk', flow: flows.core })
-  child.thread.post({ type: 'open-trunk', flow: flows.child })
-  await until(() => core.heard() && child.heard())
-})
+test.serial(
+  'a thread that dies ends its trunks, comes back on its port, and serves again',
+  async (t) => {
+    const core = await Station.start(new URL(`data:text/javascript,${encodeURIComponent(MORTAL)}`))
+    const child = await Station.start()
+    t.teardown(() => Promise.all([core.close(), child.close()]))
+    const { port } = core.thread
+    core.thread.post({ type: 'open-trunk', flow: flowsOf({ address: '127.0.0.1', port }).core })
+    core.thread.post({ type: 'tunnel', trunkId: 1, on: true })
+    await until(() => core.ended === 1)
+    t.deepEqual(core.told.at(-1), { type: 'trunk-ended', trunkId: 1, reason: 'fault' })
+    // Opened while the thread is down: it ends at once.
+    core.told.length = 0
+    core.thread.post({ type: 'open-trunk', flow: flowsOf({ address: '127.0.0.1', port }).core })
+    await until(() => core.told.length > 0)
+    t.is(core.told[0]?.type, 'trunk-ended')
+    await until(() => core.restarted === 1)
+    t.is(core.thread.port, port)
+    const flows = flowsOf({ address: '127.0.0.1', port })
+    core.thread.post({ type: 'open-trunk', flow: flows.core })
+    child.thread.post({ type: 'open-trunk', flow: flows.child })
+    await until(() => core.heard() && child.heard())
+  },
+)
