@@ -1,6 +1,6 @@
 /**
- * Which datagrams of the far end came and when: a fixed ring, told in feedback again and again so that a lost feedback costs
- * nothing. See relay/wire/feedback.ts for the bytes.
+ * Which datagrams of the far end came and when: a fixed ring, told in feedback again and again so
+ * that a lost feedback costs nothing. See relay/wire/feedback.ts for the bytes.
  */
 import { TRUNK_ARRIVAL_LOG } from '../../config/limits.ts'
 import {
@@ -69,7 +69,10 @@ export class ArrivalLog {
     return this.#isAsked && nowMs - this.#sentMs >= INTERVAL_MS_MIN
   }
 
-  /** Writes the body of a feedback within `bytesMax` (at least 32); returns its end. Only when something came. */
+  /**
+   * Writes the body of a feedback within `bytesMax` (at least 32); returns its end. Only when
+   * something came.
+   */
   write(out: Uint8Array, offset: number, bytesMax: number, nowMs: number): number {
     const newestIndex = this.#highest
     const newestTicks = this.#ticks[newestIndex % TRUNK_ARRIVAL_LOG]!

@@ -1,6 +1,6 @@
 /**
- * Datagrams of the far end: taken apart into frames, each given to the part that it is for. Nothing in them can throw, and
- * nothing grows by them beyond the limits.
+ * Datagrams of the far end: taken apart into frames, each given to the part that it is for. Nothing
+ * in them can throw, and nothing grows by them beyond the limits.
  */
 import { TRUNK_RTP_BYTES } from '../../config/limits.ts'
 import { sequenceDelta16 } from '../../core/media/rtp/index.ts'
@@ -40,7 +40,7 @@ import type { NackContext, RepairOut } from './repair-out.ts'
 
 export type ArrivalParts = {
   outlet: TrunkOutlet
-  log: ArrivalLog
+  arrivalLog: ArrivalLog
   intake: FeedbackIntake
   incoming: IncomingStreams
   outgoing: OutgoingStreams
@@ -88,11 +88,11 @@ export class Arrivals {
       this.malformedCount += 1
       return
     }
-    const { log, repairIn, incoming } = this.#parts
+    const { arrivalLog, repairIn, incoming } = this.#parts
     this.#arrival.index = index
     this.#arrival.nowMs = nowMs
     const isAsking = this.#takeAll(bytes, start + TRUNK_RTP_BYTES, end)
-    log.add(index, nowMs, isAsking)
+    arrivalLog.add(index, nowMs, isAsking)
     // Whoever solves parity may not be called from within it, nor the frames at hand be disturbed.
     if (this.#parityEnd > 0) repairIn.onParity(index, bytes, this.#parityStart, this.#parityEnd)
     repairIn.onDatagram(index, bytes, start + TRUNK_RTP_BYTES, end, nowMs)
@@ -124,7 +124,10 @@ export class Arrivals {
     return isAsking
   }
 
-  /** @hot One frame's body stands in the reader; false when it is malformed. Unknown types are passed over. */
+  /**
+   * @hot One frame's body stands in the reader; false when it is malformed. Unknown types are
+   * passed over.
+   */
   #take(type: number, form: number): boolean {
     const reader = this.#reader
     const { nowMs } = this.#arrival
@@ -211,12 +214,12 @@ export class Arrivals {
   }
 
   #takeResent(form: number): boolean {
-    const { log, repairIn } = this.#parts
+    const { arrivalLog, repairIn } = this.#parts
     const reader = this.#reader
     const low = reader.uint16()
     if (reader.failed) return false
     const { index: carrier, nowMs } = this.#arrival
-    const near = Math.max(log.highest, carrier)
+    const near = Math.max(arrivalLog.highest, carrier)
     const index = near + sequenceDelta16(near & 0xffff, low)
     if (index < 0 || index >= carrier) return false
     this.#arrival.index = index

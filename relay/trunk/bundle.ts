@@ -1,5 +1,6 @@
 /**
- * The datagram in the making: an RTP header, then frames until it is full. Not a decision about what goes in.
+ * The datagram in the making: an RTP header, then frames until it is full. Not a decision about
+ * what goes in.
  *
  *   0x80 | payload type 97 | low 16 bits of the index | sender's clock, 250 us (32) | SSRC (32) | frames
  */
@@ -65,7 +66,8 @@ export class Bundle {
   }
 
   /**
-   * @hot A frame that stands for itself, head byte first (not NEXT); a media frame is shortened where it follows the one before.
+   * @hot A frame that stands for itself, head byte first (not NEXT); a media frame is shortened
+   * where it follows the one before.
    */
   addFrame(bytes: Uint8Array, start: number, end: number): boolean {
     const kind = bytes[start]!

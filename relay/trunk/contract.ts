@@ -1,22 +1,31 @@
 /**
- * One end of one trunk's media flow, as its owner (the router in the trunk thread, or a test) sees it. Pure: frames,
- * datagrams, wants and time in; datagrams, frames, wants and one next deadline out. Both ends are the same class; each
- * sends what the other wants. Frames on the node's side are handoff frames (core/media/engine/handoff.ts); what they look
- * like between the nodes is docs/RELAY-WIRE.md.
+ * One end of one trunk's media flow, as its owner (the router in the trunk thread, or a test) sees
+ * it. Pure: frames, datagrams, wants and time in; datagrams, frames, wants and one next deadline
+ * out. Both ends are the same class; each sends what the other wants. Frames on the node's side are
+ * handoff frames (core/media/engine/handoff.ts); what they look like between the nodes is
+ * docs/RELAY-WIRE.md.
  */
 import type { CodecName, MediaKind, SourceUse } from '../../core/media/control.ts'
 
 /** Where a stream stands in its room, told by the main thread; decides its class. */
 export type StreamPlace = {
-  /** heard: in an audio slot; main: the main picture or its fallback; other: a tile, or nothing yet. */
+  /**
+   * heard: in an audio slot; main: the main picture or its fallback; other: a tile, or nothing yet.
+   */
   place: 'heard' | 'main' | 'other'
   /** The room is an emergency. */
   emergency: boolean
-  /** Any number that the streams of one room have in common on this trunk: rooms share a class equally. */
+  /**
+   * Any number that the streams of one room have in common on this trunk: rooms share a class
+   * equally.
+   */
   room: number
 }
 
-/** A stream that this end may send, or that the far end may send to us. `streamId` is the sending end's number, 1..65535. */
+/**
+ * A stream that this end may send, or that the far end may send to us. `streamId` is the sending
+ * end's number, 1..65535.
+ */
 export type TrunkStreamSpec = {
   streamId: number
   kind: MediaKind
@@ -91,11 +100,13 @@ export type TrunkReport = {
 /** Where an end's outputs go; called synchronously, bytes are reused after the call. */
 export interface TrunkOutlet {
   /**
-   * @hot One datagram to protect and send: an RTP packet (RFC 3550 header without CSRC or extension) whose 48-bit
-   * index is `index`.
+   * @hot One datagram to protect and send: an RTP packet (RFC 3550 header without CSRC or
+   * extension) whose 48-bit index is `index`.
    */
   datagram(bytes: Uint8Array, start: number, end: number, index: number): void
-  /** @hot A frame of a stream of the far end, as a handoff frame with publicationId = its streamId. */
+  /**
+   * @hot A frame of a stream of the far end, as a handoff frame with publicationId = its streamId.
+   */
   frame(streamId: number, bytes: Uint8Array, start: number, end: number): void
   /** The far end wants these layers of our stream, bit by bit. */
   wanted(streamId: number, layerMask: number): void
@@ -116,7 +127,10 @@ export interface TrunkEnd {
   /** A stream that the far end may want; told again when its place changes. */
   offer(spec: TrunkStreamSpec, place: StreamPlace): void
   withdraw(streamId: number): void
-  /** A stream of the far end that was announced on the control flow; frames of unknown ones are dropped and counted. */
+  /**
+   * A stream of the far end that was announced on the control flow; frames of unknown ones are
+   * dropped and counted.
+   */
   expect(spec: TrunkStreamSpec): void
   unexpect(streamId: number): void
   /** We want these layers of a stream of the far end; repeated in band until it is known there. */

@@ -1,6 +1,7 @@
 /**
- * What the ends tell each other beside media: feedback, wants and their acknowledgements, keyframe requests, facts of layers,
- * levels. Rides with media where it can; each part says when it has to go alone.
+ * What the ends tell each other beside media: feedback, wants and their acknowledgements, keyframe
+ * requests, facts of layers, levels. Rides with media where it can; each part says when it has to
+ * go alone.
  */
 import {
   FRAME_DEMAND,

@@ -1,6 +1,7 @@
 /**
- * Which layers each end wants of the other's streams, told in band: every change has a version; what changed since the
- * version known there is repeated until it is acknowledged. Keyframe requests are asked again until a keyframe came.
+ * Which layers each end wants of the other's streams, told in band: every change has a version;
+ * what changed since the version known there is repeated until it is acknowledged. Keyframe
+ * requests are asked again until a keyframe came.
  */
 import { TRUNK_DEMAND_PAIRS_MAX, TRUNK_STREAMS_MAX } from '../../config/limits.ts'
 import {
@@ -51,7 +52,9 @@ export class WantsOut {
     return this.isPending ? this.#dueMs : Number.POSITIVE_INFINITY
   }
 
-  /** Body of a DEMAND with what fits into `bytesMax`; returns its end, `offset` when nothing fits. */
+  /**
+   * Body of a DEMAND with what fits into `bytesMax`; returns its end, `offset` when nothing fits.
+   */
   write(
     out: Uint8Array,
     offset: number,
@@ -93,7 +96,10 @@ export class WantsOut {
   }
 }
 
-/** What the far end wants; one per end. Streams that are not offered (yet) are remembered, within the limit. */
+/**
+ * What the far end wants; one per end. Streams that are not offered (yet) are remembered, within
+ * the limit.
+ */
 export class WantsIn {
   readonly #masks = new Map<number, number>()
   readonly #pairs = new PairReader()

@@ -1,6 +1,6 @@
 /**
- * Datagrams on their way out: what waits is bundled, paced by the estimate with audio and control first, and numbered. Also
- * padding: probes of the estimator and of the path's largest datagram.
+ * Datagrams on their way out: what waits is bundled, paced by the estimate with audio and control
+ * first, and numbered. Also padding: probes of the estimator and of the path's largest datagram.
  */
 import {
   TRUNK_DATAGRAM_BYTES_MAX,
@@ -32,7 +32,10 @@ const PROBE_BYTES_MIN = 60
 const ACTIVE_MS = 500
 /** A probe of the largest datagram must not delay audio by more than this. */
 const MTU_PROBE_MS = 100
-/** A datagram of video on a thin link is kept so short that audio behind it waits no longer; but not shorter than this. */
+/**
+ * A datagram of video on a thin link is kept so short that audio behind it waits no longer; but not
+ * shorter than this.
+ */
 const DATAGRAM_MS_MAX = 60
 const DATAGRAM_BYTES_MIN = 400
 
@@ -186,7 +189,9 @@ export class Departures {
     }
   }
 
-  /** @hot As many frames of video as fit, or as a thin link carries in the time that audio may wait. */
+  /**
+   * @hot As many frames of video as fit, or as a thin link carries in the time that audio may wait.
+   */
   #fillVideo(queue: FrameQueue): void {
     const { repair } = this.#parts
     const bundle = this.#bundle

@@ -1,6 +1,6 @@
 /**
- * What the far end says of our datagrams: each fate goes to the estimator once, oldest first, and to the search for the largest
- * datagram. Not a reckoning of rates (relay/estimate).
+ * What the far end says of our datagrams: each fate goes to the estimator once, oldest first, and
+ * to the search for the largest datagram. Not a reckoning of rates (relay/estimate).
  */
 import { TRUNK_SENT_LOG } from '../../config/limits.ts'
 import type { TrunkEstimator } from '../estimate/index.ts'

@@ -1,6 +1,7 @@
 /**
- * Frames that wait to be sent: one ring of bytes in order of arrival. A frame stands as it would in a datagram, but without a
- * length: its head byte (type and form), then its body. Not a decision about what waits.
+ * Frames that wait to be sent: one ring of bytes in order of arrival. A frame stands as it would in
+ * a datagram, but without a length: its head byte (type and form), then its body. Not a decision
+ * about what waits.
  */
 
 /** Frames of one queue at a time; a power of two. */
@@ -38,7 +39,10 @@ export class FrameQueue {
     return this.#slab
   }
 
-  /** @hot Room for up to `bytesMax` in one piece of the slab: its offset, or -1 (counted) when it is full. */
+  /**
+   * @hot Room for up to `bytesMax` in one piece of the slab: its offset, or -1 (counted) when it is
+   * full.
+   */
   reserve(bytesMax: number): number {
     const isEmpty = this.#first === this.#next
     if (isEmpty) {

@@ -1,6 +1,6 @@
 /**
- * One layer of a stream of the far end: short numbers become whole ones again, frames become handoff frames with an RTP header
- * for the engine of this node.
+ * One layer of a stream of the far end: short numbers become whole ones again, frames become
+ * handoff frames with an RTP header for the engine of this node.
  */
 import { FORWARDED_BYTES_MAX, TRUNK_RTP_BYTES } from '../../config/limits.ts'
 import { writeHandoffPacket, writeHandoffStatus } from '../../core/media/engine/index.ts'
@@ -103,8 +103,8 @@ export class IncomingLayer {
   }
 
   /**
-   * @hot Makes the frame's numbers whole in place. False when they cannot be placed: nothing was anchored yet, or it is of a
-   * run that has ended.
+   * @hot Makes the frame's numbers whole in place. False when they cannot be placed: nothing was
+   * anchored yet, or it is of a run that has ended.
    */
   place(frame: MediaFrame): boolean {
     if (frame.form === MEDIA_FULL) {
@@ -210,8 +210,8 @@ export class IncomingLayer {
   }
 
   /**
-   * @hot Writes a placed frame with the payload `bytes[payloadStart, payloadEnd)` as a handoff frame into `scratch.bytes`;
-   * returns its end, 0 when the payload is not what it says.
+   * @hot Writes a placed frame with the payload `bytes[payloadStart, payloadEnd)` as a handoff
+   * frame into `scratch.bytes`; returns its end, 0 when the payload is not what it says.
    */
   write(scratch: HandoffScratch, frame: MediaFrame, bytes: Uint8Array): number {
     const { rtp, packet } = scratch

@@ -1,6 +1,7 @@
 /**
- * The streams that the far end may send to us, as announced on the control flow. What is of no announced stream, or of a layer that we
- * do not want, is dropped and counted, and memory is taken for wanted layers alone: an upstream that lies cannot make us grow.
+ * The streams that the far end may send to us, as announced on the control flow. What is of no
+ * announced stream, or of a layer that we do not want, is dropped and counted, and memory is taken
+ * for wanted layers alone: an upstream that lies cannot make us grow.
  */
 import { TRUNK_STREAMS_MAX } from '../../config/limits.ts'
 import { setHandoffLate } from '../../core/media/engine/index.ts'

@@ -1,5 +1,6 @@
 /**
- * Layers of the far end of which we wait for a keyframe: asked again until one came, not more often than a path can answer.
+ * Layers of the far end of which we wait for a keyframe: asked again until one came, not more often
+ * than a path can answer.
  */
 import { LAYERS_PER_PUBLICATION_MAX, TRUNK_KEYFRAME_ASKS_MAX } from '../../config/limits.ts'
 import { PAIR_BYTES_MAX, writePair } from '../wire/index.ts'

@@ -1,6 +1,7 @@
 /**
- * The largest datagram that the path carries, found by padded probes (RFC 8899: DPLPMTUD) between 1,200 and 1,452 bytes of UDP
- * payload, and given up again when large datagrams alone vanish. Below 1,200 only when even those do.
+ * The largest datagram that the path carries, found by padded probes (RFC 8899: DPLPMTUD) between
+ * 1,200 and 1,452 bytes of UDP payload, and given up again when large datagrams alone vanish. Below
+ * 1,200 only when even those do.
  */
 import {
   TRUNK_DATAGRAM_BYTES_MAX,

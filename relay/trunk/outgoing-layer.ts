@@ -1,6 +1,7 @@
 /**
- * One layer of a stream that we may send: which of its packets cross and under which numbers (a Forwarder, so the far end
- * sees one continuous layer through pauses, thinning and restarts of the source), and what the far end is told of it.
+ * One layer of a stream that we may send: which of its packets cross and under which numbers (a
+ * Forwarder, so the far end sees one continuous layer through pauses, thinning and restarts of the
+ * source), and what the far end is told of it.
  */
 import { FORWARDED_BYTES_MAX, TRUNK_RTP_BYTES } from '../../config/limits.ts'
 import {
@@ -20,7 +21,10 @@ import {
 } from '../wire/index.ts'
 import type { TrunkStreamSpec } from './contract.ts'
 
-/** Where a packet's numbers stand in whole, among short ones: at the start, at each keyframe, and now and then. */
+/**
+ * Where a packet's numbers stand in whole, among short ones: at the start, at each keyframe, and
+ * now and then.
+ */
 const FULL_AT_START = 3
 const FULL_EVERY = 128
 const TEMPORAL_ALL = 3
@@ -63,7 +67,10 @@ export class OutgoingLayer {
   #toldCount = 0
   #toldMs = Number.NEGATIVE_INFINITY
   #lastKeyframeMs = Number.NEGATIVE_INFINITY
-  /** Bytes of payload accepted since the last look, and of the keyframe at hand and the last whole one. */
+  /**
+   * Bytes of payload accepted since the last look, and of the keyframe at hand and the last whole
+   * one.
+   */
   acceptedBytes = 0
   keyframeBytes = 0
   #keyframeBytesNow = 0
@@ -123,7 +130,9 @@ export class OutgoingLayer {
     if (this.#isOpen) this.#forwarder.retarget(this.source, nowMs)
   }
 
-  /** @hot True when the packet crosses: `frame` says how, and `packet` holds the payload to send. */
+  /**
+   * @hot True when the packet crosses: `frame` says how, and `packet` holds the payload to send.
+   */
   admit(packet: MediaPacket, isPadding: boolean): boolean {
     const { source } = this
     source.lastTimestamp = packet.timestamp

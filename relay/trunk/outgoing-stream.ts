@@ -1,5 +1,6 @@
 /**
- * One stream that the far end may want: its layers, what the budget knows of it and answers, and what our own engine was told.
+ * One stream that the far end may want: its layers, what the budget knows of it and answers, and
+ * what our own engine was told.
  */
 import type { MediaPacket } from '../../core/media/rtp/index.ts'
 import { createTrunkStream, type TrunkStream, trunkClassOf } from '../budget/index.ts'
@@ -65,7 +66,10 @@ export class OutgoingStream {
     budgeted.keyframeBytes = this.layers[0]!.keyframeBytes
   }
 
-  /** Carries out what the budget answered, and tells our engine what is needed; keyframes only when they may be asked for now. */
+  /**
+   * Carries out what the budget answered, and tells our engine what is needed; keyframes only when
+   * they may be asked for now.
+   */
   apply(nowMs: number, mayAsk: boolean): void {
     const { budgeted } = this
     const keyframesOnly = budgeted.mode === 'keyframes'

@@ -1,6 +1,6 @@
 /**
- * What this end may send: frames of our engine come in, what crosses waits in three queues, and the budget is asked again and
- * again. Not datagrams (departures.ts).
+ * What this end may send: frames of our engine come in, what crosses waits in three queues, and the
+ * budget is asked again and again. Not datagrams (departures.ts).
  */
 import {
   FORWARDED_BYTES_MAX,
@@ -39,7 +39,9 @@ import { OutgoingStream } from './outgoing-stream.ts'
 const KIND_FRAGMENT = frameKind(FRAME_FRAGMENT, 0)
 /** Classes up to this one go before the others' video: TRUNK_CLASSES 'main-base'. */
 const MAIN_CLASS = 4
-/** Video that would wait longer than this is not taken in; a picture now and then may take its time. */
+/**
+ * Video that would wait longer than this is not taken in; a picture now and then may take its time.
+ */
 const WAIT_MS_MAX = 1_500
 const WAIT_KEYFRAMES_MS_MAX = 6_000
 /** With less than this waiting a keyframe may be asked for. */

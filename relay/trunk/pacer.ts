@@ -1,6 +1,6 @@
 /**
- * When video may leave: a bucket of bytes filled at the estimate. Audio and control take from it without asking, so that video
- * makes room for them.
+ * When video may leave: a bucket of bytes filled at the estimate. Audio and control take from it
+ * without asking, so that video makes room for them.
  */
 
 /** What may be sent at once after a pause. */

@@ -1,6 +1,6 @@
 /**
- * What a receiving end does about losses: asks again for datagrams, solves parity, and holds frames as long as the far end says
- * that its repair takes.
+ * What a receiving end does about losses: asks again for datagrams, solves parity, and holds frames
+ * as long as the far end says that its repair takes.
  */
 import { RELEASE_HOLD_MS_MAX, TRUNK_NACK_RANGES_MAX } from '../../config/limits.ts'
 import {
@@ -47,7 +47,9 @@ export class RepairIn {
     this.#parity?.onDatagram(index, bytes, start, end)
   }
 
-  /** Body of a PARITY, brought by the datagram `carrier`. Memory for it is taken at the first one. */
+  /**
+   * Body of a PARITY, brought by the datagram `carrier`. Memory for it is taken at the first one.
+   */
   onParity(carrier: number, bytes: Uint8Array, start: number, end: number): void {
     this.#parity ??= new ParityDecoder(this.#outlet)
     this.#parity.onParity(carrier, bytes, start, end)

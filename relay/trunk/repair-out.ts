@@ -1,6 +1,7 @@
 /**
- * What a sending end does about losses: copies of audio in later datagrams, parity over datagrams, and frames sent again when
- * asked for. What of it is worth it is planned by relay/repair from what the path loses.
+ * What a sending end does about losses: copies of audio in later datagrams, parity over datagrams,
+ * and frames sent again when asked for. What of it is worth it is planned by relay/repair from what
+ * the path loses.
  */
 import {
   TRUNK_DATAGRAM_BYTES_MAX,

@@ -1,5 +1,6 @@
 /**
- * What became of each datagram that we sent, by its index: a fixed ring, for feedback to be matched against.
+ * What became of each datagram that we sent, by its index: a fixed ring, for feedback to be matched
+ * against.
  */
 import { TRUNK_SENT_LOG } from '../../config/limits.ts'
 
@@ -34,7 +35,10 @@ export class SentLog {
     return this.#fates[index % TRUNK_SENT_LOG]!
   }
 
-  /** @hot The first fate counts, but what was thought lost may still arrive; false when nothing changed. */
+  /**
+   * @hot The first fate counts, but what was thought lost may still arrive; false when nothing
+   * changed.
+   */
   settle(index: number, fate: number): boolean {
     const before = this.fate(index)
     if (before === FATE_UNKNOWN || before === FATE_ARRIVED || before === fate) return false

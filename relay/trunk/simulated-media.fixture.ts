@@ -1,4 +1,7 @@
-/** A microphone and a camera with layers, as an engine would export them: handoff frames under a virtual clock. Tests only. */
+/**
+ * A microphone and a camera with layers, as an engine would export them: handoff frames under a
+ * virtual clock. Tests only.
+ */
 import { createRandom, type Random } from '../../bench/link/index.ts'
 import { writeHandoffPacket, writeHandoffStatus } from '../../core/media/engine/index.ts'
 import { type SourceClock, SourceLayer } from '../../core/media/forward/index.ts'

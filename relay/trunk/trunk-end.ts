@@ -1,6 +1,6 @@
 /**
- * One end of a trunk's media flow (see contract.ts): puts the parts together and keeps their time. Sends what the far end wants as
- * far as the budget goes; hands what comes to the node.
+ * One end of a trunk's media flow (see contract.ts): puts the parts together and keeps their time.
+ * Sends what the far end wants as far as the budget goes; hands what comes to the node.
  */
 import { TRUNK_RTP_BYTES, TRUNK_TAG_BYTES } from '../../config/limits.ts'
 import { createTrunkEstimator, type TrunkEstimator } from '../estimate/index.ts'
@@ -35,7 +35,9 @@ const REPAIR_MS = 1_000
 /** Of a datagram: RTP header, tag, head and length of the frame, and what parity adds. */
 const FRAME_ROOM_BYTES = TRUNK_RTP_BYTES + TRUNK_TAG_BYTES + 3 + PARITY_OVERHEAD_BYTES_MAX + 3
 
-/** The far end has a like one. `randomUint32` is asked a few times at the start and for each stream. */
+/**
+ * The far end has a like one. `randomUint32` is asked a few times at the start and for each stream.
+ */
 export function createTrunkEnd(options: TrunkEndOptions): TrunkEnd {
   return new MediaFlowEnd(options)
 }
@@ -103,7 +105,7 @@ class MediaFlowEnd implements TrunkEnd {
     const { sent, mtu } = this.#departures
     this.#arrivals = new Arrivals({
       outlet,
-      log: this.#log,
+      arrivalLog: this.#log,
       intake: new FeedbackIntake({ sent, mtu, estimator, meter: this.#repairOut.meter }),
       incoming: this.#incoming,
       outgoing,

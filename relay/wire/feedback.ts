@@ -1,6 +1,6 @@
 /**
- * Which datagrams came, and when: newest first, back into history that was told before, so that a lost feedback costs
- * nothing. Times are the teller's, in ticks of 250 us.
+ * Which datagrams came, and when: newest first, back into history that was told before, so that a
+ * lost feedback costs nothing. Times are the teller's, in ticks of 250 us.
  *
  *   newest index (24) | held (varint, ticks) | arrival of the newest (24) | entries, each a varint, one index further back:
  *     bit 0 = 0: came; the rest is zigzag of (arrival of the last that came - arrival of this)
@@ -43,7 +43,10 @@ export class FeedbackReader {
   newestLow = 0
   heldTicks = 0
   newestLowTicks = 0
-  /** Of the entry at hand: how many indexes it tells of, whether they came, and ticks before the newest. */
+  /**
+   * Of the entry at hand: how many indexes it tells of, whether they came, and ticks before the
+   * newest.
+   */
   count = 0
   came = false
   ticksBefore = 0

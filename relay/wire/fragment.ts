@@ -1,5 +1,6 @@
 /**
- * A frame that is larger than a datagram goes in parts, each a frame of its own; here they come together again.
+ * A frame that is larger than a datagram goes in parts, each a frame of its own; here they come
+ * together again.
  *
  *   FRAGMENT  id (8) | part (4) count - 1 (4) | offset varint | bytes
  *   of the whole: the frame's head byte without L, and its body

@@ -1,6 +1,6 @@
 /**
- * The heads of frames in a trunk datagram: what kind, and how long. Frames of unknown kinds are skipped by their length,
- * so versions N and N+1 understand each other. See docs/RELAY-WIRE.md.
+ * The heads of frames in a trunk datagram: what kind, and how long. Frames of unknown kinds are
+ * skipped by their length, so versions N and N+1 understand each other. See docs/RELAY-WIRE.md.
  *
  *   | type (5) | L (1) | form (2) |  length varint, if L  | body |     without L the body goes to the end
  */

@@ -1,4 +1,6 @@
-/** Door of `relay/wire`: the bytes of a trunk datagram's payload. The table is docs/RELAY-WIRE.md. */
+/**
+ * Door of `relay/wire`: the bytes of a trunk datagram's payload. The table is docs/RELAY-WIRE.md.
+ */
 export {
   FEEDBACK_ENTRY_BYTES_MAX,
   FEEDBACK_TICKS_PER_MS,

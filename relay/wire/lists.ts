@@ -1,5 +1,6 @@
 /**
- * Short lists of a trunk: demand, keyframe requests, levels, ranges of datagrams to send again, hold times.
+ * Short lists of a trunk: demand, keyframe requests, levels, ranges of datagrams to send again,
+ * hold times.
  *
  *   DEMAND    since varint | version varint | (stream varint, layer mask (8))*
  *   KNOWN     version varint
@@ -44,7 +45,10 @@ export class PairReader {
   }
 }
 
-/** Datagrams to send again, in ascending order; returns the end. Ranges that do not fit are left out. */
+/**
+ * Datagrams to send again, in ascending order; returns the end. Ranges that do not fit are left
+ * out.
+ */
 export function writeRanges(
   out: Uint8Array,
   offset: number,

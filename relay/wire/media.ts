@@ -1,6 +1,6 @@
 /**
- * A media packet as a frame: the RTP header is gone, numbers are short, the payload is as it was. Not a decision about
- * what crosses.
+ * A media packet as a frame: the RTP header is gone, numbers are short, the payload is as it was.
+ * Not a decision about what crosses.
  *
  *   form NEXT     [flags A]                                         follows the media frame before it in the datagram
  *   form SHORT    stream | sequence (16) | timestamp (24)           Opus, nothing special
@@ -10,8 +10,9 @@
  *   flags A: late? 7 padding | 6 late | 5 temporal switch | 4-3 temporal layer | 2 frame start | 1 keyframe | 0 marker
  *   flags B: 4-2 codec | 1-0 spatial layer
  *
- * NEXT is the same stream and layer, one number on. After a form with flags it is the same picture: flags A follow, the
- * timestamp stays; after SHORT the timestamp moves by what the Opus packet before it plays (RFC 6716 §3.1).
+ * NEXT is the same stream and layer, one number on. After a form with flags it is the same picture:
+ * flags A follow, the timestamp stays; after SHORT the timestamp moves by what the Opus packet
+ * before it plays (RFC 6716 §3.1).
  */
 import { LAYERS_PER_PUBLICATION_MAX } from '../../config/limits.ts'
 import type { CodecName } from '../../core/media/control.ts'
@@ -90,13 +91,19 @@ function setFlagsA(frame: MediaFrame, flags: number): void {
   frame.isPadding = (flags & PADDING) !== 0
 }
 
-/** @hot The shortest form that says it without the frame before: SHORT or FLAGGED; FULL is asked for by the caller. */
+/**
+ * @hot The shortest form that says it without the frame before: SHORT or FLAGGED; FULL is asked for
+ * by the caller.
+ */
 export function mediaForm(frame: MediaFrame): number {
   const isPlain = frame.codec === 0 && frame.layer === 0 && flagsA(frame) === FLAGS_SHORT
   return isPlain ? MEDIA_SHORT : MEDIA_FLAGGED
 }
 
-/** @hot Writes what stands before the payload, by `frame.form` (not NEXT); returns where the payload goes. */
+/**
+ * @hot Writes what stands before the payload, by `frame.form` (not NEXT); returns where the payload
+ * goes.
+ */
 export function writeMediaHead(out: Uint8Array, offset: number, frame: MediaFrame): number {
   let at = writeVarint(out, offset, frame.streamId)
   if (frame.form === MEDIA_SHORT) {
@@ -114,7 +121,9 @@ export function writeMediaHead(out: Uint8Array, offset: number, frame: MediaFram
   return writeUint32(out, at, frame.timestamp)
 }
 
-/** What the media frame before says about a NEXT; one per writer or reader, reset at each datagram. */
+/**
+ * What the media frame before says about a NEXT; one per writer or reader, reset at each datagram.
+ */
 export class MediaContext {
   #isKnown = false
   #streamId = 0
@@ -132,7 +141,10 @@ export class MediaContext {
     this.#isKnown = false
   }
 
-  /** @hot Takes note of a frame that was written or read; its payload is `bytes[payloadStart, payloadEnd)`. */
+  /**
+   * @hot Takes note of a frame that was written or read; its payload is `bytes[payloadStart,
+   * payloadEnd)`.
+   */
   note(frame: MediaFrame, bytes: Uint8Array): void {
     const form = frame.form === MEDIA_NEXT ? this.#form : frame.form
     this.#isKnown = true
@@ -170,7 +182,10 @@ export class MediaContext {
     return offset + 1
   }
 
-  /** @hot Reads a frame of any form and takes note of it; false when it is malformed or has nothing to follow. */
+  /**
+   * @hot Reads a frame of any form and takes note of it; false when it is malformed or has nothing
+   * to follow.
+   */
   read(frame: MediaFrame, form: number, reader: WireReader): boolean {
     frame.form = form
     const isGood = form === MEDIA_NEXT ? this.#readNext(frame, reader) : readHead(frame, reader)
@@ -191,7 +206,8 @@ export class MediaContext {
     const isShort = this.#form === MEDIA_SHORT
     if (isShort && this.#stepTicks === 0) return false
     setFlagsA(frame, isShort ? FLAGS_SHORT : reader.uint8())
-    // Whoever followed a FULL knows all bits, who followed a short form the low ones: callers take the low ones.
+    // Whoever followed a FULL knows all bits, who followed a short form the low ones: callers take
+    // the low ones.
     frame.sequence = (this.#sequence + 1) & 0xffff
     frame.timestamp = (this.#timestamp + this.#stepTicks) & 0xff_ffff
     return true

@@ -1,6 +1,6 @@
 /**
- * What the far end must know of a layer beside its packets: measured rate (0 = not to be had now), sender's clock, size,
- * temporal shares, and where its numbers stand.
+ * What the far end must know of a layer beside its packets: measured rate (0 = not to be had now),
+ * sender's clock, size, temporal shares, and where its numbers stand.
  *
  *   stream | flags (8) | rate varint, 100 bit/s | size: width, height varints | shares: top (8), top x share (8)
  *   | clock: NTP (48, 1/64 ms), timestamp (32) | numbers: run (8), sequence (32), timestamp (32)

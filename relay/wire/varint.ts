@@ -1,6 +1,7 @@
 /**
- * Numbers of the trunk's wire format: big-endian fixed ones, and variable ones of 7 bits a byte, lowest first, the high bit
- * set on all but the last (LEB128). A reader never passes its end: it fails once, and then gives zeros.
+ * Numbers of the trunk's wire format: big-endian fixed ones, and variable ones of 7 bits a byte,
+ * lowest first, the high bit set on all but the last (LEB128). A reader never passes its end: it
+ * fails once, and then gives zeros.
  */
 
 /** Bytes of the longest variable number: 2^53 fits in eight. */
