@@ -19,7 +19,7 @@ usage: ./nhipcau COMMAND [options]
   core      run a core                            --config FILE   --set key=value (repeatable)
   relay     run a relay below another node       --upstream wss://HOST --enrol CODE (both once), options of core
   enrol     let a relay hang on this node        --name N --ttl 24h   --list   --revoke NAME
-  token     print a token and a join link         --room R --role chair|speaker|viewer|observer|admin
+  token     print a token and a join link         --room R --role chair|speaker|viewer|observer|operator|admin
                                                   --site S --name N --ttl 2h|30m|90s --raw
   doctor    look at this machine as a core would use it
   link      a line like those in the field between two processes (./nhipcau link help)
@@ -213,6 +213,7 @@ async function openCore(
     keys,
     issuers,
     nodeName: name,
+    trunkStatus: (historyOf) => trunks.status(historyOf),
     ...(asRelay ? { retryUpstream: () => trunks.retryUpstream() } : {}),
     ...(web.pageIsBuilt() ? { page: pageOf(web) } : {}),
     metrics: {
@@ -230,7 +231,8 @@ async function openCore(
   })
   const { close, port: httpPort, door, doorReason, stage } = doors
   opened.defer(close)
-  trunks.start({ host, events, media, stage })
+  const siteCount = (): number => doors?.figures().participants ?? 0
+  trunks.start({ host, events, media, stage, siteCount })
   log.info(
     { event: 'ready', url: publicUrl(config, httpPort), httpPort, door, doorReason },
     'ready',
@@ -291,17 +293,19 @@ async function printToken(args: string[]): Promise<number> {
   })
   const config = configFrom(values)
   const ttlS = parseDuration(values.ttl)
-  const { issueToken, loadTokenKeys } = await import('./signaling/auth/index.ts')
-  const { ROLES } = await import('./core/conference/index.ts')
-  const roles: string[] = [...ROLES, 'admin']
+  const { issueToken, loadTokenKeys, TOKEN_ROLES } = await import('./signaling/auth/index.ts')
+  const roles: readonly string[] = TOKEN_ROLES
+  // Those of the node itself are of every room.
+  const isOfNode = values.role === 'admin' || values.role === 'operator'
+  const room = values.room ?? (isOfNode ? '*' : undefined)
   const problems = [
-    ...(values.room === undefined ? ['--room: which room is missing'] : []),
+    ...(room === undefined ? ['--room: which room is missing'] : []),
     ...(roles.includes(values.role ?? '') ? [] : [`--role: one of ${roles.join(', ')}`]),
     ...(ttlS === undefined ? ['--ttl: such as 2h, 30m or 90s, at most 365d'] : []),
   ]
   if (problems.length > 0) throw new ConfigError(problems)
   const token = await issueToken(loadTokenKeys(resolve(config['data.dir'])), {
-    room: values.room ?? '',
+    room: room ?? '',
     role: values.role as Parameters<typeof issueToken>[1]['role'],
     site: values.site,
     name: values.name,
@@ -311,7 +315,7 @@ async function printToken(args: string[]): Promise<number> {
   console.log(
     values.raw
       ? token
-      : `${token}\n\n${publicUrl(config, config['http.port'])}/r/${values.room}#token=${token}`,
+      : `${token}\n\n${publicUrl(config, config['http.port'])}/${isOfNode ? 'operator' : `r/${room}`}#token=${token}`,
   )
   // The link itself, on stdout, stays as it was for whoever pipes it.
   if (isForMany(values)) console.error(SHARED_HINT)

@@ -112,7 +112,7 @@ export const SETTINGS = [
     kind: 'choice',
     choices: ['loopback', 'open', 'token'],
     default: 'loopback',
-    doc: 'Who may read /metrics: this machine only, everyone, or bearers of an admin token.',
+    doc: 'Who may read /metrics: this machine only, everyone, or bearers of an admin or operator token.',
   },
   {
     key: 'http.requestRateMax',

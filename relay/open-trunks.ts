@@ -17,7 +17,8 @@ import { registerTrunkMetrics } from './io/trunk-metrics.ts'
 import { startTrunkThread, type TrunkThread } from './io/trunk-thread-host.ts'
 import { type LinkMark, markFromReport } from './link-mark.ts'
 import type { FromTrunkThread } from './media-port.ts'
-import type { StagePort } from './stage-port.ts'
+import type { StagePort, TrackName } from './stage-port.ts'
+import { StatusBook, type TrunkStatus } from './status/index.ts'
 import { LogExchange, type LogNeighbour } from './sync/index.ts'
 
 export type TrunksOptions = {
@@ -52,6 +53,8 @@ export type TrunkSurroundings = {
   events: EventReader
   media: NodeMediaPlane
   stage: StagePort
+  /** Sites that are joined to this node itself. */
+  siteCount: () => number
 }
 
 /** One per node. */
@@ -63,6 +66,8 @@ export interface Trunks {
   start(surroundings: TrunkSurroundings): void
   /** There is more in the event log than before. */
   logGrew(): void
+  /** For `GET /api/v1/trunk`; `historyOf`: the node whose link's last ten minutes are asked for. */
+  status(historyOf?: string): TrunkStatus
   /** Dials the upstream at once when it waits to. */
   retryUpstream(): void
   /** Ends sessions in order, then the thread. Idempotent. */
@@ -96,6 +101,8 @@ class NodeTrunks implements Trunks {
   readonly #thread: TrunkThread
   readonly #control: TrunkControl
   readonly #open = new Map<number, Open>()
+  readonly #status: StatusBook
+  #siteCount = (): number => 0
   #desk: TrunkDesk | undefined
   #exchange: LogExchange | undefined
   #ticker: NodeJS.Timeout | undefined
@@ -108,6 +115,8 @@ class NodeTrunks implements Trunks {
     this.peer = thread.peer
     const { dataDir, nodeId, name, program, isRelay, certificateFile, tokenKeys } = options
     const { upstreamPort } = options
+    const startedMs = systemClock.wallMs()
+    this.#status = new StatusBook({ nodeId, name, version: program, startedMs })
     this.#control = openTrunkControl({
       dataDir,
       asRelay: isRelay,
@@ -124,8 +133,9 @@ class NodeTrunks implements Trunks {
     thread.onMessage = (message) => this.#onThread(message)
   }
 
-  start({ host, events, media, stage }: TrunkSurroundings): void {
+  start({ host, events, media, stage, siteCount }: TrunkSurroundings): void {
     const { isRelay } = this.#options
+    this.#siteCount = siteCount
     this.#desk = new TrunkDesk({
       stage,
       post: (message) => this.#thread.post(message),
@@ -152,6 +162,10 @@ class NodeTrunks implements Trunks {
 
   logGrew(): void {
     this.#exchange?.logGrew(systemClock.nowMs())
+  }
+
+  status(historyOf?: string): TrunkStatus {
+    return this.#status.status(systemClock.wallMs(), historyOf)
   }
 
   retryUpstream(): void {
@@ -187,16 +201,22 @@ class NodeTrunks implements Trunks {
     })
     const open: Open = { session, link, neighbour, mark: 'green' }
     this.#open.set(trunkId, open)
+    this.#noteOpened(session)
     session.onDatagram = (bytes) => this.#thread.post({ type: 'tunnelled', trunkId, bytes })
     session.onMessage = (message) => {
       if (message.type === 'token-keys') this.#takeTokenKeys(message.keys)
       if (message.type === 'link-mark') open.mark = message.mark
+      if (message.type === 'status' && !this.#takeStatus(trunkId, message.status)) {
+        session.close('malformed')
+        return
+      }
       const outcome =
         neighbour.onMessage(message, systemClock.nowMs()) ?? desk.onMessage(link, message)
       if (outcome === 'malformed') session.close('malformed')
     }
     session.onClosed = (reason) => {
       this.#open.delete(trunkId)
+      this.#status.closed(trunkId, systemClock.wallMs())
       neighbour.close()
       desk.removeSession(link)
       const { name, nodeId } = session.peer
@@ -204,6 +224,16 @@ class NodeTrunks implements Trunks {
       this.#log.info({ ...told, direction: session.direction }, 'a trunk has ended')
     }
     if (link.isUp && session.tokenKeys.length > 0) this.#takeTokenKeys(session.tokenKeys)
+  }
+
+  #noteOpened({ direction, flow, peer }: TrunkSession): void {
+    const { nodeId, name, program } = peer
+    const told = { direction, nodeId, name, version: program }
+    this.#status.opened(flow.trunkId, told, systemClock.wallMs())
+  }
+
+  #takeStatus(trunkId: number, status: Record<string, unknown>): boolean {
+    return this.#status.told(trunkId, status, systemClock.wallMs())
   }
 
   #takeTokenKeys(keys: readonly TokenKeyJwk[]): void {
@@ -218,6 +248,10 @@ class NodeTrunks implements Trunks {
   #tick(): void {
     this.#exchange?.tick(systemClock.nowMs())
     this.#desk?.tick()
+    this.#status.setSites(this.#siteCount())
+    for (const { trunkId, status } of this.#status.due(systemClock.wallMs())) {
+      this.#open.get(trunkId)?.session.send({ type: 'status', status })
+    }
   }
 
   // ---- the trunk thread tells ----
@@ -242,6 +276,9 @@ class NodeTrunks implements Trunks {
 
   #onReport(open: Open, { report }: Extract<FromTrunkThread, { type: 'trunk-report' }>): void {
     const { link, session } = open
+    const names = this.#desk?.namesOf(link)
+    const nameOf = (streamId: number): TrackName | undefined => names?.get(streamId)
+    this.#status.reported(link.trunkId, report, { nameOf, wallMs: systemClock.wallMs() })
     if (link.isUp) {
       this.#desk?.noteUpstream({
         mark: open.mark,

@@ -3,7 +3,7 @@
  */
 
 import type { ConferenceHost } from '../core/store/index.ts'
-import type { TokenVerifier } from './auth/index.ts'
+import { isNodeRole, type TokenVerifier } from './auth/index.ts'
 import type { DoorResponse } from './door.ts'
 import {
   bearerOf,
@@ -66,8 +66,8 @@ async function metrics(options: HealthOptions, request: RouteRequest): Promise<D
   if (access === 'token') {
     const bearer = await bearerOf(request, options.verify, options.host.now().wallMs)
     if (!bearer.ok) return refusal(bearer)
-    if (bearer.claims.role !== 'admin') {
-      return refusal({ code: 'forbidden', message: 'only with an admin token' })
+    if (!isNodeRole(bearer.claims.role)) {
+      return refusal({ code: 'forbidden', message: 'only with an admin or operator token' })
     }
   }
   const headers = { 'content-type': contentType, 'cache-control': 'no-store' }

@@ -46,8 +46,8 @@ export type SignalingOptions = {
   demo: boolean
   /** As people know this node; default ''. */
   nodeName?: string
-  /** What `GET /api/v1/trunk` answers; absent on a node without trunks. */
-  trunkStatus?: () => unknown
+  /** What `GET /api/v1/trunk?history={nodeId}` answers; absent on a node without trunks. */
+  trunkStatus?: (historyOf: string | undefined) => unknown
   /** Dials the node above at once; absent on a node without one. */
   retryUpstream?: () => void
   /** WebSockets of other paths, such as those of relays. */

@@ -42,7 +42,7 @@ export type TrunkMessage =
   | { type: 'choice'; choice: StageChoice }
   /** Upwards: rooms that are of interest at the child or below it, or no longer. */
   | { type: 'rooms'; rooms: { room: string; present: boolean }[] }
-  /** Upwards, about once a second: a bounded summary that only relay/status understands. */
+  /** Both ways, about once a second: a bounded summary that only relay/status understands. */
   | { type: 'status'; status: Record<string, unknown> }
   /** Downwards: how the link to the child fares, as the end that sends over it sees it. */
   | { type: 'link-mark'; mark: 'green' | 'amber' | 'red' }

@@ -7,7 +7,13 @@
 import { CHOICES_MAX, TRACKS_PER_ANNOUNCE_MAX, TRACKS_PER_TRUNK_MAX } from '../../config/limits.ts'
 import type { TrunkMessage, TrunkSession } from '../control/index.ts'
 import type { ToTrunkThread } from '../media-port.ts'
-import type { StageChoice, StagePort, TrackDescription, UpstreamState } from '../stage-port.ts'
+import type {
+  StageChoice,
+  StagePort,
+  TrackDescription,
+  TrackName,
+  UpstreamState,
+} from '../stage-port.ts'
 import type { StreamPlace, TrunkStreamSpec } from '../trunk/contract.ts'
 import { Link } from './link.ts'
 import { placeOf, samePlace } from './place.ts'
@@ -134,6 +140,18 @@ export class TrunkDesk {
       default:
         return undefined
     }
+  }
+
+  /** Whose the streams are that are offered over a trunk, by their number there. */
+  namesOf(link: Link): Map<number, TrackName> {
+    const names = new Map<number, TrackName>()
+    for (const [publicationId, { streamId }] of link.offers) {
+      const track = this.#tracks.get(publicationId)
+      if (track === undefined) continue
+      const { room, participant, use } = track.description
+      names.set(streamId, { room, participant, use })
+    }
+    return names
   }
 
   /** How the link above fares now. */

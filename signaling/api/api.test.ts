@@ -128,10 +128,10 @@ test('the chair opens and closes polls by REST, and counts stand in the room', a
   t.is((await server.call(`${room}/polls/none/close`, close)).status, 404)
 })
 
-test('the trunk is told to an admin alone, who may have the upstream tried at once', async (t) => {
+test('the trunk is told to admins and operators, and an admin may have the upstream tried at once', async (t) => {
   let tries = 0
   const server = await openServer(t, {
-    trunkStatus: () => ({ node: 'nrelay' }),
+    trunkStatus: (historyOf) => ({ node: 'nrelay', historyOf }),
     retryUpstream: () => {
       tries += 1
     },
@@ -141,6 +141,11 @@ test('the trunk is told to an admin alone, who may have the upstream tried at on
   t.is((await server.call(path, { token: own })).status, 403)
   const answer = await server.call(path, { token: await admin() })
   t.deepEqual([answer.status, JSON.parse(answer.body)], [200, { node: 'nrelay' }])
+  const operator = await token({ role: 'operator', room: '*' })
+  const seen = await server.call(`${path}?history=nchild`, { token: operator })
+  t.deepEqual([seen.status, JSON.parse(seen.body).historyOf], [200, 'nchild'])
+  t.is((await server.call('/api/v1/rooms', { token: operator })).status, 403)
+  t.is((await server.call(`${path}/retry`, { method: 'POST', token: operator })).status, 403)
   const retry = { method: 'POST', token: own }
   t.is((await server.call(`${path}/retry`, retry)).status, 403)
   t.is((await server.call(`${path}/retry`, { ...retry, token: await admin() })).status, 204)

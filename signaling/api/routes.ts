@@ -10,7 +10,7 @@ import type { OperatorCommand } from '../../core/conference/index.ts'
 import type { MediaPlane } from '../../core/media/control.ts'
 import type { ConferenceHost } from '../../core/store/index.ts'
 import type { TokenVerifier } from '../auth/index.ts'
-import { type Claims, isRoomName, issueToken, type TokenKeys } from '../auth/index.ts'
+import { type Claims, isNodeRole, isRoomName, issueToken, type TokenKeys } from '../auth/index.ts'
 import type { DoorResponse } from '../door.ts'
 import {
   bearerOf,
@@ -32,12 +32,12 @@ export type ApiOptions = {
   keys: TokenKeys
   verify: TokenVerifier
   demo: boolean
-  trunkStatus: (() => unknown) | undefined
+  trunkStatus: ((historyOf: string | undefined) => unknown) | undefined
   retryUpstream: (() => void) | undefined
 }
 
-/** Who may call: nobody has to prove anything, the room's chair or an admin, an admin only. */
-type Access = 'none' | 'chair' | 'admin'
+/** Who may call: nobody has to prove anything, the room's chair or an admin, an operator or an admin, an admin only. */
+type Access = 'none' | 'chair' | 'operator' | 'admin'
 
 export type ApiRoute = Route & {
   summary: string
@@ -100,10 +100,7 @@ function guarded({ answer, ...entry }: Entry, { verify, host }: ApiOptions): Api
       if (!bearer.ok) return refusal(bearer)
       claims = bearer.claims
       const { room } = request.parameters
-      const allowed =
-        entry.access === 'admin' || room === undefined
-          ? claims.role === 'admin'
-          : mayManage(claims, room)
+      const allowed = mayCall(entry.access, claims, room)
       if (!allowed) return refusal({ code: 'forbidden', message: 'not with this token' })
       if (room !== undefined && host.conference.isBarred(room, claims, host.now().wallMs)) {
         return refusal({ code: 'kicked', message: 'removed from this room' })
@@ -115,6 +112,12 @@ function guarded({ answer, ...entry }: Entry, { verify, host }: ApiOptions): Api
     return body === undefined ? refusal(BAD_BODY) : answer({ request, claims, body: body.value })
   }
   return { ...entry, handle, bodyBytesMax: entry.body === undefined ? 0 : API_BODY_BYTES_MAX }
+}
+
+function mayCall(access: Access, claims: Claims, room: string | undefined): boolean {
+  if (access === 'operator') return isNodeRole(claims.role)
+  if (access === 'admin' || room === undefined) return claims.role === 'admin'
+  return mayManage(claims, room)
 }
 
 async function operate(
@@ -347,11 +350,12 @@ function trunkEntries({ trunkStatus, retryUpstream }: ApiOptions): Entry[] {
       path: '/api/v1/trunk',
       summary:
         'The links of this node to others: estimates, shares by class, what is left out and why.',
-      access: 'admin',
+      access: 'operator',
+      query: { history: 'string' },
       success: { status: 200, schema: schemas.TRUNK_STATUS },
-      answer: () => {
+      answer: ({ request }) => {
         if (trunkStatus === undefined) return refusal(NO_TRUNK)
-        return json(200, trunkStatus())
+        return json(200, trunkStatus(request.search.get('history') ?? undefined))
       },
     },
     {

@@ -8,8 +8,15 @@ import * as v from 'valibot'
 import { NAME_CHARACTERS_MAX, ROOM_NAME_CHARACTERS_MAX } from '../../config/index.ts'
 import { ROLES, type Role } from '../../core/conference/index.ts'
 
-/** `admin` is for REST only: every room, never a seat in one. */
-export type TokenRole = Role | 'admin'
+/** Of the whole node, never a seat in a room: `admin` may do everything by REST, `operator` look at the node. */
+const NODE_ROLES = ['admin', 'operator'] as const
+export type TokenRole = Role | (typeof NODE_ROLES)[number]
+export const TOKEN_ROLES: readonly TokenRole[] = [...ROLES, ...NODE_ROLES]
+
+/** Whether it opens no room. */
+export function isNodeRole(role: TokenRole): role is (typeof NODE_ROLES)[number] {
+  return NODE_ROLES.some((known) => known === role)
+}
 
 export type Claims = {
   room: string
@@ -40,7 +47,7 @@ const seconds = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(99_999
 
 const PAYLOAD = v.object({
   room: v.pipe(v.string(), v.maxLength(ROOM_NAME_CHARACTERS_MAX)),
-  role: v.picklist([...ROLES, 'admin']),
+  role: v.picklist([...ROLES, ...NODE_ROLES]),
   site: label(0),
   name: label(0),
   sub: v.optional(label(0), ''),
@@ -61,7 +68,7 @@ export function parseClaims(payload: unknown): Claims | undefined {
   const result = v.safeParse(PAYLOAD, payload)
   if (!result.success) return undefined
   const { room, role, site, name, sub, jti, nbf, exp } = result.output
-  if (role === 'admin' ? room !== '*' : !isRoomName(room)) return undefined
+  if (isNodeRole(role) ? room !== '*' : !isRoomName(room)) return undefined
   return {
     room,
     role,

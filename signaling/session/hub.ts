@@ -8,7 +8,7 @@ import { JOINS_PER_TOKEN_BURST_MAX, JOINS_PER_TOKEN_PER_S_MAX } from '../../conf
 import type { Director, GoneCause, Joined, Notice } from '../../core/conference/index.ts'
 import type { MediaPlane, MediaReport } from '../../core/media/control.ts'
 import type { ConferenceHost } from '../../core/store/index.ts'
-import type { Claims, TokenVerifier } from '../auth/index.ts'
+import { type Claims, isNodeRole, type TokenVerifier } from '../auth/index.ts'
 import type { DoorSocket } from '../door.ts'
 import {
   CLOSE_LEFT,
@@ -221,8 +221,9 @@ export class Hub {
   }
 
   async #enter({ claims, connection, resume }: Entry): Promise<Entered> {
-    if (claims.role === 'admin') {
-      return { ok: false, code: 'forbidden', message: 'an admin token opens no room' }
+    if (isNodeRole(claims.role)) {
+      const message = `an ${claims.role} token opens no room`
+      return { ok: false, code: 'forbidden', message }
     }
     const { nowMs } = this.#host.now()
     const key = claims.tokenId || `${claims.subject} ${claims.room} ${claims.site} ${claims.name}`

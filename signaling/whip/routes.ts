@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto'
 import { SDP_BYTES_MAX, WHIP_RESOURCES_MAX } from '../../config/index.ts'
 import { may } from '../../core/conference/index.ts'
 import type { ConferenceHost } from '../../core/store/index.ts'
-import type { Claims, TokenVerifier } from '../auth/index.ts'
+import { type Claims, isNodeRole, type TokenVerifier } from '../auth/index.ts'
 import type { DoorResponse } from '../door.ts'
 import { bearerOf, noContent, type Route, type RouteRequest, refusal } from '../http/index.ts'
 import type { Refusal } from '../protocol/index.ts'
@@ -101,7 +101,7 @@ export class WhipDesk {
     const bearer = await bearerOf(request, verify, host.now().wallMs)
     if (!bearer.ok) return fail(bearer)
     const { claims } = bearer
-    if (claims.role === 'admin' || claims.room !== request.parameters['room']) {
+    if (isNodeRole(claims.role) || claims.room !== request.parameters['room']) {
       return fail({ code: 'forbidden', message: 'the token is for another room' })
     }
     if (kind === 'whip' && !may(claims.role, 'start-on-stage')) {
