@@ -17,7 +17,7 @@ export const ESTIMATE_MIN_BPS = 20_000
 export const ESTIMATE_MAX_BPS = 20_000_000
 /** The same for one direction of a trunk, headers of IP and UDP included. */
 export const TRUNK_ESTIMATE_START_BPS = 200_000
-export const TRUNK_ESTIMATE_MIN_BPS = 20_000
+export const TRUNK_ESTIMATE_MIN_BPS = 32_000
 export const TRUNK_ESTIMATE_MAX_BPS = 20_000_000
 
 /** RFC 2198 blocks of one RED packet, the primary included. */
@@ -478,6 +478,10 @@ export const STATUS_LOST_MS = 24 * 3_600_000
 export const TRUNKS_MAX = 256
 /** Layer wants of workers for publications that do not cross to them (yet). */
 export const ROUTE_EARLY_WANTS_MAX = 1_024
+/** Layers of video whose newest keyframe one trunk thread keeps, and what a late child or worker gets of one at once. */
+export const ROUTE_CACHES_MAX = 128
+export const ROUTE_REPLAY_TRUNK_BYTES_MAX = 64 * 1024
+export const ROUTE_REPLAY_WORKER_BYTES_MAX = 256 * 1024
 /** One layer is asked for a keyframe at most once in this time, however many want one. */
 export const ROUTE_KEYFRAME_MS = 300
 /** How often the levels of other nodes' audio are told. */

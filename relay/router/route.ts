@@ -6,6 +6,7 @@ import { LAYERS_PER_PUBLICATION_MAX, ROUTE_KEYFRAME_MS } from '../../config/limi
 import type { MediaKind } from '../../core/media/control.ts'
 import type { TrunkEnd } from '../trunk/contract.ts'
 import type { WorkerDoor } from './contract.ts'
+import { type CacheAllowance, LayerCaches } from './layer-caches.ts'
 
 const LAYERS_MASK = (1 << LAYERS_PER_PUBLICATION_MAX) - 1
 /** What a publication says of its loudness before its first status, and a silent one. */
@@ -32,6 +33,9 @@ export class Sink {
   readonly id: number
   readonly peer: number
   layerMask = 0
+  /** Layers that it has begun to want without having had a keyframe since, and those that a cache is about to serve. */
+  freshMask = 0
+  replayMask = 0
 
   constructor(to: { side: TrunkSide; streamId: number } | { peer: number; publicationId: number }) {
     this.side = 'side' in to ? to.side : undefined
@@ -54,13 +58,15 @@ export class Route {
   levelDbov = SILENT_DBOV
   /** Layers whose next keyframe somebody awaits, but that were asked for one just now. */
   pendingMask = 0
+  readonly caches: LayerCaches
   readonly #workers: WorkerDoor
   readonly #askedMs = new Array<number>(LAYERS_PER_PUBLICATION_MAX).fill(Number.NEGATIVE_INFINITY)
   #toldMask = 0
 
-  constructor(publicationId: number, workers: WorkerDoor) {
+  constructor(publicationId: number, workers: WorkerDoor, allowance: CacheAllowance) {
     this.publicationId = publicationId
     this.#workers = workers
+    this.caches = new LayerCaches(allowance)
   }
 
   get isEmpty(): boolean {
@@ -86,6 +92,7 @@ export class Route {
     this.source = source
     this.#askedMs.fill(Number.NEGATIVE_INFINITY)
     this.pendingMask = 0
+    this.caches.clear(LAYERS_MASK)
     // A new one knows of nothing.
     this.#toldMask = 0
     this.tellWants()
@@ -98,7 +105,9 @@ export class Route {
   }
 
   setWant(sink: Sink, layerMask: number): void {
-    sink.layerMask = layerMask & LAYERS_MASK
+    const mask = layerMask & LAYERS_MASK
+    sink.freshMask = (sink.freshMask | ~sink.layerMask) & mask
+    sink.layerMask = mask
     this.tellWants()
   }
 
@@ -110,6 +119,7 @@ export class Route {
     // Never back to where it comes from.
     for (const sink of this.sinks) if (!isBack(source, sink)) mask |= sink.layerMask
     if (mask === this.#toldMask) return
+    this.caches.clear(~mask)
     this.#toldMask = mask
     if ('side' in source) source.side.end.want(source.streamId, mask)
     else this.#workers.want(source.peer, this.publicationId, mask)

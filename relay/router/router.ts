@@ -8,6 +8,8 @@ import {
   LAYERS_PER_PUBLICATION_MAX,
   ROUTE_EARLY_WANTS_MAX,
   ROUTE_LEVELS_MS,
+  ROUTE_REPLAY_TRUNK_BYTES_MAX,
+  ROUTE_REPLAY_WORKER_BYTES_MAX,
   TRACKS_PER_NODE_MAX,
   TRUNKS_MAX,
 } from '../../config/limits.ts'
@@ -19,6 +21,7 @@ import {
 import { DROP_CODE } from '../../core/media/rtp/index.ts'
 import type { StreamPlace, TrunkEnd, TrunkStreamSpec } from '../trunk/contract.ts'
 import type { RouterOptions } from './contract.ts'
+import { CacheAllowance } from './layer-caches.ts'
 import { isBack, Route, Sink, TrunkSide } from './route.ts'
 
 const DROP_MALFORMED = DROP_CODE['handoff-malformed']
@@ -45,6 +48,9 @@ export class Router {
   readonly #audio = new Set<Route>()
   /** Routes with a keyframe to be asked for later. */
   readonly #pending = new Set<Route>()
+  /** Sinks that a cache shall serve, done outside of their own calls. */
+  readonly #replays: { route: Route; sink: Sink; layer: number }[] = []
+  readonly #allowance = new CacheAllowance()
   readonly #frame = new HandoffFrame()
   #pendingMs = Number.POSITIVE_INFINITY
   #levelsMs = Number.POSITIVE_INFINITY
@@ -238,7 +244,8 @@ export class Router {
 
   onWorkerKeyframe(peer: number, publicationId: number, layer: number, nowMs: number): void {
     const route = this.#routes.get(publicationId)
-    if (route?.sinkTo(peer) !== undefined) this.#keyframe(route, layer, nowMs)
+    const sink = route?.sinkTo(peer)
+    if (route !== undefined && sink !== undefined) this.#keyframe({ route, sink, layer }, nowMs)
   }
 
   onTrunkWant(trunkId: number, streamId: number, layerMask: number): void {
@@ -250,16 +257,20 @@ export class Router {
   }
 
   onTrunkKeyframe(trunkId: number, streamId: number, layer: number, nowMs: number): void {
-    const route = this.#trunks.get(trunkId)?.outgoing.get(streamId)
-    if (route !== undefined) this.#keyframe(route, layer, nowMs)
+    const side = this.#trunks.get(trunkId)
+    const route = side?.outgoing.get(streamId)
+    const sink = side && route?.sinkOf(side)
+    if (route !== undefined && sink !== undefined) this.#keyframe({ route, sink, layer }, nowMs)
   }
 
   nextDeadlineMs(): number {
+    if (this.#replays.length > 0) return 0
     return Math.min(this.#pendingMs, this.#levelsMs, this.#silencesMs)
   }
 
   /** Does what is due. */
   onDeadline(nowMs: number): void {
+    if (this.#replays.length > 0) this.#replayPending(nowMs)
     if (this.#pendingMs <= nowMs) this.#askPending(nowMs)
     if (this.#levelsMs <= nowMs) this.#reportLevels(nowMs)
     if (this.#silencesMs <= nowMs) this.#reportSilences(nowMs)
@@ -270,11 +281,15 @@ export class Router {
     const { kind, spatialLayer, isKeyframe } = this.#frame
     const { sinks, source } = route
     const bit = 1 << spatialLayer
-    if (kind === HANDOFF_PACKET && isKeyframe) route.pendingMask &= ~bit
+    if (kind === HANDOFF_PACKET) {
+      if (isKeyframe) route.pendingMask &= ~bit
+      route.caches.onPacket(spatialLayer, bytes, start, end, nowMs)
+    }
     for (let at = 0; at < sinks.length; at++) {
       const sink = sinks[at]!
       if (kind === HANDOFF_PACKET && (sink.layerMask & bit) === 0) continue
       if (isBack(source!, sink)) continue
+      if (kind === HANDOFF_PACKET && isKeyframe) sink.freshMask &= ~bit
       setHandoffPublication(bytes, start, sink.id)
       if (sink.side !== undefined) sink.side.end.onFrame(sink.id, bytes, start, end, nowMs)
       else if (!this.#options.workers.push(sink.peer, bytes, start, end)) {
@@ -303,9 +318,22 @@ export class Router {
     this.#options.report({ type: 'flowing', publicationId, flowing })
   }
 
-  /** A sink waits for a keyframe: asked for now, or as soon as the last request is old enough. */
-  #keyframe(route: Route, layer: number, nowMs: number): void {
+  /** A sink waits for a keyframe: of the cache, if it has only begun to want the layer, else of the source. */
+  #keyframe(ask: { route: Route; sink: Sink; layer: number }, nowMs: number): void {
+    const { route, sink, layer } = ask
     if (!(layer >= 0 && layer < LAYERS_PER_PUBLICATION_MAX)) return
+    const bit = 1 << layer
+    if ((sink.replayMask & bit) !== 0) return
+    if ((sink.freshMask & bit) === 0 || !route.caches.has(layer)) {
+      this.#askSource(route, layer, nowMs)
+      return
+    }
+    sink.replayMask |= bit
+    this.#replays.push(ask)
+  }
+
+  /** Asked for now, or as soon as the last request is old enough. */
+  #askSource(route: Route, layer: number, nowMs: number): void {
     const dueMs = route.keyframeDueMs(layer)
     if (dueMs <= nowMs) {
       route.askKeyframe(layer, nowMs)
@@ -314,6 +342,27 @@ export class Router {
     route.pendingMask |= 1 << layer
     this.#pending.add(route)
     this.#pendingMs = Math.min(this.#pendingMs, dueMs)
+  }
+
+  #replayPending(nowMs: number): void {
+    for (const { route, sink, layer } of this.#replays.splice(0)) {
+      const bit = 1 << layer
+      sink.replayMask &= ~bit
+      if (!route.sinks.includes(sink) || (sink.freshMask & bit) === 0) continue
+      // Whatever comes of it, the next time the source is asked.
+      sink.freshMask &= ~bit
+      const { side, id, peer } = sink
+      const bytesMax =
+        side === undefined ? ROUTE_REPLAY_WORKER_BYTES_MAX : ROUTE_REPLAY_TRUNK_BYTES_MAX
+      const replay = route.caches.replay({ layer, bytesMax, nowMs }, (bytes, start, end) => {
+        setHandoffPublication(bytes, start, id)
+        if (side !== undefined) side.end.onFrame(id, bytes, start, end, nowMs)
+        else if (!this.#options.workers.push(peer, bytes, start, end)) {
+          this.#options.drops[DROP_RING_FULL]!++
+        }
+      })
+      if (replay !== 'live') this.#askSource(route, layer, nowMs)
+    }
   }
 
   #askPending(nowMs: number): void {
@@ -371,7 +420,7 @@ export class Router {
   #route(publicationId: number): Route | undefined {
     let route = this.#routes.get(publicationId)
     if (route === undefined && this.#routes.size < TRACKS_PER_NODE_MAX) {
-      route = new Route(publicationId, this.#options.workers)
+      route = new Route(publicationId, this.#options.workers, this.#allowance)
       this.#routes.set(publicationId, route)
     }
     return route
@@ -379,6 +428,7 @@ export class Router {
 
   #dropIfEmpty(route: Route): void {
     if (!route.isEmpty) return
+    route.caches.clear(-1)
     this.#routes.delete(route.publicationId)
     this.#pending.delete(route)
     this.#remote.delete(route)
