@@ -62,6 +62,8 @@ export type FlowSeries = {
   queueMs: number[]
   /** Highest step sent, -1 = none; all 0 without steps. */
   step: number[]
+  /** 1 = the estimator believes that others fill the queue. */
+  competing: number[]
 }
 
 type Line = { down: Link<Cargo>; up: Link<Cargo> }
@@ -74,11 +76,14 @@ class SimulatedTrunk {
     arrivedBps: [],
     queueMs: [],
     step: [],
+    competing: [],
   }
   readonly estimator: TrunkEstimator
   readonly #plan: TrunkPlan
   readonly #line: Line
   readonly #chance: Random
+  /** Ends do not tick in step. */
+  readonly #phaseMs: number
   #sequence = 0
   #debtBytes = 0
   #sentBytes = 0
@@ -96,6 +101,7 @@ class SimulatedTrunk {
     this.#plan = plan
     this.#line = line
     this.#chance = createRandom(seed)
+    this.#phaseMs = Math.floor(this.#chance.next() * 25) * 10
     this.estimator = createTrunkEstimator(plan.startMs ?? 0)
   }
 
@@ -113,6 +119,7 @@ class SimulatedTrunk {
     series.arrivedBps.push((this.#arrivedBytes * 8000) / SAMPLE_MS)
     series.queueMs.push(this.#queueMs)
     series.step.push(this.#step)
+    series.competing.push(this.estimator.state().competing ? 1 : 0)
     this.#sentBytes = 0
     this.#arrivedBytes = 0
     this.#queueMs = 0
@@ -132,7 +139,7 @@ class SimulatedTrunk {
       this.#debtBytes -= sizeBytes
     }
     if (nowMs % 10 !== 0) return
-    if (nowMs % 250 === 0) estimator.onDemand(rateBps, wantedBps, nowMs)
+    if ((nowMs + this.#phaseMs) % 250 === 0) estimator.onDemand(rateBps, wantedBps, nowMs)
     let padBytes = estimator.probeBytes(nowMs)
     while (padBytes > 0) {
       const sizeBytes = Math.min(300, Math.max(60, padBytes))

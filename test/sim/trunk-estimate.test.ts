@@ -40,15 +40,15 @@ type Row = {
 }
 
 const ROWS: Row[] = [
-  { of: '64 kbit/s', line: line(64e3), used: 0.93, queueMs: 200, foundMs: 2000 },
-  { of: '256 kbit/s', line: line(256e3), used: 0.93, queueMs: 100, foundMs: 2000 },
-  { of: '1 Mbit/s', line: line(1e6), used: 0.93, queueMs: 100, foundMs: 3000 },
-  { of: '8 Mbit/s', line: line(8e6), used: 0.93, queueMs: 120, foundMs: 5000 },
+  { of: '64 kbit/s', line: line(64e3), used: 0.93, queueMs: 250, foundMs: 2000 },
+  { of: '256 kbit/s', line: line(256e3), used: 0.95, queueMs: 150, foundMs: 2000 },
+  { of: '1 Mbit/s', line: line(1e6), used: 0.95, queueMs: 100, foundMs: 3000 },
+  { of: '8 Mbit/s', line: line(8e6), used: 0.95, queueMs: 120, foundMs: 5000 },
   {
     of: '512 kbit/s with 20 ms of jitter',
     line: line(512e3, { jitterMs: 20 }),
-    used: 0.93,
-    queueMs: 100,
+    used: 0.95,
+    queueMs: 120,
     foundMs: 3000,
   },
   {
@@ -68,30 +68,30 @@ const ROWS: Row[] = [
   {
     of: '1 Mbit/s that loses a tenth',
     line: line(1e6, { lossRatio: 0.1 }),
-    used: 0.85,
-    queueMs: 100,
-    foundMs: 12_000,
+    used: 0.9,
+    queueMs: 120,
+    foundMs: 12000,
   },
   {
     of: '1 Mbit/s that loses a fifth',
     line: line(1e6, { lossRatio: 0.2 }),
-    used: 0.8,
-    queueMs: 100,
-    foundMs: 15_000,
+    used: 0.88,
+    queueMs: 120,
+    foundMs: 15000,
   },
   {
     of: '512 kbit/s that loses 5 % in bursts',
     line: line(512e3, bursts(0.05)),
-    used: 0.85,
-    queueMs: 120,
-    foundMs: 12_000,
+    used: 0.88,
+    queueMs: 150,
+    foundMs: 12000,
   },
   {
     of: '512 kbit/s that loses 10 % in bursts',
     line: line(512e3, bursts(0.1)),
-    used: 0.8,
+    used: 0.85,
     queueMs: 200,
-    foundMs: 12_000,
+    foundMs: 12000,
   },
   {
     of: '256 kbit/s over 600 ms',
@@ -103,15 +103,15 @@ const ROWS: Row[] = [
   {
     of: '256 kbit/s over 600 ms that loses 5 % in bursts',
     line: line(256e3, { delayMs: 300, ...bursts(0.05) }),
-    used: 0.82,
-    queueMs: 280,
+    used: 0.85,
+    queueMs: 300,
     foundMs: 5000,
   },
   {
     of: '256 kbit/s over 600 ms that loses 10 % in bursts',
     line: line(256e3, { delayMs: 300, ...bursts(0.1) }),
     used: 0.82,
-    queueMs: 280,
+    queueMs: 300,
     foundMs: 5000,
   },
   {
@@ -124,7 +124,7 @@ const ROWS: Row[] = [
   {
     of: '64 kbit/s that loses a tenth',
     line: line(64e3, { lossRatio: 0.1 }),
-    used: 0.82,
+    used: 0.85,
     queueMs: 290,
     foundMs: 3000,
   },

@@ -5,14 +5,18 @@
  * stood there, and it still stands, then others fill it, and delay is no measure of our own rate.
  */
 
-/** Beyond the highest queue seen: what the book may be wrong by. */
-const DOUBT_MS = 1200
+/** Beyond the highest queue seen: what the book may be wrong by, and so many times the lag of its figures. */
+const DOUBT_MS = 1000
+const DOUBT_LAGS = 1
+/** Whoever was here lately is sooner known again: that share of the doubt. */
+const KNOWN_MS = 30_000
+const KNOWN_SHARE = 0.25
 /** Sending this much more than passes, we are still filling it ourselves. */
 const FILLING = 1.05
-/** Evidence fades this quickly while no queue stands. */
-const FADE_MS = 2000
-/** No queue for so long, and the others are gone. */
-const GONE_MS = 3000
+/** A queue shorter than this share of one is none: the book is closed, whatever it said. */
+const EMPTY_SHARE = 0.25
+/** No queue to speak of for so long, and the others are gone. */
+const GONE_MS = 1000
 
 /** What is known at a moment. Rates in bit/s. */
 export type QueueBook = {
@@ -22,6 +26,8 @@ export type QueueBook = {
   /** What is sent, and what of it arrives, both of late. */
   sentBps: number
   passedBps: number
+  /** By how much the one may be behind the other: the round trip and the time that rates are taken over. */
+  lagMs: number
   nowMs: number
 }
 
@@ -33,19 +39,25 @@ export class Competition {
   #capacityBps = 0
   #relievedMs = 0
   #peakMs = 0
+  #seenMs = Number.NEGATIVE_INFINITY
   #updatedMs = Number.NEGATIVE_INFINITY
   #emptySinceMs = Number.NEGATIVE_INFINITY
 
   /** With each feedback. */
-  update({ queueMs, limitMs, sentBps, passedBps, nowMs }: QueueBook): void {
+  update({ queueMs, limitMs, sentBps, passedBps, lagMs, nowMs }: QueueBook): void {
     const elapsedMs = Math.min(500, Math.max(0, nowMs - this.#updatedMs))
     this.#updatedMs = nowMs
     if (queueMs < limitMs) {
-      this.#onEmpty(elapsedMs, nowMs)
+      this.#emptySinceMs = Math.min(this.#emptySinceMs, nowMs)
+      const isEmpty = !this.isThere && queueMs < EMPTY_SHARE * limitMs
+      if (isEmpty || nowMs - this.#emptySinceMs > GONE_MS) this.forget()
       return
     }
     this.#emptySinceMs = Number.POSITIVE_INFINITY
-    if (this.isThere) return
+    if (this.isThere) {
+      this.#seenMs = nowMs
+      return
+    }
     this.#peakMs = Math.max(this.#peakMs, queueMs)
     if (passedBps === 0) return
     // What passes is what the line carries, while we fill its queue; from then on it is written down.
@@ -53,7 +65,9 @@ export class Competition {
     const relief =
       sentBps > passedBps * FILLING ? 1 - sentBps / passedBps : 1 - sentBps / this.#capacityBps
     this.#relievedMs = Math.max(0, this.#relievedMs + elapsedMs * relief)
-    this.isThere = this.#relievedMs > this.#peakMs + DOUBT_MS
+    const isKnown = nowMs - this.#seenMs < KNOWN_MS
+    const doubtMs = (DOUBT_MS + DOUBT_LAGS * lagMs) * (isKnown ? KNOWN_SHARE : 1)
+    this.isThere = this.#relievedMs > this.#peakMs + doubtMs
   }
 
   /** The path is new, or was interrupted. */
@@ -62,13 +76,5 @@ export class Competition {
     this.#capacityBps = 0
     this.#relievedMs = 0
     this.#peakMs = 0
-  }
-
-  #onEmpty(elapsedMs: number, nowMs: number): void {
-    this.#emptySinceMs = Math.min(this.#emptySinceMs, nowMs)
-    const keep = Math.exp(-elapsedMs / FADE_MS)
-    this.#relievedMs *= keep
-    this.#peakMs *= keep
-    if (nowMs - this.#emptySinceMs > GONE_MS) this.forget()
   }
 }

@@ -53,6 +53,8 @@ const UNDERUSED = 0.95
 const RUN_SHARE = 0.02
 /** A queue that stands this long, beyond the RTT, is congestion. */
 const STANDING_QUEUE_HOLD_MS = 700
+/** After a decrease, beyond the RTT: its effect is seen before more is tried. */
+const PROBE_PAUSE_MS = 500
 const FEEDBACK_SILENCE_MS = 2000
 
 /** Bit/s: where an estimate begins, and between what it stays. */
@@ -174,7 +176,9 @@ export class PathEstimator {
   onDemand(_sentBps: number, wantedBps: number, nowMs: number): void {
     const blind = this.isBlind || nowMs - this.#feedbackAtMs > FEEDBACK_SILENCE_MS
     if (blind || this.baseline.isHolding || this.#trend.state === 'overuse') return
-    if (this.competition.isThere || nowMs - this.#decreasedAtMs < 1000 + this.rttMs) return
+    if (this.competition.isThere || nowMs - this.#decreasedAtMs < PROBE_PAUSE_MS + this.rttMs)
+      return
+    if (this.queue.queueMs > this.queue.limitMs / 2) return
     this.#prober.consider({
       estimateBps: this.#estimateBps,
       wantedBps,
@@ -219,6 +223,7 @@ export class PathEstimator {
       limitMs: this.queue.limitMs / 2,
       sentBps: this.#sent.bitrateBps(this.#windowMs()),
       passedBps: this.#passedBps(),
+      lagMs: this.rttMs + this.#windowMs(),
       nowMs,
     })
   }
@@ -243,8 +248,9 @@ export class PathEstimator {
   #compete(nowMs: number): void {
     const elapsedMs = Math.min(1000, Math.max(0, nowMs - this.#updatedMs))
     const packetBps = (Math.max(COMPETE_BYTES, this.#meanBytes) * 8000) / this.rttMs
-    if (this.queue.queueMs < this.queue.limitMs / 2) this.#increase(nowMs)
-    else if (this.#sent.bitrateBps(this.#windowMs()) > COMPETE_USED * this.#estimateBps)
+    // Without a queue we wait for it to come back, or for proof that they are gone.
+    const isQueued = this.queue.queueMs > this.queue.limitMs / 2
+    if (isQueued && this.#sent.bitrateBps(this.#windowMs()) > COMPETE_USED * this.#estimateBps)
       this.#estimateBps = this.#clamp(this.#estimateBps + (packetBps * elapsedMs) / this.rttMs)
     const expected = this.#queuedExpected
     if (nowMs - this.#decreasedAtMs < this.rttMs) return

@@ -17,6 +17,7 @@ const VERDICT_MS = 400
 const STEP = 2
 /** A cluster that arrived at this share of its target was not limited by the link. */
 const FULL_SHARE = 0.75
+const PAUSE_MS_MIN = 500
 const PAUSE_MS = 2000
 const PAUSE_MS_MAX = 5000
 const REACH_MAX_BPS = 20_000_000
@@ -151,10 +152,10 @@ export class Prober {
     this.#nextAtMs = nowMs
   }
 
-  /** Congestion: end the burst and wait. */
+  /** Congestion: end the burst and wait. What filled the queue may be gone as soon as it is empty. */
   stop(nowMs: number): void {
     this.#cluster = undefined
     this.#sending = false
-    this.#nextAtMs = nowMs + this.#pauseMs
+    this.#nextAtMs = nowMs + PAUSE_MS_MIN
   }
 }
