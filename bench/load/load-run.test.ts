@@ -149,7 +149,7 @@ test('the end of an outage is told to those behind it, and to no others', async 
     members.map(({ asked }) => asked.includes('healed')),
     [true, false, true, false],
   )
-  run.mark({ op: 'mark', what: 'up', node: 'elsewhere' }, wheel.nowMs)
+  run.mark({ op: 'mark', what: 'up', nodes: ['elsewhere'] }, wheel.nowMs)
   t.deepEqual(
     members.map(({ asked }) => asked.filter((what) => what === 'healed').length),
     [1, 0, 1, 0],

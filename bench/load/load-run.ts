@@ -90,13 +90,13 @@ export class LoadRun {
   }
 
   /** Something happened outside; see LoadMark. */
-  mark({ what, link, node }: LoadMark, nowMs: number): void {
-    this.happened(`${what}: ${link ?? node ?? 'everything'}`)
+  mark({ what, link, nodes }: LoadMark, nowMs: number): void {
+    this.happened(`${what}: ${link ?? nodes?.[0] ?? 'everything'}`)
+    const isForAll = link === undefined && nodes === undefined
     if (what === 'down') return
     for (const seat of this.#options.seats) {
-      const concerned =
-        (link === undefined || seat.route.link === link) &&
-        (node === undefined || seat.group.node === node)
+      const isBehind = link !== undefined && seat.route.link === link
+      const concerned = isForAll || isBehind || nodes?.includes(seat.group.node) === true
       // Who has left on purpose does not wait for anything.
       if (!concerned || !seat.wanted) continue
       // From here it can come back: the time before was the outage's, not the server's.

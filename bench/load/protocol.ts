@@ -163,9 +163,9 @@ export type LoadStart = { op: 'start'; startedAtMs: number }
 
 /**
  * Something happened outside. `down` opens an outage, `up` closes it: from there the time is taken
- * until each site that it concerns hears and sees again. Without `link` and `node` it concerns all.
+ * until each site that it concerns hears and sees again: those behind `link` and those at `nodes`; without both, all.
  */
-export type LoadMark = { op: 'mark'; what: 'down' | 'up'; link?: string; node?: string }
+export type LoadMark = { op: 'mark'; what: 'down' | 'up'; link?: string; nodes?: readonly string[] }
 
 export type LoadStop = { op: 'stop' }
 

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { addedUp, countedBetween, parseExposition, quantileOf } from './exposition.ts'
+import { addedUp, countedBetween, parseExposition, parseGauges, quantileOf } from './exposition.ts'
 
 const text = (sent: number, buckets: number[]): string => `# HELP n_sent_total Sent.
 # TYPE n_sent_total counter
@@ -35,6 +35,10 @@ test('counters come with their labels, histograms by name, gauges not at all', (
       ],
     ],
   )
+})
+
+test('gauges are read by themselves', (t) => {
+  t.deepEqual([...parseGauges(text(12, [1, 2, 3]))], [['n_now', 7]])
 })
 
 test('between two readings is what was counted meanwhile; a counter that fell began anew', (t) => {

@@ -1,6 +1,6 @@
 /**
  * A node's own counters over a run: Prometheus text (exposition format 0.0.4) read, and what was counted between two
- * readings. Pure. Gauges are not kept: what they say at the end of a run says nothing about it.
+ * readings. Pure. Gauges are not kept with them: what they say at the end of a run says nothing about it.
  */
 
 /** What one reading says: counters by name with labels as written, histograms by name. */
@@ -11,6 +11,19 @@ export type Exposition = {
 
 /** Cumulative counts; the last bound is Infinity. */
 export type HistogramCounts = { bounds: readonly number[]; counts: readonly number[] }
+
+/** What gauges say now, by name with labels as written. */
+export function parseGauges(text: string): Map<string, number> {
+  const gauges = new Map<string, number>()
+  let typed = ''
+  for (const line of text.split('\n')) {
+    typed = /^# TYPE (\S+) gauge/.exec(line)?.[1] ?? typed
+    const [, name = '', labels = '', value = ''] =
+      /^([a-zA-Z_:][\w:]*)(\{.*\})? (\S+)/.exec(line) ?? []
+    if (name !== '' && name === typed) gauges.set(name + labels, Number(value))
+  }
+  return gauges
+}
 
 /** Lines that are none are left out. */
 export function parseExposition(text: string): Exposition {

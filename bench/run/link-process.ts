@@ -117,12 +117,12 @@ export class LinkProcess {
   /** Undefined when it did not come to say it. */
   report(above: string): LinkReport | undefined {
     if (this.#result === undefined) return undefined
-    const { plan, groups } = this.#set
+    const { plan, groups, relay } = this.#set
     const isOwn = Object.keys({ ...plan.down, ...plan.up }).length > 0
     return {
       id: plan.id,
       profile: isOwn ? `${plan.profile}, changed` : plan.profile,
-      below: groups.join(', ').slice(0, 256),
+      below: (relay ?? groups.join(', ')).slice(0, 256),
       above,
       up: this.#result.up,
       down: this.#result.down,

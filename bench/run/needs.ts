@@ -4,7 +4,6 @@ import { whyNoRival } from '../rival/index.ts'
 import type { Need, Scenario } from '../scenario/index.ts'
 
 const LACKS: Record<Need, () => string | undefined> = {
-  relay: () => 'this build has no relay yet',
   chromium: () =>
     findChromium() === undefined
       ? 'there is no Chromium: install it or set CHROMIUM_PATH'

@@ -32,6 +32,10 @@ export type RunningNode = {
   pageUrl: string
   /** Where media goes; a link in front of it needs it. */
   media: { address: string; port: number }
+  /** Where relays below send their media; undefined where there can be none. */
+  trunk?: { address: string; port: number }
+  /** A code with which a relay of this name may hang on it, once; rejects with why there is none. */
+  enrol?: (name: string) => Promise<string>
   /** Data directory with the keys that sign tokens. */
   dataDir: string
   /** Prometheus text; undefined where there is none. */

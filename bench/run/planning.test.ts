@@ -1,6 +1,6 @@
 import test from 'ava'
 import type { SiteGroup } from '../scenario/index.ts'
-import { markOf, momentText, planLines, planMoments } from './planning.ts'
+import { markOf, momentText, planLines, planMoments, subtreeOf } from './planning.ts'
 
 const link = (id: string) => ({ id, profile: 'vsat' as const, down: {}, up: {}, changes: [] })
 
@@ -22,6 +22,7 @@ const group = (
 
 test('without a link a group goes straight', (t) => {
   const { sets, ways } = planLines({
+    nodes: [],
     links: [link('unused')],
     sites: [group('hall', { routes: [], linkPer: 'site' })],
   })
@@ -31,6 +32,7 @@ test('without a link a group goes straight', (t) => {
 
 test('a line for each site: as many routes of one share as sites', (t) => {
   const { sets, ways } = planLines({
+    nodes: [],
     links: [link('thin'), link('wide')],
     sites: [
       group('hall', {
@@ -61,6 +63,7 @@ test('a line for each site: as many routes of one share as sites', (t) => {
 test('groups that share a link share its one line, with a way to each of their nodes', (t) => {
   const routes = [{ link: 'thin', share: 1 }]
   const { sets, ways } = planLines({
+    nodes: [],
     links: [link('thin')],
     sites: [
       group('a', { routes, linkPer: 'group' }),
@@ -70,6 +73,38 @@ test('groups that share a link share its one line, with a way to each of their n
   t.deepEqual(sets[0]?.lines, [['core', 'other']])
   t.deepEqual(sets[0]?.groups, ['a', 'b'])
   t.deepEqual(ways.get('a'), ways.get('b'))
+})
+
+const relay = (id: string, upstream: string, above?: string) => {
+  const line = above === undefined ? {} : { link: above }
+  return { id, kind: 'relay' as const, upstream, config: {}, ...line }
+}
+
+test('the line above a relay leads to the node above, and stands in front of nobody else', (t) => {
+  const { sets } = planLines({
+    nodes: [
+      { id: 'core', kind: 'core', config: {} },
+      relay('north', 'core', 'thin'),
+      relay('d1', 'north'),
+    ],
+    links: [link('thin')],
+    sites: [group('hall', { routes: [], linkPer: 'site', node: 'd1' })],
+  })
+  t.deepEqual(
+    sets.map(({ lines, groups, relay: below }) => ({ lines, groups, below })),
+    [{ lines: [['core']], groups: [], below: 'north' }],
+  )
+})
+
+test('what happens to a node concerns all that hang on it', (t) => {
+  const nodes = [
+    { id: 'core', kind: 'core' as const, config: {} },
+    relay('north', 'core'),
+    relay('south', 'core'),
+    relay('d1', 'north'),
+  ]
+  t.deepEqual(subtreeOf(nodes, 'north'), ['north', 'd1'])
+  t.deepEqual(subtreeOf(nodes, 'core'), ['core', 'north', 'south', 'd1'])
 })
 
 test('faults and changes of links come in order of time, and in words', (t) => {

@@ -11,8 +11,10 @@ export type LineSet = {
   plan: LinkPlan
   /** Nodes behind each line. */
   lines: string[][]
-  /** Groups in front of it. */
+  /** Groups in front of it; none where a relay is. */
   groups: string[]
+  /** The relay below it: then its one line leads to the node above, trunk and door. */
+  relay?: string
 }
 
 /** One way of a group: straight (no link), or through a line. */
@@ -20,8 +22,8 @@ export type Way = { link?: string; line: number; share: number }
 
 export type Lines = { sets: LineSet[]; ways: Map<string, Way[]> }
 
-/** Links that nobody uses have no lines. */
-export function planLines(scenario: Pick<Scenario, 'links' | 'sites'>): Lines {
+/** Lines in front of sites first, then those above relays. Links that nobody uses have no lines. */
+export function planLines(scenario: Pick<Scenario, 'links' | 'sites' | 'nodes'>): Lines {
   const sets = new Map<string, LineSet>()
   const shared = new Map<string, number>()
   const ways = new Map<string, Way[]>()
@@ -45,7 +47,26 @@ export function planLines(scenario: Pick<Scenario, 'links' | 'sites'>): Lines {
     })
     ways.set(group.id, found.length > 0 ? found : [{ line: 0, share: 1 }])
   }
-  return { sets: [...sets.values()], ways }
+  return { sets: [...sets.values(), ...relayLines(scenario)], ways }
+}
+
+/** A line above a relay carries nothing else. */
+function relayLines({ nodes, links }: Pick<Scenario, 'nodes' | 'links'>): LineSet[] {
+  return nodes.flatMap(({ id, upstream, link }) => {
+    const plan = links.find((one) => one.id === link)
+    if (plan === undefined || upstream === undefined) return []
+    return [{ plan, lines: [[upstream]], groups: [], relay: id }]
+  })
+}
+
+/** A node and all that hang on it, in the scenario's order. */
+export function subtreeOf(nodes: Scenario['nodes'], top: string): string[] {
+  const found = new Set([top])
+  // Parents stand before their children.
+  for (const { id, upstream } of nodes) {
+    if (upstream !== undefined && found.has(upstream)) found.add(id)
+  }
+  return [...found]
 }
 
 /** A way for each site, in the order in which the load deals them out. */

@@ -9,14 +9,14 @@ import type { HttpLoad, LoadGroup, LoadMark, LoadRoute, LoadSetup } from '../loa
 import { ROOT } from '../process/processes.ts'
 import type { LinkReport } from '../report/index.ts'
 import type { NodeFault, NodePlan, Placement, Scenario, SiteGroup } from '../scenario/index.ts'
-import { dataFolderOf, startCore } from './core-node.ts'
+import { dataFolderOf, startCore, type UpstreamWay } from './core-node.ts'
 import { fillDisk, freeDisk, mountDisk } from './disk.ts'
 import type { Ledger } from './ledger.ts'
 import type { LineResult } from './line-process.ts'
 import { LinkProcess } from './link-process.ts'
 import { Load } from './load-process.ts'
 import type { RunningNode } from './node.ts'
-import { changeOf, markOf, planLines, type Way } from './planning.ts'
+import { changeOf, type LineSet, markOf, planLines, subtreeOf, type Way } from './planning.ts'
 import type { Watched } from './sampler.ts'
 
 export type StageOptions = {
@@ -49,28 +49,21 @@ export class Stage {
   /** Resolves when everything stands; rejects with what does not, and leaves what stands to `close`. */
   async open(say: (what: string) => void): Promise<void> {
     const { scenario } = this.#options
+    const { sets, ways } = planLines(scenario)
+    const lay = async (set: LineSet): Promise<void> => {
+      this.#options.signal.throwIfAborted()
+      const count = set.lines.length
+      say(`laying ${count === 1 ? 'the line' : `${count} lines`} ${set.plan.id}`)
+      await this.#layLines(set, sets.indexOf(set))
+    }
     for (const plan of scenario.nodes) {
+      // Its way up first: it enrols itself over it.
+      for (const set of sets) if (set.relay === plan.id) await lay(set)
       this.#options.signal.throwIfAborted()
       say(`starting ${plan.id}`)
       this.nodes.set(plan.id, await this.#startNode(plan))
     }
-    const { sets, ways } = planLines(scenario)
-    for (const [index, set] of sets.entries()) {
-      this.#options.signal.throwIfAborted()
-      say(
-        `laying ${set.lines.length === 1 ? 'the line' : `${set.lines.length} lines`} ${set.plan.id}`,
-      )
-      const { seed, ledger } = this.#options
-      const link = await LinkProcess.open({
-        set,
-        seed: (seed + index) >>> 0,
-        nodes: this.#endpoints(),
-        cores: coresOf(scenario.placement, 'links'),
-        env: ledger.env,
-        logFile: this.#logFile(`link.${set.plan.id}`),
-      })
-      this.links.set(link.id, link)
-    }
+    for (const set of sets) if (set.relay === undefined) await lay(set)
     say('starting the load')
     for (const one of this.#loadPlans(ways)) {
       this.#options.signal.throwIfAborted()
@@ -104,25 +97,26 @@ export class Stage {
     const node = this.nodes.get(id)
     const folder = this.#folders.get(id)
     if (node === undefined || folder === undefined) throw new Error(`there is no node ${id}`)
+    const nodes = subtreeOf(this.#options.scenario.nodes, id)
     switch (fault) {
       case 'kill':
         node.signal('SIGKILL')
-        this.#mark({ what: 'down', node: id })
+        this.#mark({ what: 'down', nodes })
         return
       case 'stop':
         node.signal('SIGSTOP')
-        this.#mark({ what: 'down', node: id })
+        this.#mark({ what: 'down', nodes })
         return
       case 'continue':
         node.signal('SIGCONT')
-        this.#mark({ what: 'up', node: id })
+        this.#mark({ what: 'up', nodes })
         return
       case 'restart': {
         const sinceMs = performance.now()
         // After a kill the outage has begun already.
-        if (node.processes().length > 0) this.#mark({ what: 'down', node: id })
+        if (node.processes().length > 0) this.#mark({ what: 'down', nodes })
         await node.restart()
-        this.#mark({ what: 'up', node: id })
+        this.#mark({ what: 'up', nodes })
         const tookMs = Math.round(performance.now() - sinceMs)
         this.#options.onEvent(`${id} takes joins again after ${tookMs} ms`)
         return
@@ -138,7 +132,11 @@ export class Stage {
   changeLink(id: string, change: LineChange): void {
     this.links.get(id)?.change(change)
     const what = markOf(change)
-    if (what !== undefined) this.#mark({ what, link: id })
+    if (what === undefined) return
+    const { nodes } = this.#options.scenario
+    const relay = nodes.find(({ link }) => link === id)
+    const below = relay === undefined ? {} : { nodes: subtreeOf(nodes, relay.id) }
+    this.#mark({ what, link: id, ...below })
   }
 
   breakLink(fault: 'cut' | 'heal', id: string): void {
@@ -196,8 +194,10 @@ export class Stage {
     if (plan.kind === 'rival') throw new Error(`${plan.id}: a rival has a run of its own`)
     // Another build is named from our root, wherever the other servers are.
     const program = plan.program === undefined ? './nhipcau' : resolve(ROOT, plan.program)
+    const upstream = await this.#wayUp(plan)
     return await startCore({
       ...start,
+      ...(upstream === undefined ? {} : { upstream }),
       kind: plan.kind,
       program,
       cwd: serverRoot,
@@ -270,16 +270,43 @@ export class Stage {
       .map(({ node, path, ...rest }) => ({ ...rest, url: `${this.#node(node).pageUrl}${path}` }))
   }
 
-  #endpoints() {
-    const entries = [...this.nodes].map(([id, { media, doorUrl }]) => {
+  async #layLines(set: LineSet, index: number): Promise<void> {
+    const { seed, ledger, scenario } = this.#options
+    const link = await LinkProcess.open({
+      set,
+      seed: (seed + index) >>> 0,
+      nodes: this.#endpoints(set.relay !== undefined),
+      cores: coresOf(scenario.placement, 'links'),
+      env: ledger.env,
+      logFile: this.#logFile(`link.${set.plan.id}`),
+    })
+    this.links.set(link.id, link)
+  }
+
+  /** Where nodes take joins, or relays. */
+  #endpoints(isForRelay: boolean) {
+    const entries = [...this.nodes].flatMap(([id, { media, trunk, doorUrl }]) => {
       const door = new URL(doorUrl)
+      const flow = isForRelay ? trunk : media
+      if (flow === undefined) return []
       const ends = {
-        media: { host: media.address, port: media.port },
+        media: { host: flow.address, port: flow.port },
         door: { host: door.hostname, port: Number(door.port) },
       }
-      return [id, ends] as const
+      return [[id, ends] as const]
     })
     return new Map(entries)
+  }
+
+  /** Enrolled at the node above, and how it gets there. */
+  async #wayUp({ id, upstream, link }: NodePlan): Promise<UpstreamWay | undefined> {
+    if (upstream === undefined) return undefined
+    const above = this.#node(upstream)
+    if (above.enrol === undefined) throw new Error(`${upstream} takes no relays`)
+    const code = await above.enrol(id)
+    const way = link === undefined ? undefined : this.links.get(link)?.wayIn(0, upstream)
+    if (way === undefined) return { url: above.pageUrl.replace(/^http/, 'ws'), code }
+    return { url: `ws://127.0.0.1:${way.doorPort}`, code, mediaPort: way.mediaPort }
   }
 
   #mark(mark: Omit<LoadMark, 'op'>): void {

@@ -30,7 +30,6 @@ export function checkFits(form: ScenarioForm): Complaint[] {
 export function needsOf(form: Pick<ScenarioForm, 'nodes' | 'sites'>): Need[] {
   const kinds = Object.values(form.nodes).map(({ kind }) => kind)
   const needs: Need[] = []
-  if (kinds.includes('relay')) needs.push('relay')
   if (kinds.includes('rival')) needs.push('janus')
   if (Object.values(form.sites).some(({ kind }) => kind === 'browser')) needs.push('chromium')
   return needs

@@ -24,7 +24,6 @@ for (const name of scenarioNames()) {
     t.is(scenario.name, name)
     t.true(scenario.pass.length > 0)
     t.regex(scenario.yaml, /^#/)
-    t.is(scenario.name.startsWith('relay-'), scenario.needs.includes('relay'))
   })
 }
 

@@ -34,7 +34,7 @@ function complaint(
 test('a scenario that says everything is read as it means', (t) => {
   const scenario = read(FULL)
   t.like(scenario, { name: 'test', seed: 7, durationS: 120, repeat: 2, room: 'hall-1' })
-  t.deepEqual(scenario.needs, ['relay', 'chromium'])
+  t.deepEqual(scenario.needs, ['chromium'])
   t.is(scenario.yaml, FULL)
   t.deepEqual(
     scenario.nodes.map(({ id }) => id),
@@ -104,8 +104,8 @@ test('a complaint names the value and what is allowed', (t) => {
   const wrong: [string, RegExp][] = [
     ['seed: 1.5', /seed: 1\.5; allowed: a whole number from 0 to 4294967295/],
     ['room: a b', /"a b"; allowed: up to 64 letters/],
-    ['needs: janos', /"janos"; allowed: relay, janus, chromium/],
-    ['needs: relay', /\["relay"\]; allowed: \[\], what its nodes and sites need/],
+    ['needs: janos', /"janos"; allowed: janus, chromium/],
+    ['needs: janus', /\["janus"\]; allowed: \[\], what its nodes and sites need/],
     ['placement: { disk: 1 }', /"disk": no such key; allowed: nodes, load, links/],
     ['pass: []', /\[\]; allowed: a list with 1 entry at least/],
     ['pass: [sites.joined]', /true or false in the end/],
@@ -175,12 +175,7 @@ test('a rate without a queue is refused before the run, also in the middle of a 
 })
 
 test('relays form a tree', (t) => {
-  const tree = (nodes: string) =>
-    problemsOf(
-      small('')
-        .replace('  core:', `${nodes}\n  core:`)
-        .replace('title: t', 'title: t\nneeds: relay'),
-    )
+  const tree = (nodes: string) => problemsOf(small('').replace('  core:', `${nodes}\n  core:`))
   t.deepEqual(tree('  a: { kind: relay, upstream: b }\n  b: { kind: relay, upstream: core }'), [])
   const circle = tree(
     '  a: { kind: relay, upstream: b }\n  b: { kind: relay, upstream: c }\n  c: { kind: relay, upstream: b }',

@@ -4,7 +4,7 @@ import { readScenario } from './read.ts'
 
 /** Everything that a scenario can say, once. */
 export const FULL = `title: All of it
-needs: [relay, chromium]
+needs: chromium
 seed: 7
 duration: 2m
 repeat: 2

@@ -39,8 +39,8 @@ export type Scenario = {
   yaml: string
 }
 
-/** `relay` and `janus` follow from the kinds of nodes, `chromium` from the kinds of sites. */
-export type Need = 'relay' | 'janus' | 'chromium'
+/** `janus` follows from the kinds of nodes, `chromium` from the kinds of sites. */
+export type Need = 'janus' | 'chromium'
 
 /** Which CPU core each kind of process is pinned to; undefined: wherever the kernel likes. */
 export type Placement = { nodes?: number; load?: number; links?: number }

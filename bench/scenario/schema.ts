@@ -44,7 +44,7 @@ import {
 import { anything, linkForm } from './link-form.ts'
 import type { Need } from './scenario.ts'
 
-const NEEDS: readonly Need[] = ['relay', 'janus', 'chromium']
+const NEEDS: readonly Need[] = ['janus', 'chromium']
 const RATE_BPS_MAX = 20e6
 
 const need = oneOf(NEEDS)
@@ -281,11 +281,11 @@ export const SCENARIO = mapping({
   needs: preset(
     orShort(
       turned(need, (one) => [one]),
-      list(need, { min: 0, max: 3 }),
+      list(need, { min: 0, max: 2 }),
     ),
     [
       [],
-      'what it needs beside a core: relay, janus, chromium; must name what its nodes and sites need',
+      'what it needs beside our nodes: janus, chromium; must name what its nodes and sites need',
     ],
   ),
   seed: preset(integer(0, 0xffff_ffff), [1, 'everything that chance decides comes from it']),

@@ -8,7 +8,8 @@ import { type Complaint, quoted } from './problem.ts'
 import type { Path } from './yaml-source.ts'
 
 /** The runner chooses these itself: nodes of one run must not meet. */
-const OF_THE_RUNNER = /^(?:http\.(?:host|port)|media\.(?:port|announcedIps)|data\.dir)$/
+const OF_THE_RUNNER =
+  /^(?:http\.(?:host|port)|media\.(?:port|announcedIps)|trunk\.(?:port|upstreamPort)|data\.dir)$/
 
 /** Dotted keys and texts of a checked `config`. */
 export function flatSettings(config: unknown): Record<string, string> {
