@@ -196,7 +196,10 @@ async function openCore(
   const now = { nowMs: io.systemClock.nowMs(), wallMs: io.systemClock.wallMs() }
   const noteAppended = store.registerStoreMetrics(metrics.registry)
   const host = store.createConferenceHost({
-    conference: conference.createConference({ store: events, randomBytes: random, now, onFault }),
+    conference: conference.createConference({
+      ...{ store: events, randomBytes: random, now, onFault },
+      closesEmptyRooms: !asRelay,
+    }),
     log: events,
     onAppended: (...batch) => {
       noteAppended(...batch)
