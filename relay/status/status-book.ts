@@ -87,7 +87,7 @@ export class StatusBook {
     const { far, direction } = trunk
     const { down, up } = far.link
     far.heardMs = wallMs
-    far.link.rttMs = report.rttMs
+    far.link.rttMs = Math.round(report.rttMs)
     takeSent(direction === 'up' ? up : down, report)
     takeReceived(direction === 'up' ? down : up, report)
     far.streams = report.streams.flatMap((stream) => {
@@ -228,16 +228,16 @@ function intervalMs({ link }: KnownRelay, direction: 'up' | 'down', relayCount: 
 }
 
 function takeSent(way: DirectionStatus, report: TrunkReport): void {
-  way.estimateBps = report.estimateBps
-  way.usedBps = report.sentBps
+  way.estimateBps = Math.round(report.estimateBps)
+  way.usedBps = Math.round(report.sentBps)
   way.lossRatio = report.lossSentRatio
-  way.queueDelayMs = report.queueDelayMs
+  way.queueDelayMs = Math.round(report.queueDelayMs)
   way.shares = report.shares.map((share) => Math.round(share))
   way.shed = summarizeShed(report.streams)
 }
 
 function takeReceived(way: DirectionStatus, report: TrunkReport): void {
-  way.usedBps = report.receivedBps
+  way.usedBps = Math.round(report.receivedBps)
   way.lossRatio = report.lossReceivedRatio
   way.residualRatio = report.lossResidualRatio
 }
