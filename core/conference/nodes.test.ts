@@ -181,6 +181,7 @@ test('a room that is empty here but not elsewhere stays open; the topmost node c
   exchange(core, relay)
   pass(core, relay, 2 * ROOM_EMPTY_MS)
   t.is(core.conference.summary('hall'), undefined)
+  relay.flush()
   t.truthy(relay.conference.summary('hall'), 'not for the relay to decide')
   exchange(core, relay)
   t.is(relay.conference.summary('hall'), undefined)

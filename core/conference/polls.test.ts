@@ -115,7 +115,11 @@ test('votes of two nodes that were cut off from each other are counted once, and
   core.ask(chair, { type: 'poll-close', poll })
   for (const node of [core, relay]) node.pass(1_000)
   t.is(relay.ask(late, { type: 'vote', poll, option: 1 }), 'ok', 'it cannot know yet')
+  core.takeNotices()
   exchange()
+  core.pass(1_000)
+  const [told] = core.takeNotices().filter((notice) => notice.type === 'room')
+  t.deepEqual(told?.delta.tallies, [{ poll, counts: [1, 1] }], 'a vote from before the close')
   for (const node of [core, relay]) {
     t.like(node.conference.summary('hall')?.polls, [{ counts: [1, 1], closed: true }])
   }
