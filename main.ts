@@ -176,6 +176,7 @@ async function openCore(
     upstreamPort: config['trunk.upstreamPort'],
     batching,
     certificateFile: config['http.tls.cert'],
+    leaseMs: config['trunk.lease'] * 1_000,
     // A relay's own tokens are good at itself; those of the nation everywhere below.
     tokenKeys: () => (asRelay ? issuers.jwks : [signaling.issuerJwk(keys.publicKey)]),
     onTokenKeys: (told) => issuers.replace(told),

@@ -14,9 +14,8 @@ export const TRUNK_HANDSHAKES_MAX = 64
 export const TRUNK_HANDSHAKES_PER_ADDRESS_MAX = 8
 /** Nodes from one at the bottom to the top of the tree. */
 export const TRUNK_DEPTH_MAX = 8
-/** How often a child asks whether its upstream lives, and how long either stays without hearing before it gives up. */
-export const TRUNK_HEARTBEAT_MS = 2_500
-export const TRUNK_LEASE_MS = 10_000
+/** A child asks so many times in a lease whether its upstream lives. */
+export const TRUNK_HEARTBEATS_PER_LEASE = 4
 /** How often both ends look at their clocks for it. */
 export const TRUNK_TICK_MS = 500
 /** Wait between two dials: the first, and the longest. */

@@ -183,6 +183,16 @@ export const SETTINGS = [
     doc: 'On a relay: where its upstream takes media, when a router in between forwards another port than the upstream names. 0 = as it names.',
   },
   {
+    key: 'trunk.lease',
+    env: 'NHIPCAU_TRUNK_LEASE',
+    kind: 'integer',
+    unit: 'seconds',
+    min: 2,
+    max: 60,
+    default: 5,
+    doc: 'Without a sign of its upstream for so long (longer over a long way) a relay goes on alone, as an island.',
+  },
+  {
     key: 'room.heardMax',
     env: 'NHIPCAU_HEARD',
     kind: 'integer',

@@ -4,7 +4,7 @@
  * before the media plane and the doors of the node, and dialling begins when those are open.
  */
 import type { Registry } from 'prom-client'
-import { TRUNK_LEASE_MS, TRUNK_TICK_MS } from '../config/index.ts'
+import { TRUNK_TICK_MS } from '../config/index.ts'
 import type { EventReader } from '../core/conference/index.ts'
 import { type Log, type NodeMediaPlane, systemClock, type TrunkPeer } from '../core/io/index.ts'
 import type { ConferenceHost } from '../core/store/index.ts'
@@ -15,7 +15,6 @@ import type { ChildSocketRoute } from './io/child-socket.ts'
 import { openTrunkControl, type TrunkControl } from './io/trunk-control.ts'
 import { registerTrunkMetrics } from './io/trunk-metrics.ts'
 import { startTrunkThread, type TrunkThread } from './io/trunk-thread-host.ts'
-import { type LinkMark, markFromReport } from './link-mark.ts'
 import type { FromTrunkThread } from './media-port.ts'
 import type { StagePort, TrackName } from './stage-port.ts'
 import { StatusBook, type TrunkStatus } from './status/index.ts'
@@ -38,6 +37,8 @@ export type TrunksOptions = {
   batching: boolean
   /** PEM file of the certificate that the doors show; '' = none. */
   certificateFile: string
+  /** From the last sign of an upstream to the island, ms. */
+  leaseMs: number
   /** Keys of those whose tokens are good here, for the relays below. */
   tokenKeys: () => readonly TokenKeyJwk[]
   /** The upstream has told whose tokens are good. */
@@ -91,7 +92,7 @@ export async function openTrunks(options: TrunksOptions): Promise<Trunks> {
 }
 
 /** One session and what hangs on it. */
-type Open = { session: TrunkSession; link: Link; neighbour: LogNeighbour; mark: LinkMark }
+type Open = { session: TrunkSession; link: Link; neighbour: LogNeighbour }
 
 class NodeTrunks implements Trunks {
   readonly peer: TrunkPeer
@@ -125,6 +126,7 @@ class NodeTrunks implements Trunks {
       media: () => ({ address: '', port: thread.port }),
       upstreamMediaPort: upstreamPort,
       tokenKeys: tokenKeys(),
+      leaseMs: options.leaseMs,
       clock: systemClock,
       log: this.#log,
       onSession: (session) => this.#onSession(session),
@@ -142,7 +144,7 @@ class NodeTrunks implements Trunks {
       letCross: (publicationId, on) => media.letCross(publicationId, on),
       now: () => host.now(),
       hasUpstream: isRelay,
-      leaseMs: TRUNK_LEASE_MS,
+      leaseMs: this.#options.leaseMs,
     })
     this.#exchange = new LogExchange({
       log: events,
@@ -199,13 +201,11 @@ class NodeTrunks implements Trunks {
       rttMs: () => session.rttMs,
       nowMs: systemClock.nowMs(),
     })
-    const open: Open = { session, link, neighbour, mark: 'green' }
-    this.#open.set(trunkId, open)
+    this.#open.set(trunkId, { session, link, neighbour })
     this.#noteOpened(session)
     session.onDatagram = (bytes) => this.#thread.post({ type: 'tunnelled', trunkId, bytes })
     session.onMessage = (message) => {
       if (message.type === 'token-keys') this.#takeTokenKeys(message.keys)
-      if (message.type === 'link-mark') open.mark = message.mark
       if (message.type === 'status' && !this.#takeStatus(trunkId, message.status)) {
         session.close('malformed')
         return
@@ -218,7 +218,7 @@ class NodeTrunks implements Trunks {
       this.#open.delete(trunkId)
       this.#status.closed(trunkId, systemClock.wallMs())
       neighbour.close()
-      desk.removeSession(link)
+      desk.removeSession(link, { isLeaseOver: reason === 'lease' })
       const { name, nodeId } = session.peer
       const told = { event: 'trunk-closed', peer: name, nodeId, reason }
       this.#log.info({ ...told, direction: session.direction }, 'a trunk has ended')
@@ -274,23 +274,16 @@ class NodeTrunks implements Trunks {
     }
   }
 
-  #onReport(open: Open, { report }: Extract<FromTrunkThread, { type: 'trunk-report' }>): void {
-    const { link, session } = open
+  #onReport(
+    { link, session }: Open,
+    { report }: Extract<FromTrunkThread, { type: 'trunk-report' }>,
+  ): void {
     const names = this.#desk?.namesOf(link)
     const nameOf = (streamId: number): TrackName | undefined => names?.get(streamId)
-    this.#status.reported(link.trunkId, report, { nameOf, wallMs: systemClock.wallMs() })
-    if (link.isUp) {
-      this.#desk?.noteUpstream({
-        mark: open.mark,
-        rateBps: report.receivedBps,
-        lossRatio: report.lossReceivedRatio,
-        rttMs: report.rttMs || session.rttMs,
-      })
-      return
-    }
-    const mark = markFromReport(report)
-    if (mark === open.mark) return
-    open.mark = mark
-    session.send({ type: 'link-mark', mark })
+    const wallMs = systemClock.wallMs()
+    if (report.receivedBps > 0) session.noteMedia(systemClock.nowMs())
+    this.#status.reported(link.trunkId, report, { nameOf, wallMs })
+    const figures = link.isUp ? this.#status.upstreamFigures(wallMs) : undefined
+    if (figures !== undefined) this.#desk?.noteUpstream(figures)
   }
 }

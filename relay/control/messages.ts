@@ -44,8 +44,6 @@ export type TrunkMessage =
   | { type: 'rooms'; rooms: { room: string; present: boolean }[] }
   /** Both ways, about once a second: a bounded summary that only relay/status understands. */
   | { type: 'status'; status: Record<string, unknown> }
-  /** Downwards: how the link to the child fares, as the end that sends over it sees it. */
-  | { type: 'link-mark'; mark: 'green' | 'amber' | 'red' }
   /** Downwards: the issuer's keys, all of them. */
   | { type: 'token-keys'; keys: TokenKeyJwk[] }
   /** Downwards: tokens that are no longer good though they have not expired. */

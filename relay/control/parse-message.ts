@@ -125,10 +125,6 @@ const SCHEMAS = {
     type: v.literal('status'),
     status: v.custom<Record<string, unknown>>(isPlainObject),
   }),
-  'link-mark': v.object({
-    type: v.literal('link-mark'),
-    mark: v.picklist(['green', 'amber', 'red']),
-  }),
   'token-keys': v.object({ type: v.literal('token-keys'), keys: list(tokenKey, TOKEN_KEYS_MAX) }),
   revoked: v.object({
     type: v.literal('revoked'),

@@ -137,6 +137,18 @@ test('the child asks, both learn the round trip, and neither gives up while they
   t.deepEqual([...up.ends, ...down.ends], [])
 })
 
+test('media keeps a trunk whose control is stuck, for four leases at most', (t) => {
+  const { session, ends } = endOf('up')
+  for (let nowMs = 500; nowMs <= 40_000; nowMs += 500) {
+    session.noteMedia(nowMs)
+    session.tick(nowMs)
+  }
+  t.deepEqual(ends, [])
+  session.noteMedia(40_500)
+  session.tick(40_500)
+  t.deepEqual(ends, ['lease'])
+})
+
 test('silence for the time of the lease ends both ends', (t) => {
   const ends = [endOf('up'), endOf('down')]
   for (const end of ends) {

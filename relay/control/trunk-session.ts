@@ -15,6 +15,9 @@ import type { SessionEnd, TrunkPeer, TrunkSession } from './session.ts'
 
 /** First byte of a frame that is a media datagram; no msgpack map begins with it. */
 const DATAGRAM = 0
+/** A lease is at least so many round trips; and media stretches it so many times at most. */
+const LEASE_ROUND_TRIPS = 6
+const LEASE_STRETCH = 4
 const RTT_GAIN = 1 / 8
 
 /** What carries the frames of one session. None of it throws. */
@@ -58,6 +61,7 @@ export class ControlSession implements TrunkSession {
   readonly #selfId: string
   readonly #heartbeatMs: number
   #heardMs: number
+  #mediaHeardMs = Number.NEGATIVE_INFINITY
   #pingMs: number
   #pingCount = 0
   #isPingOut = false
@@ -138,8 +142,23 @@ export class ControlSession implements TrunkSession {
   tick(nowMs: number): void {
     if (this.#end !== undefined) return
     if (this.#isSlow) this.close('slow-reader')
-    else if (nowMs - this.#heardMs > this.leaseMs) this.close('lease')
+    else if (this.#isOver(nowMs)) this.close('lease')
     else if (this.direction === 'up' && nowMs - this.#pingMs >= this.#heartbeatMs) this.#ping(nowMs)
+  }
+
+  noteMedia(nowMs: number): void {
+    this.#mediaHeardMs = nowMs
+  }
+
+  /**
+   * A long way takes longer to be missed; and while media comes the link is not cut, however long TCP waits for its lost
+   * segments: up to LEASE_STRETCH leases.
+   */
+  #isOver(nowMs: number): boolean {
+    const leaseMs = Math.max(this.leaseMs, LEASE_ROUND_TRIPS * this.rttMs)
+    const silentMs = nowMs - this.#heardMs
+    if (silentMs <= leaseMs) return false
+    return nowMs - this.#mediaHeardMs > leaseMs || silentMs > LEASE_STRETCH * leaseMs
   }
 
   #ping(nowMs: number): void {

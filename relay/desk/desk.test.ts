@@ -108,6 +108,7 @@ class Cable {
         })
       },
       sendDatagram: () => true,
+      noteMedia: () => undefined,
       onMessage: () => undefined,
       onDatagram: () => undefined,
       onClosed: () => undefined,
@@ -235,6 +236,18 @@ test('when the lease ends the relay is an island: the tracks from above are gone
   t.deepEqual(east.names(), [])
   t.true(east.stage.followed.has('hop'))
   t.is(east.stage.followed.get('hop'), undefined)
+})
+
+test('when the lease itself has ended the trunk, nothing is waited for', (t) => {
+  const { core, east, pump } = tree()
+  east.stage.listener.onRoom('hop', true)
+  core.stage.listener.onPublished(1, track('p1'))
+  pump()
+  const [link] = east.desk.links
+  east.desk.removeSession(link!, { isLeaseOver: true })
+  east.desk.tick()
+  t.is(east.stage.upstream?.state, 'island')
+  t.deepEqual(east.names(), [])
 })
 
 test('a node that never reached its upstream is an island after the time of a lease', (t) => {

@@ -108,16 +108,19 @@ export class TrunkDesk {
     return link
   }
 
-  /** The session is over. What came over it stays for the time of the lease, in case it comes again. */
-  removeSession(link: Link): void {
+  /**
+   * The session is over. What came over it stays for the time of the lease, in case it comes again; when it ended
+   * because the lease did, nothing is waited for.
+   */
+  removeSession(link: Link, { isLeaseOver = false } = {}): void {
     if (!this.#links.delete(link)) return
     const { leaseMs, now, post } = this.#options
-    const { nowMs } = now()
+    const deadlineMs = now().nowMs + (isLeaseOver ? 0 : leaseMs)
     post({ type: 'close-trunk', trunkId: link.trunkId })
     for (const publicationId of [...link.offers.keys()]) this.#dropOffer(link, publicationId, false)
-    if (link.announced.size > 0) this.#leftovers.push({ link, deadlineMs: nowMs + leaseMs })
+    if (link.announced.size > 0) this.#leftovers.push({ link, deadlineMs })
     if (link.isUp && ![...this.#links].some(({ isUp }) => isUp)) {
-      this.#upstreamDeadlineMs = nowMs + leaseMs
+      this.#upstreamDeadlineMs = deadlineMs
       this.#setUpstream({ state: 'connecting', mark: 'red', rateBps: 0 })
     }
     this.#tellRooms()

@@ -7,8 +7,7 @@ import {
   TRUNK_HANDSHAKE_MS_MAX,
   TRUNK_HANDSHAKES_MAX,
   TRUNK_HANDSHAKES_PER_ADDRESS_MAX,
-  TRUNK_HEARTBEAT_MS,
-  TRUNK_LEASE_MS,
+  TRUNK_HEARTBEATS_PER_LEASE,
   TRUNK_TICK_MS,
   TRUNKS_MAX,
 } from '../../config/index.ts'
@@ -41,6 +40,8 @@ export type ChildDoorOptions = {
   /** Where media flows go: `address` '' = the one that was dialled; port 0 = through the WebSocket only. */
   media: () => { address: string; port: number }
   tokenKeys: readonly TokenKeyJwk[]
+  /** How long a trunk stands without a word, ms; told to children. */
+  leaseMs: number
   clock: Clock
   log: Log
   /** Sets the session's callbacks before it returns. */
@@ -208,8 +209,8 @@ class TrunkDoor implements OpenChildDoor {
     return {
       media: this.#options.media(),
       ssrcs: this.#options.numbers.takeSsrcs(),
-      leaseMs: TRUNK_LEASE_MS,
-      heartbeatMs: TRUNK_HEARTBEAT_MS,
+      leaseMs: this.#options.leaseMs,
+      heartbeatMs: this.#options.leaseMs / TRUNK_HEARTBEATS_PER_LEASE,
       tokenKeys: [...this.#tokenKeys],
       path: this.#pathToTop(),
     }
@@ -232,8 +233,8 @@ class TrunkDoor implements OpenChildDoor {
       },
       path: [],
       tokenKeys: [],
-      leaseMs: TRUNK_LEASE_MS,
-      heartbeatMs: TRUNK_HEARTBEAT_MS,
+      leaseMs: this.#options.leaseMs,
+      heartbeatMs: this.#options.leaseMs / TRUNK_HEARTBEATS_PER_LEASE,
       nowMs: clock.nowMs(),
     })
     Object.assign(child, { session, key: claim.key, instance: claim.instance })

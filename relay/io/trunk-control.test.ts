@@ -39,6 +39,7 @@ class Node {
       media: () => ({ address: '', port: 40_100 }),
       upstreamMediaPort: 0,
       tokenKeys: [{ kty: 'OKP', crv: 'Ed25519', x: 'A'.repeat(43) }],
+      leaseMs: 10_000,
       clock: systemClock,
       log: createLog('debug', {}, destination),
       onSession: (session) => {

@@ -35,6 +35,8 @@ export type TrunkControlOptions = {
   upstreamMediaPort: number
   /** Our issuer's keys; a relay hands on those of its upstream beside them. */
   tokenKeys: readonly TokenKeyJwk[]
+  /** Of the trunks to children, ms. */
+  leaseMs: number
   clock: Clock
   log: Log
   /** Up or down. Sets the session's callbacks before it returns. */
