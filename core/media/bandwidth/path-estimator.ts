@@ -1,7 +1,8 @@
 /**
- * How much one path carries, from the fate of each packet sent over it: delay gradient, standing queues, loss above a
- * learned baseline, probes. After draft-ietf-rmcat-gcc-02 §5, with the differences in loss-baseline.ts, queue-delay.ts
- * and prober.ts. Knows no message format: clients (estimator.ts) and trunks (relay/estimate) tell it the fates.
+ * How much one path carries, from the fate of each packet sent over it: delay gradient, standing
+ * queues, loss above a learned baseline, probes. After draft-ietf-rmcat-gcc-02 §5, with the
+ * differences in loss-baseline.ts, queue-delay.ts and prober.ts. Knows no message format: clients
+ * (estimator.ts) and trunks (relay/estimate) tell it the fates.
  */
 import { Competition } from './competition.ts'
 import { DelayTrend } from './delay-trend.ts'
@@ -11,17 +12,24 @@ import { QueueDelay, STANDING_QUEUE_MS } from './queue-delay.ts'
 import { RateWindow } from './rate-window.ts'
 import { SentHistory } from './sent-history.ts'
 
-/** When a queue grows: a little less than what passes, and as much less again as empties it in a second. */
+/**
+ * When a queue grows: a little less than what passes, and as much less again as empties it in a
+ * second.
+ */
 const DECREASE = 0.95
 const DRAIN_MS = 1000
 const DECREASE_MIN = 0.35
-/** Growth per second while nothing is known of the ceiling, and back to just below the last known one. */
+/**
+ * Growth per second while nothing is known of the ceiling, and back to just below the last known
+ * one.
+ */
 const GROWTH_FAR = 0.15
 const GROWTH_BACK = 0.4
 const BACK_SHARE = 0.93
 /**
- * Growth near the ceiling, bit/s per second for the root of the rate: 16 % of 64 kbit/s, 4 % of 1 Mbit/s. What
- * grows by a share never gets even with a larger flow; what grows by an amount does not fit all rates.
+ * Growth near the ceiling, bit/s per second for the root of the rate: 16 % of 64 kbit/s, 4 % of 1
+ * Mbit/s. What grows by a share never gets even with a larger flow; what grows by an amount does
+ * not fit all rates.
  */
 const GROWTH_NEAR = 40
 /** The estimate never runs further ahead of what arrives than this; probes go beyond. */
@@ -34,7 +42,10 @@ const LOSS_INTERVAL_MS_MAX = 3000
 const LOSS_PACKETS_MIN = 50
 /** An answer that is this much too high is mended at once. */
 const FAR_OFF = 0.85
-/** Beside a download: growth by one packet of this size a round trip, and how much less after an overflow. */
+/**
+ * Beside a download: growth by one packet of this size a round trip, and how much less after an
+ * overflow.
+ */
 const COMPETE_BYTES = 1200
 const COMPETE_DECREASE = 0.7
 /** Whoever uses less than this share of what it may learns nothing from it. */
@@ -45,6 +56,9 @@ const COMPETE_PACKETS = 100
 const RATE_PACKETS = 20
 const RATE_MS_MIN = 500
 const RATE_MS_MAX = 2000
+/** A burst is seen over so long, and so many packets. */
+const BURST_MS = 200
+const BURST_PACKETS = 8
 /** A gradient without this much of a queue is jitter. */
 const QUEUE_MS_MIN = 15
 /** Less than this share of what passed when the last queue grew leaves no queue. */
@@ -147,7 +161,10 @@ export class PathEstimator {
     return true
   }
 
-  /** All fates of one feedback were told: decides. `heldMs`: time between newest arrival and feedback. */
+  /**
+   * All fates of one feedback were told: decides. `heldMs`: time between newest arrival and
+   * feedback.
+   */
   onFeedbackEnd(heldMs: number, nowMs: number): void {
     if (this.#newestSentMs >= 0) this.smoothRtt(nowMs - this.#newestSentMs - heldMs)
     this.#newestSentMs = -1
@@ -229,7 +246,7 @@ export class PathEstimator {
   }
 
   #decrease(nowMs: number): void {
-    const ackedBps = this.#passedBps()
+    const ackedBps = Math.max(this.#passedBps(), this.#burstBps())
     const drain = Math.max(DECREASE_MIN, DECREASE - this.queue.queueMs / DRAIN_MS)
     // Without a measured rate, and on a path that we hardly use, halving is the best guess.
     const targetBps = ackedBps > 0 ? ackedBps * drain : this.#estimateBps / 2
@@ -244,7 +261,10 @@ export class PathEstimator {
     this.#decreasedAtMs = nowMs
   }
 
-  /** Others fill the queue: as TCP does (RFC 5681 §3.1), a packet more each round trip, less when it overflows. */
+  /**
+   * Others fill the queue: as TCP does (RFC 5681 §3.1), a packet more each round trip, less when it
+   * overflows.
+   */
   #compete(nowMs: number): void {
     const elapsedMs = Math.min(1000, Math.max(0, nowMs - this.#updatedMs))
     const packetBps = (Math.max(COMPETE_BYTES, this.#meanBytes) * 8000) / this.rttMs
@@ -322,7 +342,20 @@ export class PathEstimator {
     return this.#acked.bitrateBps(this.#windowMs()) / (1 - this.baseline.baseline)
   }
 
-  /** What is lost while a queue stands may be its overflow: delay speaks of that, and the link is not to be blamed. */
+  /**
+   * What arrived just now, where the sender has used little of the estimate before: a burst met the
+   * queue, and while there is one, what arrives is what the line carries.
+   */
+  #burstBps(): number {
+    const burstMs = Math.max(BURST_MS, (BURST_PACKETS * this.#meanBytes * 8000) / this.#estimateBps)
+    const burstBps = this.#acked.bitrateBps(burstMs) / (1 - this.baseline.baseline)
+    return Math.min(burstBps, this.#estimateBps)
+  }
+
+  /**
+   * What is lost while a queue stands may be its overflow: delay speaks of that, and the link is
+   * not to be blamed.
+   */
   #count(lost: number): void {
     if (this.queue.queueMs > this.queue.limitMs / 2) {
       this.#queuedExpected += 1
@@ -333,7 +366,10 @@ export class PathEstimator {
     }
   }
 
-  /** Feedback again after an outage: what was lost in it says nothing, and what was known of the path is old. */
+  /**
+   * Feedback again after an outage: what was lost in it says nothing, and what was known of the
+   * path is old.
+   */
   #wakeUp(nowMs: number): void {
     this.#silent = false
     this.#prober.restart(nowMs)
