@@ -16,6 +16,8 @@ import { OutgoingLayer } from './outgoing-layer.ts'
 const LEVEL_SILENT_DBOV = 127
 /** A keyframe that does not come is asked for again so often; the engine throttles further. */
 const KEYFRAME_REPEAT_MS = 500
+/** Weight of one packet in what is known of a publisher's redundancy. */
+const STRIPPED_SMOOTHING = 0.05
 /** Levels closer than this need no telling, dB. */
 const LEVEL_STEP_DB = 3
 
@@ -28,6 +30,8 @@ export class OutgoingStream {
   levelTold = LEVEL_SILENT_DBOV
   /** Since the last report. */
   sentBytes = 0
+  /** What is left of the measured rate when a publisher's own redundancy is taken off, 0..1. */
+  plainRatio = 1
   readonly #outlet: TrunkOutlet
   #askedMask = 0
   readonly #askedMs: number[] = []
@@ -50,6 +54,11 @@ export class OutgoingStream {
     this.budgeted.place = place
     this.budgeted.emergency = emergency
     this.budgeted.room = room
+  }
+
+  /** @hot A packet with redundancy became a plain one. */
+  onStripped(plainBytes: number, redBytes: number): void {
+    this.plainRatio += (plainBytes / redBytes - this.plainRatio) * STRIPPED_SMOOTHING
   }
 
   /** The facts of the layers, for the budget. */

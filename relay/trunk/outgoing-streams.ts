@@ -18,7 +18,7 @@ import {
   HandoffFrame,
   readHandoffPacket,
 } from '../../core/media/engine/index.ts'
-import { MediaPacket } from '../../core/media/rtp/index.ts'
+import { MediaPacket, RedStripper } from '../../core/media/rtp/index.ts'
 import { allocateTrunk, createTrunkBudget, type TrunkStream } from '../budget/index.ts'
 import {
   FRAGMENT_HEAD_BYTES_MAX,
@@ -64,7 +64,9 @@ export class OutgoingStreams {
   readonly #outlet: TrunkOutlet
   readonly #randomUint32: () => number
   readonly #frame = new HandoffFrame()
-  readonly #packet = new MediaPacket()
+  readonly #received = new MediaPacket()
+  #packet = this.#received
+  readonly #stripper = new RedStripper(FORWARDED_BYTES_MAX)
   readonly #scratch = new Uint8Array(FORWARDED_BYTES_MAX + MEDIA_HEAD_BYTES_MAX + 1)
   #fragmentId = 0
   #packetStreamId = 0
@@ -154,12 +156,29 @@ export class OutgoingStreams {
     }
     if (frame.kind !== HANDOFF_PACKET) {
       stream.levelDbov = applyHandoffStatus(layer.source, bytes, start)
+      layer.source.rate.bitrateBps *= stream.plainRatio
       return
     }
-    const packet = this.#packet
+    const packet = this.#received
     readHandoffPacket(packet, bytes, start, end)
     packet.arrivalMs = nowMs
+    this.#packet = packet
+    if (packet.codec === 'red' && !this.#strip(stream)) return
     this.#admit(stream, frame, nowMs)
+  }
+
+  /** @hot The publisher's redundancy (RFC 2198) stays here: that of the trunk is planned for the trunk's losses. */
+  #strip(stream: OutgoingStream): boolean {
+    const red = this.#received
+    const plain = this.#stripper.strip(red)
+    if (plain === undefined) {
+      this.malformedCount += 1
+      return false
+    }
+    plain.temporalSwitch = true
+    stream.onStripped(plain.end - plain.start, red.end - red.start)
+    this.#packet = plain
+    return true
   }
 
   /** @hot */

@@ -98,6 +98,22 @@ abstract class Source {
 }
 
 /** Timestamp 0 at virtual time 0. */
+/** What the payload of a camera's packet says of its picture; see `Camera`. */
+export function pictureOf(payload: string): {
+  frame: number
+  ref: number
+  part: number
+  count: number
+} {
+  const bytes = Buffer.from(payload.slice(14, 34), 'hex')
+  return {
+    frame: bytes.readUInt32BE(0),
+    ref: bytes.readUInt32BE(4),
+    part: bytes[8]!,
+    count: bytes[9]!,
+  }
+}
+
 function clockAt(ntpMsAtZero: number, clockRate: number): SourceClock {
   return {
     isKnown: true,
@@ -152,6 +168,7 @@ export class Camera extends Source {
   readonly #position: number[]
   readonly #sequence: number[]
   readonly #keyframeMs: number[]
+  readonly #refs: { base: number; middle: number }[]
   #frame = 0
 
   constructor(
@@ -166,6 +183,7 @@ export class Camera extends Source {
     this.#frameMs = 1_000 / fps
     this.#keyframeWanted = rates.map(() => true)
     this.#position = rates.map(() => 0)
+    this.#refs = rates.map(() => ({ base: 0, middle: 0 }))
     this.#sequence = rates.map((_, i) => 65_000 + i * 100)
     this.#keyframeMs = rates.map(() => Number.NEGATIVE_INFINITY)
     rates.forEach(({ bitrateBps, heightPx }, i) => {
@@ -199,12 +217,22 @@ export class Camera extends Source {
       }
       const temporal = [0, 2, 1, 2][this.#position[layer]! % 4]!
       const isSwitch = temporal === 0 || this.#position[layer]! % 4 < 3
+      const ref = this.#refOf(layer, this.#position[layer]! % 4)
       this.#position[layer]! += 1
       const meanBytes = (bitrateBps * this.#frameMs) / 8_000
       const share = isKey ? 5 : [1.6, 1, 0.7][temporal]!
       const sizeBytes = Math.max(40, Math.round(meanBytes * share))
-      this.#writeFrame(layer, { sizeBytes, isKey, temporal, isSwitch, nowMs })
+      this.#writeFrame(layer, { sizeBytes, isKey, temporal, isSwitch, ref, nowMs })
     })
+  }
+
+  /** The frame that this one needs, for places 0..3 of the temporal pattern. */
+  #refOf(layer: number, place: number): number {
+    const refs = this.#refs[layer]!
+    const ref = place === 3 ? refs.middle : refs.base
+    if (place === 0) refs.base = this.#frame
+    if (place === 2) refs.middle = this.#frame
+    return ref
   }
 
   #writeFrame(
@@ -214,6 +242,7 @@ export class Camera extends Source {
       isKey: boolean
       temporal: number
       isSwitch: boolean
+      ref: number
       nowMs: number
     },
   ): void {
@@ -230,6 +259,10 @@ export class Camera extends Source {
       bytes[17] = (frame.temporal << 6) | (frame.isSwitch ? 0x20 : 0)
       // Bit 0 of the first byte of a VP8 frame: 0 = keyframe.
       bytes[18] = frame.isKey && i === 0 ? bytes[18]! & 0xfe : bytes[18]! | 1
+      writeUint32(bytes, 19, this.#frame)
+      writeUint32(bytes, 23, frame.isKey ? 0 : frame.ref)
+      bytes[27] = i
+      bytes[28] = count
       const { packet } = this
       packet.bytes = bytes
       packet.start = 0
