@@ -175,7 +175,6 @@ export class OutgoingStreams {
       this.malformedCount += 1
       return false
     }
-    plain.temporalSwitch = true
     stream.onStripped(plain.end - plain.start, red.end - red.start)
     this.#packet = plain
     return true
