@@ -14,10 +14,11 @@ import type {
   TrackName,
   UpstreamState,
 } from '../stage-port.ts'
-import type { StreamPlace, TrunkStreamSpec } from '../trunk/contract.ts'
+import type { StreamPlace } from '../trunk/contract.ts'
 import { Link } from './link.ts'
 import { placeOf, samePlace } from './place.ts'
 import { type Track, TrackBook } from './track-book.ts'
+import { flagsOf, sameTrack, specOf } from './track-facts.ts'
 
 export type TrunkDeskOptions = {
   stage: StagePort
@@ -407,16 +408,4 @@ export class TrunkDesk {
     this.#upstream = { ...this.#upstream, ...change, sinceMs }
     this.#options.stage.setUpstream(this.#upstream)
   }
-}
-
-const flagsOf = ({ started, flowing }: TrackDescription): string => `${started} ${flowing}`
-
-const sameTrack = (a: TrackDescription, b: TrackDescription): boolean =>
-  a.room === b.room && a.participant === b.participant && a.use === b.use
-
-function specOf(streamId: number, track: TrackDescription): TrunkStreamSpec {
-  const plain = track.codecs.find(({ codec }) => codec !== 'red') ?? track.codecs[0]!
-  const { codec, payloadType, clockRate } = plain
-  const { kind, use, layerCount } = track
-  return { streamId, kind, use, codec, payloadType, clockRate, layerCount }
 }
