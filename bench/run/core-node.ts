@@ -115,7 +115,7 @@ function settingsOf({ config }: CoreStart): string[] {
 
 /** A build from before there were trunks refuses what it does not know. */
 function trunkEnv({ cwd, upstream }: CoreStart, trunkPort: number): Record<string, string> {
-  if (!existsSync(join(cwd, 'relay/open-trunks.ts'))) return {}
+  if (!existsSync(join(cwd, 'relay/io/open-trunks.ts'))) return {}
   return {
     NHIPCAU_TRUNK_PORT: String(trunkPort),
     NHIPCAU_TRUNK_UPSTREAM_PORT: String(upstream?.mediaPort ?? 0),
