@@ -46,6 +46,7 @@ const scenario: Scenario = {
     { ...group('second', 300), join: { ...join, parallel: 50 } },
   ],
   http: [],
+  windows: [],
   faults: [],
   pass: [],
   yaml: '',

@@ -9,7 +9,9 @@ import type { LineResult } from './line-process.ts'
 import { commitOf, machineReport } from './machine.ts'
 import type { ProcessBook } from './process-book.ts'
 import { machineSeries } from './process-book.ts'
+import type { TrunkBook } from './trunk-book.ts'
 import { judgeValidity } from './validity.ts'
+import { windowFigures } from './window-figures.ts'
 
 export type RunFindings = {
   options: { scenario: Scenario; seed: number; serverRoot: string }
@@ -24,6 +26,7 @@ export type RunFindings = {
   lines: ReadonlyMap<string, LineResult>
   book: ProcessBook
   counters: CounterBook
+  trunks: TrunkBook
   steady: Steady | undefined
   events: RunReport['events']
 }
@@ -51,8 +54,15 @@ export function buildReport(findings: RunFindings): RunReport {
     lines: findings.lines,
     lost: findings.lost,
   })
+  const series = [
+    ...load.series,
+    ...findings.trunks.series(),
+    ...counters.series(),
+    ...machineSeries(book),
+  ]
   const figures = {
     ...load.figures,
+    ...windowFigures(scenario.windows, { series, links, layers: load.layers, sites: load.sites }),
     ...runnerFigures({
       processes,
       links,
@@ -87,7 +97,7 @@ export function buildReport(findings: RunFindings): RunReport {
     sites: load.sites,
     figures,
     histograms: load.histograms,
-    series: [...load.series, ...counters.series(), ...machineSeries(book)],
+    series,
     layers: load.layers,
     events: findings.events,
   }

@@ -99,6 +99,7 @@ function linkFigures(link: LinkReport): Figures {
     figures[name('bitrateBps')] = meanBps
     figures[name('bitrateBpsMax')] = maxOf(series.bitrateBps)
     figures[name('queueMsMax')] = maxOf(series.queueMs)
+    figures[name('queueP95Ms')] = percentileOf(series.queueMs, 0.95)
   }
   return figures
 }
@@ -166,6 +167,11 @@ function meanOf(values: readonly number[], isCounted: readonly boolean[]): numbe
 
 function maxOf(values: readonly number[]): number {
   return values.reduce((max, value) => Math.max(max, value), Number.NEGATIVE_INFINITY)
+}
+
+function percentileOf(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN
 }
 
 function medianOf(values: readonly number[]): number {

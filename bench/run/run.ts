@@ -17,6 +17,7 @@ import { type ProgressWriter, type Status, statusText } from './progress.ts'
 import { runRival } from './run-rival.ts'
 import { Sampler } from './sampler.ts'
 import { Stage } from './stage.ts'
+import { TrunkBook } from './trunk-book.ts'
 
 export type RunOptions = {
   scenario: Scenario
@@ -75,6 +76,7 @@ class Run {
   readonly #early = Promise.withResolvers<never>()
   readonly #startedAt = new Date()
   #counters = new CounterBook([])
+  #trunks = new TrunkBook([], 0)
   #zeroMs: number | undefined
   #happened = 0
   #steady: Steady | undefined
@@ -142,6 +144,7 @@ class Run {
       lines: this.#stage.lineResults(),
       book: this.#book,
       counters: this.#counters,
+      trunks: this.#trunks,
       steady: this.#steady,
       events: this.#events.sort((a, b) => a.atS - b.atS),
     })
@@ -151,6 +154,7 @@ class Run {
   async #untilOver(): Promise<LoadResult[]> {
     const { scenario } = this.#options
     this.#counters = new CounterBook(this.#stage.nodes.values())
+    this.#trunks = new TrunkBook(this.#stage.nodes.values(), scenario.durationS)
     await this.#counters.read(0)
     this.#zeroMs = wallMs()
     this.#sampler.start(this.#zeroMs)
@@ -184,6 +188,7 @@ class Run {
 
   #everySecond(): void {
     const atS = this.#nowS()
+    if (this.#lastLook === undefined) void this.#trunks.read(atS)
     const isIn = this.#stage.loads.every(({ latest }) => latest?.phase === 'steady')
     if (isIn && this.#allInAtS === undefined && this.#stage.loads.length > 0) {
       this.#allInAtS = atS

@@ -35,6 +35,11 @@ export function buildScenario(
       fromS: from,
       untilS: until ?? form.duration,
     })),
+    windows: Object.entries(form.windows).map(([id, { from, until }]) => ({
+      id,
+      fromS: from,
+      untilS: until ?? form.duration,
+    })),
     faults: buildFaults(form.faults),
     pass: form.pass.flatMap((text) => {
       const expression = parseExpression(text)

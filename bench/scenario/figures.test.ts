@@ -6,6 +6,7 @@ const IDS = {
   nodes: ['core', 'mn'],
   links: ['thin-512k'],
   groups: ['hall', 'flat-1000'],
+  windows: [],
   http: ['health'],
 }
 
@@ -74,7 +75,13 @@ test('the end of a name is its unit', (t) => {
 test('every row of the list is a name that can be read in a criterion, once its words are chosen', (t) => {
   for (const { name, meaning } of FIGURES) {
     const chosen = name.replaceAll(/\{([^|}]+)[^}]*\}/g, (_, first: string) => first)
-    const ids = { nodes: ['process'], links: ['link'], groups: ['group'], http: ['http'] }
+    const ids = {
+      nodes: ['process', 'node'],
+      links: ['link'],
+      groups: ['group'],
+      windows: ['window'],
+      http: ['http'],
+    }
     t.is(
       figureProblem(
         chosen

@@ -5,7 +5,13 @@
  */
 
 /** Ids of one scenario. */
-export type FigureIds = { nodes: string[]; links: string[]; groups: string[]; http: string[] }
+export type FigureIds = {
+  nodes: string[]
+  links: string[]
+  groups: string[]
+  http: string[]
+  windows: string[]
+}
 
 /**
  * `{x}` stands for an id or word; `of` says who has it: `all` sites together and `group.{group}.`
@@ -151,7 +157,34 @@ export const FIGURES: readonly FigureRow[] = [
     name: 'link.{link}.{down|up}.{bitrateBps|bitrateBpsMax}',
     meaning: 'delivered with headers, mean and best second',
   },
-  { name: 'link.{link}.{down|up}.queueMsMax', meaning: 'longest wait in its queue' },
+  {
+    name: 'link.{link}.{down|up}.{queueMsMax|queueP95Ms}',
+    meaning: 'longest wait in its queue; the same of 19 seconds of 20',
+  },
+  {
+    name: 'window.{window}.{mean|min|max}.link.{link}.{down|up}.{bitrateBps|lossRatio|queueMs}',
+    meaning: 'a link in a stretch of the run (`windows`): of the figures of its seconds',
+  },
+  {
+    name: 'window.{window}.{mean|min|max}.trunk.{node}.rttMs',
+    meaning: 'the same: what the ends of the trunk above a relay say, as GET /api/v1/trunk has it',
+  },
+  {
+    name: 'window.{window}.{mean|min|max}.trunk.{node}.{down|up}.{estimateBps|usedBps|lossRatio|residualRatio|queueDelayMs}',
+    meaning: 'the same, by way; loss before and after repair',
+  },
+  {
+    name: 'window.{window}.{mean|min|max}.trunk.{node}.{down|up}.class.{emergencyAudio|stageAudio|control|slides|mainBase|otherBase|enhancement|catchUp}Bps',
+    meaning: 'the same, by class',
+  },
+  {
+    name: 'window.{window}.{mean|min|max}.{sites.joined|loss.ratio|frozen.ratio|concealed.ratio|receivedBps|sentBps}',
+    meaning: 'what sites saw then',
+  },
+  {
+    name: 'window.{window}.{mean|min|max}.group.{group}.{frozen.ratio|receivedBps|sentBps|layer}',
+    meaning: 'the same, by group',
+  },
   {
     name: 'drops.{word}',
     meaning: 'packets that the nodes dropped, by reason (docs/METRICS.md); `drops.all`',
@@ -212,6 +245,7 @@ export function figureProblem(name: string, ids: FigureIds): string | undefined 
     link: ids.links,
     http: ids.http,
     process: processesOf(ids),
+    window: ids.windows,
   }
   const known = Object.hasOwn(owners, first) ? owners[first] : undefined
   if (known !== undefined && !known.some((one) => one.split('.')[0] === id)) {
@@ -251,6 +285,12 @@ function slotPattern(slot: string, ids: FigureIds): string {
       return oneOf(ids.links)
     case 'process':
       return oneOf(processesOf(ids))
+    case 'group':
+      return oneOf(ids.groups)
+    case 'node':
+      return oneOf(ids.nodes)
+    case 'window':
+      return oneOf(ids.windows)
     case 'step':
       return String.raw`n\d+`
     case 'word':

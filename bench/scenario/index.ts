@@ -18,6 +18,7 @@ export type {
   Placement,
   Scenario,
   SiteGroup,
+  WindowPlan,
 } from './scenario.ts'
 export { type SchemaRow, type SchemaTable, schemaTables } from './schema-tables.ts'
 export { UNITS } from './units.ts'

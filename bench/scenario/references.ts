@@ -5,14 +5,14 @@
  */
 import { checkCriterion } from './check-expression.ts'
 import { figuresOf } from './expression.ts'
-import { figureProblem } from './figures.ts'
+import { type FigureIds, figureProblem } from './figures.ts'
 import { isMapping } from './form.ts'
 import { isProblem, parseExpression } from './parse-expression.ts'
 import { type Complaint, quoted } from './problem.ts'
 import { checkSettings } from './settings.ts'
 import type { Path } from './yaml-source.ts'
 
-type Ids = { nodes: string[]; links: string[]; groups: string[]; http: string[] }
+type Ids = FigureIds
 type Named = { what: 'node' | 'link'; id: unknown; path: Path }
 
 const ID = /^[A-Za-z][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)*$/
@@ -26,12 +26,14 @@ const TAKEN = ['and', 'or', 'not', 'constructor', 'prototype', 'total']
  */
 export function checkReferences(file: unknown): Complaint[] {
   if (!isMapping(file)) return []
-  const sections = { nodes: file.nodes, links: file.links, sites: file.sites, http: file.http }
+  const { nodes, links, sites, http, windows } = file
+  const sections = { nodes, links, sites, http, windows }
   const ids = {
     nodes: keysOf(file.nodes),
     links: keysOf(file.links),
     groups: keysOf(file.sites),
     http: keysOf(file.http),
+    windows: keysOf(file.windows),
   }
   const badIds = Object.entries(sections).flatMap(([name, section]) => checkIds(name, section))
   const twice = ids.groups.filter((id) => ids.nodes.includes(id))

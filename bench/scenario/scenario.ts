@@ -32,6 +32,8 @@ export type Scenario = {
   links: LinkPlan[]
   sites: SiteGroup[]
   http: HttpPlan[]
+  /** Stretches of which series become figures. */
+  windows: WindowPlan[]
   /** By time. */
   faults: Fault[]
   pass: Criterion[]
@@ -41,6 +43,9 @@ export type Scenario = {
 
 /** `janus` follows from the kinds of nodes, `chromium` from the kinds of sites. */
 export type Need = 'janus' | 'chromium'
+
+/** A named stretch of the run. */
+export type WindowPlan = { id: string; fromS: number; untilS: number }
 
 /** Which CPU core each kind of process is pinned to; undefined: wherever the kernel likes. */
 export type Placement = { nodes?: number; load?: number; links?: number }

@@ -320,6 +320,10 @@ export const SCENARIO = mapping({
   links: preset(byId(linkForm, SCENARIO_LINKS_MAX), [{}, 'lines by id']),
   sites: key(byId(group, SCENARIO_GROUPS_MAX), 'groups of sites by id'),
   http: preset(byId(http, SCENARIO_GROUPS_MAX), [{}, 'pages under load by id']),
+  windows: preset(byId(mapping(span), SCENARIO_GROUPS_MAX), [
+    {},
+    'stretches of the run with figures of their own, by id',
+  ]),
   faults: preset(list(fault, { min: 0, max: SCENARIO_FAULTS_MAX }), [
     [],
     'what happens to nodes and lines',
