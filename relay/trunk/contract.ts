@@ -94,6 +94,8 @@ export type TrunkReport = {
   /** Sent bit/s by class, in the order of TRUNK_CLASSES. */
   shares: number[]
   repair: { nack: boolean; redundancyRatio: number; parityRatio: number }
+  /** What publishers of the voices that are sent should be asked for; 20 ms and 0 = as they like. */
+  speech: { packetMs: number; bitrateBps: number }
   streams: TrunkStreamReport[]
 }
 

@@ -33,6 +33,16 @@ const ACTIVE_MS = 500
 /** A probe of the largest datagram must not delay audio by more than this. */
 const MTU_PROBE_MS = 100
 /**
+ * Video leaves a little below the estimate, and ever slower while a queue stands: audio has to
+ * pass through the same queue, and the estimate falls only after a round trip.
+ */
+const PACE_SHARE = 0.95
+const EASY_QUEUE_MS = 50
+const EASING_MS = 150
+const EASING_MIN = 0.15
+/** Padding stops where it would make audio wait longer than this. */
+const PROBE_DEBT_MS = 100
+/**
  * A datagram of video on a thin link is kept so short that audio behind it waits no longer; but not
  * shorter than this.
  */
@@ -80,7 +90,7 @@ export class Departures {
   serve(nowMs: number): void {
     const { estimator } = this.#parts
     this.#rateBps = estimator.availableBps(nowMs)
-    this.#pacer.update(this.#rateBps, nowMs)
+    this.#pacer.update(this.#rateBps * this.#easing(), nowMs)
     for (let i = 0; i < TURN_MAX; i++) {
       if (this.#sendParity(nowMs)) continue
       const isDue = this.#soonMs(nowMs) <= nowMs
@@ -88,6 +98,14 @@ export class Departures {
       if (!this.#next(nowMs)) break
     }
     this.#probe(nowMs)
+  }
+
+  /** @hot Share of the estimate at which video is paced: less while a queue of our own stands. */
+  #easing(): number {
+    const { queueDelayMs, competing } = this.#parts.estimator.state()
+    if (competing) return PACE_SHARE
+    const excessMs = Math.max(0, queueDelayMs - EASY_QUEUE_MS)
+    return Math.max(EASING_MIN, PACE_SHARE - excessMs / EASING_MS)
   }
 
   /** @hot When `serve` has something to do. */
@@ -147,7 +165,8 @@ export class Departures {
     this.classBytes[CONTROL_CLASS]! += bundle.end - TRUNK_RTP_BYTES
     this.#fill(streams.audio, nowMs)
     repair.addCopies(bundle, nowMs)
-    if (this.#pacer.isOpen) {
+    const isApart = this.#hasMedia && repair.isAudioApart
+    if (this.#pacer.isOpen && !isApart) {
       this.#fillResends()
       this.#fillVideo(streams.main)
       if (streams.main.count === 0) this.#fillVideo(streams.other)
@@ -259,6 +278,7 @@ export class Departures {
     this.#probeMs = nowMs
     let bytes = this.#parts.estimator.probeBytes(nowMs)
     for (let i = 0; bytes > 0 && i < TURN_MAX; i++) {
+      if (this.#pacer.debtMs > PROBE_DEBT_MS) return
       const most = this.mtu.datagramBytes + TRUNK_IP_UDP_BYTES
       const wireBytes = Math.min(most, Math.max(PROBE_BYTES_MIN, bytes))
       this.#pad(Math.floor(wireBytes) - TRUNK_IP_UDP_BYTES, nowMs)

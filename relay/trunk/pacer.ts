@@ -39,6 +39,11 @@ export class Pacer {
     this.#bytes = Math.max(-(this.#rateBps * DEBT_MS) / 8_000 - bytes, this.#bytes - bytes)
   }
 
+  /** @hot How long what was sent too much of takes to pass. */
+  get debtMs(): number {
+    return this.#bytes >= 0 ? 0 : (-this.#bytes * 8_000) / Math.max(1, this.#rateBps)
+  }
+
   /** @hot When it will be open. */
   get openMs(): number {
     if (this.#bytes > 0) return this.#updatedMs

@@ -4,6 +4,7 @@
  * the path loses.
  */
 import {
+  AUDIO_COPY_FRAMES,
   TRUNK_DATAGRAM_BYTES_MAX,
   TRUNK_NACK_RANGES_MAX,
   TRUNK_RESEND_QUEUE_BYTES,
@@ -58,13 +59,16 @@ export class RepairOut {
   readonly meter = new LossMeter()
   readonly #planner = new RepairPlanner()
   readonly #copies = new AudioCopies()
-  #parity: ParityEncoder | undefined
+  /** Apart, for a parity frame is as long as the longest that it covers. */
+  #baseParity: ParityEncoder | undefined
+  #audioParity: ParityEncoder | undefined
   #sent: SentFrames | undefined
   readonly #ranges = new RangeReader()
   readonly #scratch = new Uint8Array(TRUNK_DATAGRAM_BYTES_MAX + 64)
   readonly resends = new FrameQueue(TRUNK_RESEND_QUEUE_BYTES)
   #hasCopy = false
-  #isProtected = false
+  #hasBase = false
+  #hasAudio = false
   #copyCount = 0
   #bundleMs = FRAME_MS
   #holdDueMs = Number.POSITIVE_INFINITY
@@ -94,13 +98,16 @@ export class RepairOut {
   update(facts: RepairFacts, granted: { copies: number; bundleMs: number }, nowMs: number): void {
     const plan = this.#planner.update(facts, nowMs)
     this.#bundleMs = Math.max(granted.bundleMs, plan.audioMerge * FRAME_MS)
-    const perFrame = plan.audioMerge
+    const perFrame = Math.ceil(this.#bundleMs / FRAME_MS)
     const count = Math.min(plan.audioDistances.length, Math.round(granted.copies))
     this.#copyCount = count
     const distances = count === 0 ? [] : plan.audioDistances.slice(-count)
-    this.#copies.configure(distances.map((distance) => distance * perFrame))
-    if (plan.parityEvery > 0) this.#parity ??= new ParityEncoder()
-    this.#parity?.configure(plan.parityEvery, plan.parityWindow)
+    const farthest = AUDIO_COPY_FRAMES - 1
+    this.#copies.configure(distances.map((far) => Math.min(farthest, far * perFrame)))
+    if (plan.parityEvery > 0) this.#baseParity ??= new ParityEncoder()
+    this.#baseParity?.configure(plan.parityEvery, plan.parityWindow)
+    if (plan.isParityForAudio) this.#audioParity ??= new ParityEncoder()
+    this.#audioParity?.configure(plan.isParityForAudio ? plan.parityEvery : 0, plan.parityWindow)
     this.#tellHolds(nowMs)
   }
 
@@ -115,9 +122,10 @@ export class RepairOut {
   }
 
   deadlineMs(nowMs: number): number {
-    const parityMs = this.#parity?.nextDeadlineMs() ?? Number.POSITIVE_INFINITY
-    const isDue = this.#parity?.isDue(nowMs) || this.#hasCopy
-    return isDue ? nowMs : Math.min(parityMs, this.#copies.nextDeadlineMs(), this.#holdDueMs)
+    if (this.#hasCopy || this.#dueParity(nowMs) !== undefined) return nowMs
+    const baseMs = this.#baseParity?.nextDeadlineMs() ?? Number.POSITIVE_INFINITY
+    const audioMs = this.#audioParity?.nextDeadlineMs() ?? Number.POSITIVE_INFINITY
+    return Math.min(baseMs, audioMs, this.#copies.nextDeadlineMs(), this.#holdDueMs)
   }
 
   /** @hot A frame of audio leaves: its copies follow. */
@@ -143,14 +151,15 @@ export class RepairOut {
   begin(index: number, nowMs: number): void {
     this.#sent ??= new SentFrames()
     this.#sent.begin(index, nowMs)
-    this.#isProtected = false
+    this.#hasBase = false
+    this.#hasAudio = false
   }
 
   /** @hot A frame of media in it. */
   keep(rank: number, bytes: Uint8Array, start: number, end: number): void {
     this.#sent?.add(rank, bytes, start, end)
-    if (rank === RANK_BASE) this.#isProtected = true
-    else if (rank === RANK_AUDIO && this.plan.isParityForAudio) this.#isProtected = true
+    if (rank === RANK_BASE) this.#hasBase = true
+    else if (rank === RANK_AUDIO) this.#hasAudio = true
   }
 
   /** It carries nothing that would be sent again: say so when it is asked for. */
@@ -160,18 +169,30 @@ export class RepairOut {
 
   /** @hot The datagram as it left; RTP header first. */
   onSent(index: number, bytes: Uint8Array, end: number, nowMs: number): void {
-    if (this.#isProtected) this.#parity?.protect(index, bytes, TRUNK_RTP_BYTES, end, nowMs)
+    if (this.#hasBase) this.#baseParity?.protect(index, bytes, TRUNK_RTP_BYTES, end, nowMs)
+    else if (this.#hasAudio) this.#audioParity?.protect(index, bytes, TRUNK_RTP_BYTES, end, nowMs)
   }
 
   /** Puts a parity frame that is due into an empty bundle; false when none is. */
   addParity(bundle: Bundle, nowMs: number): boolean {
-    const parity = this.#parity
-    if (parity === undefined || !parity.isDue(nowMs)) return false
+    const parity = this.#dueParity(nowMs)
+    if (parity === undefined) return false
     const isTooLong = parity.bodyBytesMax() > this.#scratch.length
     const end = isTooLong ? 0 : parity.write(this.#scratch, 0)
     if (isTooLong) parity.configure(0, 0)
     this.parityBytes += end
     return end > 0 && bundle.add(KIND_PARITY, this.#scratch, 0, end)
+  }
+
+  /** @hot */
+  #dueParity(nowMs: number): ParityEncoder | undefined {
+    if (this.#audioParity?.isDue(nowMs)) return this.#audioParity
+    return this.#baseParity?.isDue(nowMs) ? this.#baseParity : undefined
+  }
+
+  /** Audio goes in datagrams without video, which a parity of their own covers. */
+  get isAudioApart(): boolean {
+    return this.plan.isParityForAudio
   }
 
   /** Tells the far end how long to hold frames, when that is due. */
@@ -246,8 +267,8 @@ export class RepairOut {
 
   #tellHolds(nowMs: number): void {
     const { plan } = this
-    const mergeMs = Math.max(0, this.#bundleMs - plan.audioMerge * FRAME_MS)
-    const audioMs = Math.round(plan.audioHoldMs + mergeMs)
+    const longerMs = Math.max(0, this.#bundleMs - plan.audioMerge * FRAME_MS)
+    const audioMs = Math.round(plan.audioHoldMs + longerMs * (1 + (plan.audioDistances.at(-1) ?? 0)))
     const videoMs = Math.round(plan.videoHoldMs)
     const isSame =
       audioMs === this.#toldAudioMs &&

@@ -246,6 +246,7 @@ class MediaFlowEnd implements TrunkEnd {
     this.#repairOut.parityBytes = 0
     const audioBytes = departures.audioBytes - this.#reportedAudioBytes
     this.#reportedAudioBytes = departures.audioBytes
+    const { audio: speech } = this.#outgoing.budget
     return {
       rttMs: path.rttMs,
       lossSentRatio: path.lossRatio,
@@ -263,6 +264,7 @@ class MediaFlowEnd implements TrunkEnd {
         redundancyRatio: audioBytes === 0 ? 0 : copyBytes / audioBytes,
         parityRatio: sentBytes === 0 ? 0 : parityBytes / sentBytes,
       },
+      speech: { packetMs: speech.packetTimeMs, bitrateBps: speech.bitrateBpsMax },
       streams: this.#outgoing.reports(elapsedMs),
     }
   }
