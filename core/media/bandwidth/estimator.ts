@@ -71,6 +71,10 @@ class ClientEstimator implements Estimator {
     this.#path.onDemand(sentBps, wantedBps, nowMs)
   }
 
+  isProbing(nowMs: number): boolean {
+    return this.#path.isProbing(nowMs)
+  }
+
   probeBytes(nowMs: number): number {
     return this.#path.probeBytes(nowMs)
   }

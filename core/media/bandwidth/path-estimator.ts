@@ -134,7 +134,7 @@ export class PathEstimator {
     this.#sent.add(nowMs, sizeBytes)
     if (this.#meanBytes === 0) this.#meanBytes = sizeBytes
     this.#meanBytes += (sizeBytes - this.#meanBytes) / 50
-    this.#prober.onSent(sequence, sizeBytes)
+    this.#prober.onSent(sequence, sizeBytes, nowMs)
   }
 
   /** @hot False when its fate was known or it is too old. `arrivedMs` on the receiver's clock. */
@@ -202,6 +202,10 @@ export class PathEstimator {
       meanBytes: this.#meanBytes,
       nowMs,
     })
+  }
+
+  isProbing(nowMs: number): boolean {
+    return this.#prober.isSending(nowMs)
   }
 
   probeBytes(nowMs: number): number {

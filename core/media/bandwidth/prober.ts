@@ -80,24 +80,32 @@ export class Prober {
     this.#packets = 0
   }
 
-  /** Padding due now, bytes; what left as media during the burst counts towards its target. */
-  paddingBytes(nowMs: number): number {
+  /** A burst is being sent: ask for padding every 10 ms. */
+  isSending(nowMs: number): boolean {
     const cluster = this.#cluster
-    if (cluster === undefined || !this.#sending) return 0
+    if (cluster === undefined || !this.#sending) return false
+    if (nowMs - cluster.startMs < cluster.durationMs) return true
+    this.#sending = false
+    this.#sentUntilMs = nowMs
+    return false
+  }
+
+  /**
+   * Padding due now, bytes; what left as media during the burst counts towards its target, so that
+   * it may be 0 although the burst goes on.
+   */
+  paddingBytes(nowMs: number): number {
+    if (!this.isSending(nowMs)) return 0
+    const cluster = this.#cluster!
     const elapsedMs = nowMs - cluster.startMs
-    if (elapsedMs >= cluster.durationMs) {
-      this.#sending = false
-      this.#sentUntilMs = nowMs
-      return 0
-    }
     const dueBytes = (cluster.targetBps * (elapsedMs + TICK_MS)) / 8000
     return Math.max(0, dueBytes - cluster.sentBytes)
   }
 
   /** @hot Every packet that leaves, padding included. */
-  onSent(sequence: number, sizeBytes: number): void {
+  onSent(sequence: number, sizeBytes: number, nowMs: number): void {
     const cluster = this.#cluster
-    if (cluster === undefined || !this.#sending) return
+    if (cluster === undefined || !this.isSending(nowMs)) return
     if (cluster.firstSequence < 0) cluster.firstSequence = sequence
     cluster.nextSequence = (sequence + 1) & 0xffff
     cluster.sentBytes += sizeBytes

@@ -26,9 +26,12 @@ export interface Estimator {
   onDemand(sentBps: number, wantedBps: number, nowMs: number): void
   /**
    * Padding to send now, in bytes: the engine answers with padding-only RTX packets (which pass `onPacketSent`)
-   * of at most 267 bytes each, and asks again at every engine tick (about 10 ms). 0 most of the time.
+   * of at most 267 bytes each, and asks again at every engine tick (about 10 ms) while `isProbing`. 0 most of the
+   * time, and also within a burst when media has just been sent instead.
    */
   probeBytes(nowMs: number): number
+  /** A burst goes on. One that is not asked for every 10 ms proves nothing. */
+  isProbing(nowMs: number): boolean
 }
 
 /** What the allocator must know about one layer of the publication that a slot is to show. */

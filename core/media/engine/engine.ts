@@ -294,11 +294,13 @@ export class Engine {
   }
 
   #probeOne(transport: Transport, nowMs: number): void {
-    const wantedBytes = transport.estimator.probeBytes(nowMs)
-    const isSent = wantedBytes > 0 && this.#retransmitter.probe(transport, wantedBytes, nowMs) > 0
-    if (isSent === transport.isProbing) return
-    transport.isProbing = isSent
-    if (isSent) this.#probing.push(transport)
+    const { estimator } = transport
+    const wantedBytes = estimator.probeBytes(nowMs)
+    const isSent = wantedBytes === 0 || this.#retransmitter.probe(transport, wantedBytes, nowMs) > 0
+    const isProbing = isSent && estimator.isProbing(nowMs)
+    if (isProbing === transport.isProbing) return
+    transport.isProbing = isProbing
+    if (isProbing) this.#probing.push(transport)
     else remove(this.#probing, transport)
   }
 
