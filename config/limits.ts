@@ -1,10 +1,11 @@
 /**
  * Every bound in the system, in one place, by folder. A bound is not a setting: operators change `config/schema.ts`,
  * we change this file, and a test reaches each bound. Those of bench/ are in bench-limits.ts,
- * those of the trunks' control flows in control-limits.ts.
+ * those of the trunks' control flows in control-limits.ts, those of the stage on disk in keeper-limits.ts.
  */
 export * from './bench-limits.ts'
 export * from './control-limits.ts'
+export * from './keeper-limits.ts'
 
 // ---- core/media -------------------------------------------------------------------------------------------
 

@@ -36,8 +36,10 @@ export type SegmentHead = KeptTrack & {
   durationMs: number
   /** Packets were lost, or nobody was recording, between the one before in the chain and this one. */
   gapBefore: boolean
-  /** Frames inside are missing. What is there is decodable: a video segment begins with a keyframe. */
+  /** Frames inside are missing. */
   incomplete: boolean
+  /** It begins with a keyframe. False only where none came for SEGMENT_WITHOUT_KEYFRAME_MS: then it continues the one before. */
+  independent: boolean
   frameCount: number
   /** Of a picture's keyframe; 0 for audio. */
   widthPx: number
