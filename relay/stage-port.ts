@@ -49,6 +49,14 @@ export type UpstreamState = {
   upstream: string
 }
 
+/** What the publisher of a voice is asked to send, so that it fits the links between it and its listeners. */
+export type SpeechLimit = {
+  /** Opus packet time: 20, 40 or 60 ms; 20 = as it likes. */
+  packetMs: number
+  /** Mean rate; 0 = as it likes. */
+  bitrateBps: number
+}
+
 /** What happens in the rooms of this node. Called on the main thread; must not throw. */
 export type StageListener = {
   /** A publication of a participant of this node came (or changed its flags), under this publicationId. */
@@ -76,6 +84,8 @@ export interface StagePort {
   forgetTrack(publicationId: number): void
   /** Follow this choice of the upstream for its room, or (undefined) decide here again: on an island. */
   follow(room: string, choice: StageChoice | undefined): void
+  /** Asks the publisher of a track of this node; until said otherwise. */
+  limitSpeech(publicationId: number, limit: SpeechLimit): void
   /** For the banner of the pages (PROTOCOL `upstream`). Absent on a core. */
   setUpstream(state: UpstreamState): void
 }

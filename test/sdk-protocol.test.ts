@@ -74,6 +74,7 @@ const SDK_HEARS: Record<ServerMessage['type'], true> = {
   'roster-page': true,
   quality: true,
   media: true,
+  limit: true,
   upstream: true,
   pong: true,
   bye: true,

@@ -5,7 +5,7 @@
  * understands.
  */
 import type { RoomEvent, VersionVector } from '../../core/conference/index.ts'
-import type { StageChoice, TrackDescription } from '../stage-port.ts'
+import type { SpeechLimit, StageChoice, TrackDescription } from '../stage-port.ts'
 
 /** Issuer keys (RFC 8037) by which tokens are checked without asking anybody. */
 export type TokenKeyJwk = { kty: 'OKP'; crv: 'Ed25519'; x: string; kid?: string }
@@ -40,6 +40,8 @@ export type TrunkMessage =
   | { type: 'withdraw'; streamIds: number[] }
   /** Downwards. */
   | { type: 'choice'; choice: StageChoice }
+  /** Towards the publishers: what those of these voices are asked to send (by the streams of who is told). */
+  | { type: 'speech'; limits: { streamId: number; limit: SpeechLimit }[] }
   /** Upwards: rooms that are of interest at the child or below it, or no longer. */
   | { type: 'rooms'; rooms: { room: string; present: boolean }[] }
   /** Both ways, about once a second: a bounded summary that only relay/status understands. */

@@ -83,6 +83,11 @@ const track = v.object({
   flowing: v.boolean(),
 })
 
+const speechLimit = v.object({
+  packetMs: v.picklist([20, 40, 60]),
+  bitrateBps: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(510_000)),
+})
+
 const SCHEMAS = {
   sync: v.object({
     type: v.literal('sync'),
@@ -116,6 +121,10 @@ const SCHEMAS = {
       mainFallback: shown,
       active: v.nullable(id),
     }),
+  }),
+  speech: v.object({
+    type: v.literal('speech'),
+    limits: list(v.object({ streamId, limit: speechLimit })),
   }),
   rooms: v.object({
     type: v.literal('rooms'),
@@ -177,6 +186,7 @@ function readEvents(
 const LISTS: Record<string, { key: string; countMax: number }> = {
   announce: { key: 'tracks', countMax: TRACKS_PER_ANNOUNCE_MAX },
   withdraw: { key: 'streamIds', countMax: TRUNK_LIST_ENTRIES_MAX },
+  speech: { key: 'limits', countMax: TRUNK_LIST_ENTRIES_MAX },
   rooms: { key: 'rooms', countMax: TRUNK_LIST_ENTRIES_MAX },
   revoked: { key: 'tokens', countMax: TRUNK_LIST_ENTRIES_MAX },
 }

@@ -3,12 +3,14 @@ import test from 'ava'
 import type { TrunkMessage, TrunkSession } from '../control/index.ts'
 import type { ToTrunkThread } from '../media-port.ts'
 import type {
+  SpeechLimit,
   StageChoice,
   StageListener,
   StagePort,
   TrackDescription,
   UpstreamState,
 } from '../stage-port.ts'
+import type { TrunkReport } from '../trunk/contract.ts'
 import { TrunkDesk } from './desk.ts'
 import type { Link } from './link.ts'
 
@@ -36,6 +38,10 @@ class FakeStage implements StagePort {
   }
   follow(room: string, choice: StageChoice | undefined): void {
     this.followed.set(room, choice)
+  }
+  readonly limits: [number, SpeechLimit][] = []
+  limitSpeech(publicationId: number, limit: SpeechLimit): void {
+    this.limits.push([publicationId, limit])
   }
   setUpstream(state: UpstreamState): void {
     this.upstream = state
@@ -175,6 +181,35 @@ test('a track goes to the upstream, from there to children whose people are in t
   pump()
   t.deepEqual(core.names(), [])
   t.false(east.crossing.has(1))
+})
+
+test('what a thin link asks of a voice goes to its publisher, over any number of nodes, and ends with the link', (t) => {
+  const { core, east, west, cables, pump } = tree()
+  east.stage.listener.onPublished(1, track('p-east', 'microphone'))
+  west.stage.listener.onRoom('hop', true)
+  pump()
+  const down = cables[1]!.ends[0]
+  const { streamId } = [...down.link.offers.values()][0]!
+  const report = (layerWanted: number, packetMs: number, bitrateBps: number): void => {
+    const streams = [{ streamId, layerWanted }] as TrunkReport['streams']
+    core.desk.noteReport(down.link, { streams, speech: { packetMs, bitrateBps } })
+    pump()
+  }
+  report(0, 60, 12_000)
+  report(0, 60, 12_000)
+  t.deepEqual(east.stage.limits, [[1, { packetMs: 60, bitrateBps: 12_000 }]])
+  t.deepEqual(core.stage.limits, [])
+  report(-1, 60, 12_000)
+  t.deepEqual(
+    east.stage.limits.at(-1),
+    [1, { packetMs: 20, bitrateBps: 0 }],
+    'nobody hears it there',
+  )
+  report(0, 40, 0)
+  t.deepEqual(east.stage.limits.at(-1), [1, { packetMs: 40, bitrateBps: 0 }])
+  cables[1]!.cut()
+  pump()
+  t.deepEqual(east.stage.limits.at(-1), [1, { packetMs: 20, bitrateBps: 0 }])
 })
 
 test('the choice of the topmost node is followed below, and told to whoever comes into the room later', (t) => {

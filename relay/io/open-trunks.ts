@@ -283,6 +283,7 @@ class NodeTrunks implements Trunks {
     const wallMs = systemClock.wallMs()
     if (report.receivedBps > 0) session.noteMedia(systemClock.nowMs())
     this.#status.reported(link.trunkId, report, { nameOf, wallMs })
+    this.#desk?.noteReport(link, report)
     const figures = link.isUp ? this.#status.upstreamFigures(wallMs) : undefined
     if (figures !== undefined) this.#desk?.noteUpstream(figures)
   }

@@ -87,6 +87,7 @@ export class PlainTrunkEnd implements TrunkEnd {
       mtuBytes: 1_200,
       shares: [],
       repair: { nack: false, redundancyRatio: 0, parityRatio: 0 },
+      speech: { packetMs: 20, bitrateBps: 0 },
       streams: [],
     }
   }

@@ -27,6 +27,7 @@ function report(change: Partial<TrunkReport> = {}): TrunkReport {
     mtuBytes: 1_200,
     shares: TRUNK_CLASSES.map((_, i) => i * 1_000),
     repair: { nack: true, redundancyRatio: 0, parityRatio: 0 },
+    speech: { packetMs: 20, bitrateBps: 0 },
     streams: [],
     ...change,
   }

@@ -30,6 +30,8 @@ const REVIEW_MS = 100
 /** The estimator hears of the demand. */
 const DEMAND_MS = 250
 const DEFAULT_RTT_MS = 100
+/** Weight of one review in the mean of the estimate: of the last five seconds or so. */
+const MEAN_WEIGHT = 0.02
 /** Repair is planned so often. */
 const REPAIR_MS = 1_000
 /** Of a datagram: RTP header, tag, head and length of the frame, and what parity adds. */
@@ -64,6 +66,8 @@ class MediaFlowEnd implements TrunkEnd {
   #repairMs: number
   #repairAudioBytes = 0
   #repairIndex = 0
+  /** The estimate without its swings. */
+  #meanBps = 0
   #reportedFrames = 0
   #reportedAudioBytes = 0
   #reportedSentBytes = 0
@@ -193,7 +197,9 @@ class MediaFlowEnd implements TrunkEnd {
       Math.min(datagramBytes, this.#departures.mtu.datagramBytes) - FRAME_ROOM_BYTES
     this.#outgoing.review({ availableBps, datagramBytes }, nowMs)
     this.#control.look(nowMs)
-    if (nowMs >= this.#repairMs) this.#planRepair(availableBps, nowMs)
+    if (this.#meanBps === 0) this.#meanBps = availableBps
+    this.#meanBps += (availableBps - this.#meanBps) * MEAN_WEIGHT
+    if (nowMs >= this.#repairMs) this.#planRepair(this.#meanBps, nowMs)
     const elapsedMs = nowMs - this.#demandMs
     if (elapsedMs < DEMAND_MS) return
     const sentBytes = this.#departures.sentBytes - this.#demandSentBytes

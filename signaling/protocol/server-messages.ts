@@ -178,6 +178,12 @@ export const SERVER_MESSAGES = {
     node: v.string(),
     upstream: v.string(),
   }),
+  limit: v.strictObject({
+    type: v.literal('limit'),
+    use: sourceUse,
+    packetMs: uint,
+    bitrateBps: uint,
+  }),
   pong: v.strictObject({ type: v.literal('pong'), ref }),
   bye: v.strictObject({ type: v.literal('bye'), code, message: v.string() }),
 } as const

@@ -290,6 +290,7 @@ export class Hub {
     })
     this.#sendSelf(seat)
     if (stage !== undefined) seat.send(stage.speakers)
+    this.desk.sendLimits(seat)
     const { message } = this.upstream
     if (message !== undefined) seat.send(message)
   }

@@ -13,6 +13,7 @@ import type {
   SourceUse,
   StreamQuality,
 } from '../../core/media/control.ts'
+import type { SpeechLimit } from '../../relay/stage-port.ts'
 import type { Refusal } from '../protocol/index.ts'
 import { negotiate, type Offer, parseOffer, type SectionUse, writeAnswer } from '../sdp/index.ts'
 import { createPublication, type Publication } from './publication.ts'
@@ -245,6 +246,23 @@ export class MediaDesk {
       const mute = seat.self.muted[use]
       const muted = mute.self || mute.chair
       if (all || muted) this.#media.send({ type: 'mute', publicationId: id, muted })
+    }
+  }
+
+  /** Asks the publisher of one of ours for speech that fits the links below. */
+  limitSpeech(id: number, limit: SpeechLimit): void {
+    const publication = this.#publications.get(id)
+    if (publication === undefined) return
+    publication.speechLimit = limit
+    for (const seat of this.#transports.values()) {
+      if (seat.participant === publication.participant) this.sendLimits(seat)
+    }
+  }
+
+  /** Says again what a seat's publications are asked for, if anything ever was. */
+  sendLimits(seat: Seat): void {
+    for (const { use, speechLimit } of seat.leg?.publications.values() ?? []) {
+      if (speechLimit !== undefined) seat.send({ type: 'limit', use, ...speechLimit })
     }
   }
 

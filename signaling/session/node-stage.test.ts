@@ -99,6 +99,23 @@ test('a picture of another node counts from its first packet there, and waits wh
   t.is(slotsOf(viewer).get('6')?.state, 'live')
 })
 
+test('a publisher hears what the links below leave for its speech, and again after it came back', async (t) => {
+  const harness = new Harness()
+  const speaker = await site(harness, ['microphone'], 'speaker')
+  const { stage } = harness.hub
+  const { microphone } = speaker.publications
+  stage.limitSpeech(microphone!, { packetMs: 60, bitrateBps: 12_000 })
+  stage.limitSpeech(9_999, { packetMs: 60, bitrateBps: 8_000 })
+  await harness.pass(50)
+  const said = { type: 'limit', use: 'microphone', packetMs: 60, bitrateBps: 12_000 } as const
+  t.deepEqual(speaker.take('limit'), [said])
+  const { session, secret } = speaker.joined
+  speaker.drop()
+  const again = harness.connect()
+  await again.ask({ type: 'join', token: speaker.token, resume: { session, secret } })
+  t.deepEqual(again.take('limit'), [said])
+})
+
 test('a forgotten track leaves the slots at once', async (t) => {
   const { harness, viewer, microphone, camera, stage } = await district()
   harness.media.take('assign')

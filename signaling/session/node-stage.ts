@@ -4,6 +4,7 @@
  */
 import type { MediaPlane } from '../../core/media/control.ts'
 import type {
+  SpeechLimit,
   StageChoice,
   StageListener,
   StagePort,
@@ -74,6 +75,10 @@ export class NodeStage implements StagePort {
 
   follow(room: string, choice: StageChoice | undefined): void {
     this.#options.rooms.follow(room, choice)
+  }
+
+  limitSpeech(publicationId: number, limit: SpeechLimit): void {
+    this.#options.desk.limitSpeech(publicationId, limit)
   }
 
   setUpstream(state: UpstreamState): void {

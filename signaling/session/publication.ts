@@ -1,6 +1,6 @@
 /** One track in a room as the doors see it: of a participant of this node, or taken in from another. */
 import type { CodecSpec, MediaKind, SourceUse } from '../../core/media/control.ts'
-import type { TrackDescription } from '../../relay/stage-port.ts'
+import type { SpeechLimit, TrackDescription } from '../../relay/stage-port.ts'
 
 /** What is sent, whoever sends it. `codecs` as in core/media/control.ts, never empty. */
 export type PublicationMedia = {
@@ -22,6 +22,8 @@ export type Publication = {
   flowsHere: boolean
   /** They arrive where it is published, as that node tells; false for one of this node. */
   flowsThere: boolean
+  /** What its publisher is asked for; undefined = as it likes. */
+  speechLimit?: SpeechLimit
 }
 
 /** A publication without a packet yet. */

@@ -7,6 +7,8 @@ import type { SourceUse } from './messages.ts'
 
 const ALL: SourceUse[] = ['microphone', 'camera', 'screen']
 
+const ANSWER = 'v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=rtpmap:111 opus/48000/2\r\n'
+
 type Begun = { world: FakeWorld; conference: Conference }
 
 const begin = (): Begun => {
@@ -25,7 +27,7 @@ const self = (permitted: SourceUse[]) =>
   ({ type: 'self', onStage: permitted.length > 0, permitted, muted: {} }) as const
 
 /** Joined, negotiated, media connected, all sources permitted. */
-const live = async (): Promise<Begun> => {
+const live = async (sdp = 'v=0\r\n'): Promise<Begun> => {
   const begun = begin()
   const { world } = begun
   world.socket.onopen?.()
@@ -33,7 +35,7 @@ const live = async (): Promise<Begun> => {
   world.socket.answer('join', joinedMessage())
   await world.settle()
   world.socket.say(self(ALL))
-  world.socket.answer('offer', { type: 'answer', sdp: 'v=0\r\n' })
+  world.socket.answer('offer', { type: 'answer', sdp })
   await world.settle()
   world.connection.become('connected')
   return begun
@@ -70,6 +72,39 @@ test('joins with the token, then offers once with the use of every section', asy
   )
   t.is(conference.state.media, 'connected')
   t.is(conference.slots.length, 6)
+})
+
+const speechOf = (world: FakeWorld) => ({
+  packets: /a=ptime:\d+/.exec(world.connection.remoteDescription?.sdp ?? '')?.[0],
+  bps: world.connection.transceivers[0]?.encodings[0]?.maxBitrate,
+  offersMade: world.connection.offers.length,
+  offersTold: world.socket.all('offer').length,
+})
+
+test('speech that a link below has no room for gets longer packets and a lower rate, and the node is not asked', async (t) => {
+  const { world } = await live(ANSWER)
+  t.deepEqual(speechOf(world), { packets: undefined, bps: 32_000, offersMade: 1, offersTold: 1 })
+  world.socket.say({ type: 'limit', use: 'microphone', packetMs: 60, bitrateBps: 12_000 })
+  await world.settle()
+  t.deepEqual(speechOf(world), { packets: 'a=ptime:60', bps: 12_000, offersMade: 2, offersTold: 1 })
+  world.socket.say({ type: 'limit', use: 'microphone', packetMs: 60, bitrateBps: 16_000 })
+  await world.settle()
+  t.deepEqual(speechOf(world), { packets: 'a=ptime:60', bps: 16_000, offersMade: 2, offersTold: 1 })
+  world.socket.say({ type: 'limit', use: 'microphone', packetMs: 20, bitrateBps: 0 })
+  await world.settle()
+  t.deepEqual(speechOf(world), { packets: 'a=ptime:20', bps: 32_000, offersMade: 3, offersTold: 1 })
+})
+
+test('a limit on speech holds for the transport after this one too', async (t) => {
+  const { world } = await live(ANSWER)
+  world.socket.say({ type: 'limit', use: 'microphone', packetMs: 40, bitrateBps: 8_000 })
+  await world.settle()
+  world.socket.say({ type: 'media', state: 'disconnected' })
+  await world.settle()
+  world.socket.answer('offer', { type: 'answer', sdp: ANSWER })
+  await world.settle()
+  t.is(world.connections.length, 2)
+  t.like(speechOf(world), { packets: 'a=ptime:40', bps: 8_000 })
 })
 
 test('a source is announced only when it is permitted, and its mute before it', async (t) => {

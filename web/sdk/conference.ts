@@ -329,6 +329,10 @@ export class Conference {
       this.#update({ ...before, upstream })
       return
     }
+    if (message.type === 'limit') {
+      if (message.use === 'microphone') void this.#media.limitSpeech(message).catch(nothing)
+      return
+    }
     if (message.type === 'error')
       this.#events.emit('error', new ConferenceError(message.code, message.message))
     this.#update(applyMessage(before, message))

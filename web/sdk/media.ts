@@ -5,7 +5,7 @@
 import type { Cancel, Environment } from './environment.ts'
 import { AUDIO_SLOTS, ICE_PATIENCE_MS, MEDIA_RECOVERY_MS } from './limits.ts'
 import type { SectionUse, SlotUse, SourceUse } from './messages.ts'
-import { withOpusResilience } from './sdp.ts'
+import { withOpusResilience, withSpeechPackets } from './sdp.ts'
 import type { MediaPhase } from './state.ts'
 
 /** A place where something is received: who is in it, `ConferenceState.slots` says. */
@@ -31,9 +31,12 @@ const CAMERA_ENCODINGS: RTCRtpEncodingParameters[] = [
   { rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 500_000 },
   { rid: 'f', scaleResolutionDownBy: 1, maxBitrate: 1_700_000 },
 ]
-/** Sound survives what kills the picture: it is sent first when the link is short. RED doubles this rate. */
+/** Of speech, before RED, which doubles it. */
+const SPEECH_BPS_MAX = 32_000
+const SPEECH_PACKET_MS = 20
+/** Sound survives what kills the picture: it is sent first when the link is short. */
 const MICROPHONE_ENCODINGS: RTCRtpEncodingParameters[] = [
-  { priority: 'high', networkPriority: 'high', maxBitrate: 32_000 },
+  { priority: 'high', networkPriority: 'high', maxBitrate: SPEECH_BPS_MAX },
 ]
 /** A slide must be sharp rather than smooth. */
 const SCREEN_ENCODINGS: RTCRtpEncodingParameters[] = [{ maxBitrate: 2_000_000, maxFramerate: 15 }]
@@ -74,6 +77,11 @@ export class MediaLink {
   #phase: MediaPhase = 'new'
   #cancelTimer: Cancel = nothing
   #closed = false
+  /** Of the node, as it came. */
+  #answer = ''
+  #packetMs = SPEECH_PACKET_MS
+  #packetMsApplied = SPEECH_PACKET_MS
+  #speechBps = SPEECH_BPS_MAX
 
   constructor(options: MediaOptions) {
     this.#options = options
@@ -106,6 +114,55 @@ export class MediaLink {
     else this.#tracks.set(use, track)
     const sender = this.#senders.find((candidate) => candidate.use === use)
     await sender?.transceiver.sender.replaceTrack(track ?? null)
+  }
+
+  /**
+   * Speech as the links between the nodes have room for it: holds for this transport and those after it. The node is not
+   * asked: only what our own encoder reads in the answer changes.
+   */
+  async limitSpeech({
+    packetMs,
+    bitrateBps,
+  }: {
+    packetMs: number
+    bitrateBps: number
+  }): Promise<void> {
+    this.#packetMs = packetMs
+    this.#speechBps = bitrateBps === 0 ? SPEECH_BPS_MAX : Math.min(SPEECH_BPS_MAX, bitrateBps)
+    await this.#applySpeech()
+  }
+
+  async #applySpeech(): Promise<void> {
+    const connection = this.#connection
+    const sender = this.#senders.find(({ use }) => use === 'microphone')?.transceiver.sender
+    if (connection === undefined || sender === undefined || this.#answer === '') return
+    const parameters = sender.getParameters()
+    const [encoding] = parameters.encodings
+    if (encoding !== undefined && encoding.maxBitrate !== this.#speechBps) {
+      encoding.maxBitrate = this.#speechBps
+      await sender.setParameters(parameters)
+    }
+    // A negotiation that is under way takes it along.
+    if (this.#packetMs === this.#packetMsApplied || this.#negotiating) return
+    this.#negotiating = true
+    try {
+      await connection.setLocalDescription(await connection.createOffer({ iceRestart: false }))
+      await this.#takeAnswer(connection)
+    } finally {
+      if (this.#connection === connection) this.#negotiating = false
+    }
+  }
+
+  async #takeAnswer(connection: RTCPeerConnection): Promise<void> {
+    const packetMs = this.#packetMs
+    const microphones = this.#senders.flatMap(({ use, transceiver }) =>
+      use === 'microphone' && transceiver.mid !== null ? [transceiver.mid] : [],
+    )
+    const resilient = withOpusResilience(this.#answer, microphones)
+    const isUsual = packetMs === SPEECH_PACKET_MS && this.#packetMsApplied === SPEECH_PACKET_MS
+    const sdp = isUsual ? resilient : withSpeechPackets(resilient, microphones, packetMs)
+    await connection.setRemoteDescription({ type: 'answer', sdp })
+    if (this.#connection === connection) this.#packetMsApplied = packetMs
   }
 
   /** Begins what is due now that an offer can be carried again. */
@@ -147,6 +204,8 @@ export class MediaLink {
     this.#cancelTimer()
     const connection = this.#connection
     this.#connection = undefined
+    this.#answer = ''
+    this.#packetMsApplied = SPEECH_PACKET_MS
     this.#senders = []
     this.#receivers = []
     this.#negotiating = false
@@ -203,14 +262,15 @@ export class MediaLink {
       await connection.setLocalDescription(offer)
       const answer = await this.#options.negotiate(offer.sdp ?? '', this.#sections())
       if (this.#connection !== connection) return
-      const microphones = this.#senders.flatMap(({ use, transceiver }) =>
-        use === 'microphone' && transceiver.mid !== null ? [transceiver.mid] : [],
-      )
-      const sdp = withOpusResilience(answer, microphones)
-      await connection.setRemoteDescription({ type: 'answer', sdp })
+      this.#answer = answer
+      await this.#takeAnswer(connection)
       if (!iceRestart && this.#connection === connection) this.#options.onSlots(this.#slots())
     } finally {
-      if (this.#connection === connection) this.#negotiating = false
+      if (this.#connection === connection) {
+        this.#negotiating = false
+        // What was asked for meanwhile, and the rate of a fresh transport.
+        this.#applySpeech().catch(nothing)
+      }
     }
   }
 

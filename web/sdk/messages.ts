@@ -206,6 +206,14 @@ export type UpstreamMessage = {
   upstream: string
 }
 
+/** What the links between the nodes leave for a source of ours; `packetMs` 20 and `bitrateBps` 0: as we like. */
+export type LimitMessage = {
+  type: 'limit'
+  use: SourceUse
+  packetMs: number
+  bitrateBps: number
+}
+
 /** Server to client; an answer to a request carries the `ref` of that request. */
 export type ServerMessage = { ref?: number } & (
   | JoinedMessage
@@ -222,6 +230,7 @@ export type ServerMessage = { ref?: number } & (
   | { type: 'quality'; streams: ServerQuality[] }
   | { type: 'media'; state: 'connected' | 'disconnected'; cause?: string }
   | UpstreamMessage
+  | LimitMessage
   | { type: 'pong' }
   | { type: 'bye'; code: ErrorCode; message: string }
 )

@@ -57,7 +57,12 @@ export type FakeTransceiver = {
   kind: string
   direction: string
   encodings: RTCRtpEncodingParameters[]
-  sender: { track: unknown; replaceTrack(track: unknown): Promise<void> }
+  sender: {
+    track: unknown
+    replaceTrack(track: unknown): Promise<void>
+    getParameters(): { encodings: RTCRtpEncodingParameters[] }
+    setParameters(parameters: { encodings: RTCRtpEncodingParameters[] }): Promise<void>
+  }
   receiver: { track: unknown }
 }
 
@@ -80,6 +85,11 @@ export class FakeConnection {
       track: track as unknown,
       replaceTrack: (next: unknown): Promise<void> => {
         sender.track = next
+        return Promise.resolve()
+      },
+      getParameters: () => ({ encodings: transceiver.encodings.map((one) => ({ ...one })) }),
+      setParameters: ({ encodings }: { encodings: RTCRtpEncodingParameters[] }): Promise<void> => {
+        transceiver.encodings = encodings
         return Promise.resolve()
       },
     }
