@@ -83,6 +83,8 @@ export interface Conference {
   readonly deadlineMs: number
 
   summary(room: string): RoomSummary | undefined
+  /** The same text at every node that has the same events of it; undefined when the room is not open. */
+  stateText(room: string): string | undefined
   /** Open rooms, by name. Not to be altered. */
   rooms(): RoomSummary[]
   /** A participant whose session is held by this node. */

@@ -41,6 +41,7 @@ import type { Room } from './room.ts'
 import { isBarred } from './room-state.ts'
 import { chatPageOf, selfStateOf } from './room-view.ts'
 import { Sessions } from './sessions.ts'
+import { stateText } from './state-text.ts'
 import { tellChanges } from './tell-changes.ts'
 
 const STORE_DOWN = refuse('store-unavailable', 'control events cannot be written now')
@@ -151,6 +152,11 @@ class NodeConference implements Conference {
   summary(name: string): RoomSummary | undefined {
     const room = this.#rooms.get(name)
     return room?.view.summary(room.state)
+  }
+
+  stateText(name: string): string | undefined {
+    const room = this.#rooms.get(name)
+    return room === undefined ? undefined : stateText(room.state)
   }
 
   rooms(): RoomSummary[] {

@@ -4,6 +4,7 @@
  * state of its own.
  */
 
+import { createHash } from 'node:crypto'
 import * as v from 'valibot'
 import { API_BODY_BYTES_MAX } from '../../config/index.ts'
 import type { OperatorCommand } from '../../core/conference/index.ts'
@@ -85,6 +86,7 @@ export function apiRoutes(options: ApiOptions): ApiRoute[] {
     ...roomEntries(options),
     ...participantEntries(options),
     ...pollEntries(options),
+    ...stateEntries(options),
     ...trunkEntries(options),
     ...nodeEntries(options),
   ]
@@ -219,6 +221,24 @@ function roomEntries({ host }: ApiOptions): Entry[] {
           type: 'pin',
           ...(call.body as v.InferOutput<typeof schemas.PIN>),
         }),
+    },
+  ]
+}
+
+/** For whoever compares nodes. */
+function stateEntries({ host }: ApiOptions): Entry[] {
+  return [
+    {
+      method: 'GET',
+      path: '/api/v1/rooms/{room}/state-hash',
+      summary: 'SHA-256 of what this node makes of the log of a room: equal where the logs are.',
+      access: 'operator',
+      success: { status: 200, schema: schemas.STATE_HASH },
+      answer: (call) => {
+        const text = host.conference.stateText(roomOf(call))
+        if (text === undefined) return refusal(NO_ROOM)
+        return json(200, { hash: createHash('sha256').update(text).digest('hex') })
+      },
     },
   ]
 }

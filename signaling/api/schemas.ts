@@ -30,6 +30,7 @@ export const ROOMS = v.object({ rooms: v.array(ROOM) })
 const { members, cursor, total } = SERVER_MESSAGES['roster-page'].entries
 export const PARTICIPANTS = v.object({ members, cursor, total })
 export const TOKEN = v.object({ token: v.string(), room: v.string(), role: v.string() })
+export const STATE_HASH = v.object({ hash: v.string() })
 /** As relay/status says; grows with it. */
 export const TRUNK_STATUS = v.object({})
 export const NODE_STATISTICS = v.object({
