@@ -8,7 +8,6 @@ import { CHOICES_MAX, TRACKS_PER_ANNOUNCE_MAX, TRACKS_PER_TRUNK_MAX } from '../.
 import type { TrunkMessage, TrunkSession } from '../control/index.ts'
 import type { ToTrunkThread } from '../media-port.ts'
 import type {
-  SpeechLimit,
   StageChoice,
   StagePort,
   TrackDescription,
@@ -18,7 +17,7 @@ import type {
 import type { StreamPlace, TrunkReport } from '../trunk/contract.ts'
 import { Link } from './link.ts'
 import { placeOf, samePlace } from './place.ts'
-import { NO_LIMIT, SpeechLimits } from './speech-limits.ts'
+import { SpeechDesk } from './speech-desk.ts'
 import { type Track, TrackBook } from './track-book.ts'
 import { flagsOf, sameTrack, specOf } from './track-facts.ts'
 
@@ -41,7 +40,7 @@ type Leftover = { link: Link; deadlineMs: number }
 export class TrunkDesk {
   readonly #options: TrunkDeskOptions
   readonly #tracks = new TrackBook()
-  readonly #speech = new SpeechLimits((publicationId, limit) => this.#limit(publicationId, limit))
+  readonly #speech: SpeechDesk
   readonly #links = new Set<Link>()
   readonly #choices = new Map<string, StageChoice>()
   readonly #emergencies = new Set<string>()
@@ -54,6 +53,7 @@ export class TrunkDesk {
 
   constructor(options: TrunkDeskOptions) {
     this.#options = options
+    this.#speech = new SpeechDesk(this.#tracks, options.stage)
     const { nowMs, wallMs } = options.now()
     this.#upstream = {
       state: 'connecting',
@@ -121,8 +121,7 @@ export class TrunkDesk {
     const { leaseMs, now, post } = this.#options
     const deadlineMs = now().nowMs + (isLeaseOver ? 0 : leaseMs)
     post({ type: 'close-trunk', trunkId: link.trunkId })
-    this.#speech.forgetAsker(link)
-    this.#speech.forgetAsker(link.session)
+    this.#speech.forgetLink(link)
     for (const publicationId of [...link.offers.keys()]) this.#dropOffer(link, publicationId, false)
     if (link.announced.size > 0) this.#leftovers.push({ link, deadlineMs })
     if (link.isUp && ![...this.#links].some(({ isUp }) => isUp)) {
@@ -144,7 +143,7 @@ export class TrunkDesk {
         if (link.isUp) this.#onChoiceAbove(message.choice)
         return undefined
       case 'speech':
-        for (const { streamId, limit } of message.limits) this.#onLimit(link, streamId, limit)
+        this.#speech.onMessage(link, message)
         return undefined
       case 'rooms':
         if (!link.isUp) this.#onRoomsBelow(link, message.rooms)
@@ -167,13 +166,8 @@ export class TrunkDesk {
   }
 
   /** What a trunk reports of the streams that it sends: their publishers may be asked for less. */
-  noteReport(link: Link, { streams, speech }: Pick<TrunkReport, 'streams' | 'speech'>): void {
-    const wanted = new Set<number>()
-    for (const { streamId, layerWanted } of streams) if (layerWanted >= 0) wanted.add(streamId)
-    for (const [publicationId, { streamId }] of link.offers) {
-      if (this.#tracks.get(publicationId)?.description.kind !== 'audio') continue
-      this.#speech.ask(publicationId, link, wanted.has(streamId) ? speech : NO_LIMIT)
-    }
+  noteReport(link: Link, report: Pick<TrunkReport, 'streams' | 'speech'>): void {
+    this.#speech.noteReport(link, report)
   }
 
   /** How the link above fares now. */
@@ -253,8 +247,7 @@ export class TrunkDesk {
     const offer = link.offers.get(publicationId)
     if (offer === undefined) return
     link.offers.delete(publicationId)
-    this.#speech.ask(publicationId, link, NO_LIMIT)
-    this.#speech.ask(publicationId, link.session, NO_LIMIT)
+    this.#speech.forgetOffer(link, publicationId)
     link.releaseStreamId(offer.streamId)
     const { streamId } = offer
     if (tell) {
@@ -336,32 +329,6 @@ export class TrunkDesk {
 
   #isLive(link: Link | undefined): boolean {
     return link !== undefined && this.#links.has(link)
-  }
-
-  // ---- what publishers are asked to send ----
-
-  /** The far end asks for those beyond it. */
-  #onLimit(link: Link, streamId: number, limit: SpeechLimit): void {
-    for (const [publicationId, offer] of link.offers) {
-      if (offer.streamId !== streamId) continue
-      this.#speech.ask(publicationId, link.session, limit)
-      return
-    }
-  }
-
-  /** To the publisher, or towards it. */
-  #limit(publicationId: number, limit: SpeechLimit): void {
-    const track = this.#tracks.get(publicationId)
-    if (track === undefined) return
-    if (track.link === undefined) {
-      this.#options.stage.limitSpeech(publicationId, limit)
-      return
-    }
-    for (const [streamId, other] of track.link.announced) {
-      if (other !== track) continue
-      track.link.session.send({ type: 'speech', limits: [{ streamId, limit }] })
-      return
-    }
   }
 
   // ---- rooms and choices ----
