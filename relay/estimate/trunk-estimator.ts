@@ -73,9 +73,9 @@ class PathOfTrunk implements TrunkEstimator {
     const state = this.#state
     state.rttMs = this.#path.rttMs
     state.queueDelayMs = this.#path.queue.queueMs
-    state.lossRatio = this.#path.lossRatio
+    state.lossRatio = this.#path.losses.lossRatio
     state.lossBaseline = this.#path.baseline.baseline
-    state.lossBurst = this.#path.lossBurst
+    state.lossBurst = this.#path.losses.burst
     state.competing = this.#path.competition.isThere
     return state
   }

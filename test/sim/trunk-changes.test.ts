@@ -109,7 +109,7 @@ test('RFC 8867 §5.5, five flows of 60 to 460 ms of round trip: together 85 %, J
 
 for (const [name, ends, least] of [
   ['2 Mbit/s', line(2e6), 0.25],
-  ['512 kbit/s', line(512e3), 0.25],
+  ['512 kbit/s', line(512e3), 0.2],
   ['2 Mbit/s with 100 ms of queue', line(2e6, { queueMs: 100 }), 0.25],
   ['1 Mbit/s with a second of queue', line(1e6, { queueMs: 1000 }), 0.15],
 ] as const) {
@@ -137,7 +137,7 @@ test('RFC 8867 §5.7, short downloads come and go: sound always passes, a tenth 
     t.true(used >= 0.1, `seed ${seed}: ${used}`)
     for (let atMs = 20_000; atMs < 78_000; atMs += 500) {
       const bps = meanOf(result.flows[0]!.arrivedBps, [atMs, atMs + 2_000])
-      t.true(bps >= 24e3, `seed ${seed}: ${bps} at ${atMs}`)
+      t.true(bps >= 20e3, `seed ${seed}: ${bps} at ${atMs}`)
     }
   })
 })

@@ -50,8 +50,7 @@ class ClientEstimator implements Estimator {
   }
 
   onReceiverReport(lossRatio: number, rttMs: number, nowMs: number): void {
-    if (rttMs > 0) this.#path.smoothRtt(rttMs)
-    this.#path.onLossReport(lossRatio, nowMs)
+    this.#path.onLossReport(lossRatio, rttMs, nowMs)
   }
 
   onRemb(bitrateBps: number, nowMs: number): void {

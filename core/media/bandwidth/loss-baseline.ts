@@ -13,6 +13,8 @@ const TOLERANCE = 0.02
 const NOISE_SIGMAS = 2.5
 /** Where nothing was lost yet, this much would not surprise. */
 const LOSS_EXPECTED_MIN = 0.01
+/** Beyond this it is not left to the rate allowed. */
+const LOSS_GRAVE = 0.2
 /** Without an experiment: the rate falls by half the excess, and by this at least. */
 const STEP_MIN = 0.04
 /** The experiment lowers the rate to this share ... */
@@ -33,6 +35,10 @@ export type LossInterval = {
   burst: number
   /** Rate that was allowed, bit/s. */
   rateBps: number
+  /** Rate that was used, bit/s; 0 = unknown. */
+  sentBps: number
+  /** Nothing is known of delay. */
+  isBlind: boolean
   /** A queue stands on the way, so the loss may be its overflow. */
   queueing: boolean
   /** Less is sent than is known to pass, so all loss is the link's. */
@@ -49,6 +55,8 @@ export class LossBaseline {
   isHolding = false
   /** 0 = no experiment. */
   #fromBps = 0
+  /** What falls: the rate allowed, or the one used. */
+  #basisBps = 0
   #fromLoss = 0
   #fellAtMs = 0
   #packets = 0
@@ -66,7 +74,7 @@ export class LossBaseline {
   }
 
   #look(interval: LossInterval): number {
-    const { lossRatio, rateBps, queueing, nowMs } = interval
+    const { lossRatio, rateBps, sentBps, queueing, nowMs } = interval
     const noise = this.#noise(interval)
     const excess = lossRatio - this.baseline - TOLERANCE - noise
     this.isHolding = excess > 0
@@ -74,14 +82,17 @@ export class LossBaseline {
       if (!queueing) this.#learn(interval, noise)
       return 0
     }
-    const stepped = rateBps * (1 - Math.max(STEP_MIN, excess / 2))
-    if (queueing) return stepped
+    // Whoever sends less than allowed lowers nothing by being allowed less: where much is at stake, go below that.
+    const isByUse = sentBps > 0 && (interval.isBlind || excess > LOSS_GRAVE)
+    const basisBps = isByUse ? Math.min(rateBps, sentBps) : rateBps
+    if (queueing) return Math.min(rateBps, basisBps * (1 - Math.max(STEP_MIN, excess / 2)))
     this.#fromBps = rateBps
+    this.#basisBps = basisBps
     this.#fromLoss = lossRatio
     this.#fellAtMs = nowMs
     this.#packets = 0
     this.#lost = 0
-    return Math.min(stepped, rateBps * EXPERIMENT_SHARE)
+    return basisBps * Math.min(1 - excess / 2, EXPERIMENT_SHARE)
   }
 
   #watch({ lossRatio, packets, rateBps, queueing, rttMs, nowMs }: LossInterval): number {
@@ -100,7 +111,7 @@ export class LossBaseline {
     if (queueing || this.#packets === 0) return 0
     const remains = this.#lost / this.#packets
     // Had all of it been overflow, so much would be lost at the lower rate.
-    const ifOverflow = Math.max(baseline, 1 - (1 - this.#fromLoss) * (fromBps / rateBps))
+    const ifOverflow = Math.max(baseline, 1 - (1 - this.#fromLoss) * (this.#basisBps / rateBps))
     const isLink = remains > (ifOverflow + this.#fromLoss) / 2
     if (isLink) this.baseline = Math.min(BASELINE_MAX, Math.max(baseline, remains))
     return isLink ? fromBps : 0

@@ -7,6 +7,7 @@
 import { Competition } from './competition.ts'
 import { DelayTrend } from './delay-trend.ts'
 import { LossBaseline } from './loss-baseline.ts'
+import { INTERVAL_PACKETS, LossCounter } from './loss-counter.ts'
 import { Prober } from './prober.ts'
 import { QueueDelay, STANDING_QUEUE_MS } from './queue-delay.ts'
 import { RateWindow } from './rate-window.ts'
@@ -37,9 +38,6 @@ const AHEAD_OF_ACKED = 1.5
 const AHEAD_EXTRA_BPS = 30_000
 /** Overuse answers are this far apart at least, plus the RTT: the first must show its effect. */
 const DECREASE_PAUSE_MS = 200
-const LOSS_INTERVAL_MS = 500
-const LOSS_INTERVAL_MS_MAX = 3000
-const LOSS_PACKETS_MIN = 50
 /** An answer that is this much too high is mended at once. */
 const FAR_OFF = 0.85
 /**
@@ -49,9 +47,7 @@ const FAR_OFF = 0.85
 const COMPETE_BYTES = 1200
 const COMPETE_DECREASE = 0.7
 /** Whoever uses less than this share of what it may learns nothing from it. */
-const COMPETE_USED = 0.7
-/** So many packets without one too many lost, and they are forgotten. */
-const COMPETE_PACKETS = 100
+const USED_SHARE = 0.7
 /** Rates are taken over so many packets, but over this time. */
 const RATE_PACKETS = 20
 const RATE_MS_MIN = 500
@@ -59,12 +55,12 @@ const RATE_MS_MAX = 2000
 /** A burst is seen over so long, and so many packets. */
 const BURST_MS = 200
 const BURST_PACKETS = 8
+/** Without the fate of single packets nothing is probed: the rate grows by itself, this far beyond what is wanted. */
+const BLIND_HEADROOM = 1.3
 /** A gradient without this much of a queue is jitter. */
 const QUEUE_MS_MIN = 15
 /** Less than this share of what passed when the last queue grew leaves no queue. */
 const UNDERUSED = 0.95
-/** Runs of losses: weight of one, when there were many. */
-const RUN_SHARE = 0.02
 /** A queue that stands this long, beyond the RTT, is congestion. */
 const STANDING_QUEUE_HOLD_MS = 700
 /** After a decrease, beyond the RTT: its effect is seen before more is tried. */
@@ -77,12 +73,9 @@ export type EstimateBounds = { startBps: number; minBps: number; maxBps: number 
 /** One per path and direction; about 30 kB from the first packet on. */
 export class PathEstimator {
   rttMs = 100
-  /** Mean length of runs of lost packets, >= 1. */
-  lossBurst = 1
-  /** Of the last interval of 0.5-3 s, 0..1. */
-  lossRatio = 0
   readonly queue = new QueueDelay()
   readonly baseline = new LossBaseline()
+  readonly losses: LossCounter
   #estimateBps: number
   readonly #bounds: EstimateBounds
   #history: SentHistory | undefined
@@ -98,22 +91,17 @@ export class PathEstimator {
   #decreasedAtMs = Number.NEGATIVE_INFINITY
   /** Rate at which the last queue grew; 0 = unknown. */
   #ceilingBps = 0
-  #lossFromMs: number
-  #expected = 0
-  #lost = 0
-  /** The same of those that met a queue: overflow, or the link's own. */
-  #queuedExpected = 0
-  #queuedLost = 0
   #meanBytes = 0
-  #run = 0
-  #runs = 0
+  /** As the owner says. */
+  #demandSentBps = 0
+  #demandWantedBps = 0
   #silent = false
 
   constructor(bounds: EstimateBounds, nowMs: number) {
     this.#bounds = bounds
     this.#estimateBps = bounds.startBps
     this.#updatedMs = nowMs
-    this.#lossFromMs = nowMs
+    this.losses = new LossCounter(nowMs)
   }
 
   /** Nothing was ever sent with a sequence: the fate of single packets is not known. */
@@ -142,8 +130,7 @@ export class PathEstimator {
     const sentMs = this.#history?.take(sequence) ?? -1
     if (sentMs < 0) return false
     const sizeBytes = this.#history!.sizeBytes(sequence)
-    this.#count(0)
-    this.#endRun()
+    this.losses.onFate(false, this.#isQueued)
     this.#acked.add(arrivedMs, sizeBytes)
     this.queue.onPacket(arrivedMs - sentMs, arrivedMs)
     // The queue of a burst is of our own making, and no trend.
@@ -156,8 +143,7 @@ export class PathEstimator {
   /** @hot False when its fate was known or it is too old. */
   onLost(sequence: number): boolean {
     if ((this.#history?.take(sequence) ?? -1) < 0) return false
-    this.#count(1)
-    this.#run += 1
+    this.losses.onFate(true, this.#isQueued)
     return true
   }
 
@@ -173,11 +159,16 @@ export class PathEstimator {
     this.#update(nowMs)
   }
 
-  /** What a peer says who counts loss only. */
-  onLossReport(lossRatio: number, nowMs: number): void {
+  /** What a peer says who counts loss only. `rttMs` 0 = unknown. */
+  onLossReport(lossRatio: number, rttMs: number, nowMs: number): void {
+    if (rttMs > 0) this.smoothRtt(rttMs)
     if (!this.isBlind && nowMs - this.#feedbackAtMs < FEEDBACK_SILENCE_MS) return
-    this.#onLossInterval(lossRatio, { packets: LOSS_PACKETS_MIN, nowMs })
-    if (!this.baseline.isHolding) this.#estimateBps = this.#grown(nowMs)
+    // There is no other news of the queue than a longer round trip.
+    if (rttMs > 0) this.queue.onPacket(rttMs, nowMs)
+    this.#onLossInterval({ lossRatio, packets: INTERVAL_PACKETS }, nowMs)
+    const mostBps = BLIND_HEADROOM * this.#demandWantedBps
+    if (!this.baseline.isHolding && this.#estimateBps < mostBps)
+      this.#estimateBps = Math.min(mostBps, this.#grown(nowMs))
     this.#updatedMs = nowMs
   }
 
@@ -190,12 +181,14 @@ export class PathEstimator {
     return this.#estimateBps
   }
 
-  onDemand(_sentBps: number, wantedBps: number, nowMs: number): void {
+  onDemand(sentBps: number, wantedBps: number, nowMs: number): void {
+    this.#demandSentBps = sentBps
+    this.#demandWantedBps = wantedBps
     const blind = this.isBlind || nowMs - this.#feedbackAtMs > FEEDBACK_SILENCE_MS
     if (blind || this.baseline.isHolding || this.#trend.state === 'overuse') return
     if (this.competition.isThere || nowMs - this.#decreasedAtMs < PROBE_PAUSE_MS + this.rttMs)
       return
-    if (this.queue.queueMs > this.queue.limitMs / 2) return
+    if (this.#isQueued) return
     this.#prober.consider({
       estimateBps: this.#estimateBps,
       wantedBps,
@@ -220,7 +213,7 @@ export class PathEstimator {
     const growing = this.#trend.state === 'overuse' && this.queue.queueMs > QUEUE_MS_MIN
     const overusing = (growing || standing) && !this.competition.isThere
     const draining = this.#trend.state !== 'normal' && this.queue.queueMs > QUEUE_MS_MIN
-    this.#closeLossInterval(nowMs)
+    if (this.losses.close(nowMs)) this.#onLossInterval(this.losses, nowMs)
     if (this.competition.isThere) this.#compete(nowMs)
     else if (overusing) this.#decrease(nowMs)
     else if (!draining && !this.baseline.isHolding) this.#increase(nowMs)
@@ -273,18 +266,10 @@ export class PathEstimator {
     const elapsedMs = Math.min(1000, Math.max(0, nowMs - this.#updatedMs))
     const packetBps = (Math.max(COMPETE_BYTES, this.#meanBytes) * 8000) / this.rttMs
     // Without a queue we wait for it to come back, or for proof that they are gone.
-    const isQueued = this.queue.queueMs > this.queue.limitMs / 2
-    if (isQueued && this.#sent.bitrateBps(this.#windowMs()) > COMPETE_USED * this.#estimateBps)
+    if (this.#isQueued && this.#sent.bitrateBps(this.#windowMs()) > USED_SHARE * this.#estimateBps)
       this.#estimateBps = this.#clamp(this.#estimateBps + (packetBps * elapsedMs) / this.rttMs)
-    const expected = this.#queuedExpected
     if (nowMs - this.#decreasedAtMs < this.rttMs) return
-    const { baseline } = this.baseline
-    const noise = 2 * Math.sqrt(expected * baseline * (1 - baseline))
-    const isOverflow = this.#queuedLost > expected * baseline + noise
-    if (!isOverflow && expected < COMPETE_PACKETS) return
-    this.#queuedExpected = 0
-    this.#queuedLost = 0
-    if (!isOverflow) return
+    if (!this.losses.takeOverflow(this.baseline.baseline)) return
     this.#estimateBps = this.#clamp(this.#estimateBps * COMPETE_DECREASE)
     this.#decreasedAtMs = nowMs
   }
@@ -306,28 +291,22 @@ export class PathEstimator {
     if (rateBps >= backBps)
       return this.#clamp(rateBps + GROWTH_NEAR * Math.sqrt(rateBps) * elapsedS)
     // Not while the queue still stands that was to be emptied.
-    if (this.queue.queueMs > this.queue.limitMs / 2) return rateBps
+    if (this.#isQueued) return rateBps
     return this.#clamp(Math.min(backBps, rateBps * (1 + GROWTH_BACK) ** elapsedS))
   }
 
-  #closeLossInterval(nowMs: number): void {
-    const intervalMs = nowMs - this.#lossFromMs
-    const few = this.#expected < LOSS_PACKETS_MIN && intervalMs < LOSS_INTERVAL_MS_MAX
-    if (intervalMs < LOSS_INTERVAL_MS || few || this.#expected === 0) return
-    this.#onLossInterval(this.#lost / this.#expected, { packets: this.#expected, nowMs })
-    this.#expected = 0
-    this.#lost = 0
-  }
-
-  #onLossInterval(lossRatio: number, { packets, nowMs }: { packets: number; nowMs: number }): void {
-    this.#lossFromMs = nowMs
-    this.lossRatio = lossRatio
+  #onLossInterval(
+    { lossRatio, packets }: { lossRatio: number; packets: number },
+    nowMs: number,
+  ): void {
     const toBps = this.baseline.weigh({
       lossRatio,
       packets,
-      burst: this.lossBurst,
+      burst: this.losses.burst,
       rateBps: this.#estimateBps,
-      queueing: this.queue.queueMs > this.queue.limitMs / 2,
+      sentBps: this.isBlind ? this.#demandSentBps : this.#sent.bitrateBps(this.#windowMs()),
+      isBlind: this.isBlind,
+      queueing: this.#isQueued,
       underused: this.#estimateBps < UNDERUSED * this.#ceilingBps,
       rttMs: this.rttMs,
       nowMs,
@@ -335,10 +314,15 @@ export class PathEstimator {
     if (this.baseline.isHolding) this.#prober.stop(nowMs)
     if (toBps === 0) return
     if (toBps < this.#estimateBps) {
-      this.#ceilingBps = this.#passedBps()
+      this.#ceilingBps = this.isBlind ? this.#demandSentBps : this.#passedBps()
       this.#decreasedAtMs = nowMs
     }
     this.#estimateBps = this.#clamp(toBps)
+  }
+
+  /** Delay speaks while this is so, and the loss may be overflow. */
+  get #isQueued(): boolean {
+    return this.queue.queueMs > this.queue.limitMs / 2
   }
 
   /** What arrives, and what the link takes of it whatever is sent: so much can be sent. */
@@ -351,23 +335,10 @@ export class PathEstimator {
    * queue, and while there is one, what arrives is what the line carries.
    */
   #burstBps(): number {
+    if (this.#sent.bitrateBps(this.#windowMs()) > USED_SHARE * this.#estimateBps) return 0
     const burstMs = Math.max(BURST_MS, (BURST_PACKETS * this.#meanBytes * 8000) / this.#estimateBps)
     const burstBps = this.#acked.bitrateBps(burstMs) / (1 - this.baseline.baseline)
     return Math.min(burstBps, this.#estimateBps)
-  }
-
-  /**
-   * What is lost while a queue stands may be its overflow: delay speaks of that, and the link is
-   * not to be blamed.
-   */
-  #count(lost: number): void {
-    if (this.queue.queueMs > this.queue.limitMs / 2) {
-      this.#queuedExpected += 1
-      this.#queuedLost += lost
-    } else {
-      this.#expected += 1
-      this.#lost += lost
-    }
   }
 
   /**
@@ -380,9 +351,7 @@ export class PathEstimator {
     this.baseline.abandon()
     this.competition.forget()
     this.#ceilingBps = 0
-    this.#expected = 0
-    this.#lost = 0
-    this.#lossFromMs = nowMs
+    this.losses.restart(nowMs)
     this.#decreasedAtMs = Number.NEGATIVE_INFINITY
   }
 
@@ -390,13 +359,6 @@ export class PathEstimator {
   #windowMs(): number {
     const packetMs = (this.#meanBytes * 8000) / this.#estimateBps
     return Math.min(RATE_MS_MAX, Math.max(RATE_MS_MIN, RATE_PACKETS * packetMs))
-  }
-
-  #endRun(): void {
-    if (this.#run === 0) return
-    this.#runs += 1
-    this.lossBurst += Math.max(RUN_SHARE, 1 / this.#runs) * (this.#run - this.lossBurst)
-    this.#run = 0
   }
 
   /** No feedback while we send: the way back may be dead, or all of it. */
