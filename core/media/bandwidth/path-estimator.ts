@@ -66,6 +66,8 @@ const STANDING_QUEUE_HOLD_MS = 700
 /** After a decrease, beyond the RTT: its effect is seen before more is tried. */
 const PROBE_PAUSE_MS = 500
 const FEEDBACK_SILENCE_MS = 2000
+/** Of the estimate before an outage, when it is over. */
+const WAKE_SHARE = 0.25
 
 /** Bit/s: where an estimate begins, and between what it stays. */
 export type EstimateBounds = { startBps: number; minBps: number; maxBps: number }
@@ -96,6 +98,8 @@ export class PathEstimator {
   #demandSentBps = 0
   #demandWantedBps = 0
   #silent = false
+  /** The estimate when feedback ended. */
+  #lastGoodBps = 0
 
   constructor(bounds: EstimateBounds, nowMs: number) {
     this.#bounds = bounds
@@ -347,6 +351,8 @@ export class PathEstimator {
    */
   #wakeUp(nowMs: number): void {
     this.#silent = false
+    // Mostly it is the same line as before; where it is not, a quarter is mended in a second.
+    this.#estimateBps = this.#clamp(Math.max(this.#estimateBps, this.#lastGoodBps * WAKE_SHARE))
     this.#prober.restart(nowMs)
     this.baseline.abandon()
     this.competition.forget()
@@ -366,6 +372,7 @@ export class PathEstimator {
     if (this.isBlind || this.#feedbackAtMs < 0) return
     const silentMs = Math.min(nowMs, this.#lastSentMs) - this.#feedbackAtMs
     if (silentMs < FEEDBACK_SILENCE_MS + 2 * this.rttMs) return
+    if (!this.#silent) this.#lastGoodBps = this.#estimateBps
     this.#estimateBps = this.#clamp(this.#estimateBps / 2)
     this.#feedbackAtMs = nowMs
     this.#silent = true

@@ -83,6 +83,8 @@ class LinedViewer {
   #received = 0
   #reportedHighest = 0
   #reportedReceived = 0
+  #senderReport = 0
+  #senderReportMs = 0
 
   constructor(parts: {
     room: SimulatedRoom
@@ -99,6 +101,19 @@ class LinedViewer {
   send(packet: SentRtp): void {
     const arrive = (atMs: number) => this.#onPacket(packet, atMs)
     this.line.down.send({ arrive }, packet.bytes.length + TAG_BYTES, this.#room.nowMs)
+  }
+
+  /** Sender reports, so that the far end learns the round trip (RFC 3550 §6.4.1). */
+  sendRtcp(bytes: Uint8Array): void {
+    const arrive = (atMs: number) => {
+      const view = new DataView(bytes.buffer, bytes.byteOffset)
+      for (let at = 0; at + 28 <= bytes.length; at += 4 + view.getUint16(at + 2) * 4) {
+        if (bytes[at + 1] !== 200 || view.getUint32(at + 4) !== MAIN_SSRC) continue
+        this.#senderReport = view.getUint32(at + 10)
+        this.#senderReportMs = atMs
+      }
+    }
+    this.line.down.send({ arrive }, bytes.length + TAG_BYTES, this.#room.nowMs)
   }
 
   tick(nowMs: number): void {
@@ -211,6 +226,9 @@ class LinedViewer {
     this.#block.ssrc = MAIN_SSRC
     this.#block.fractionLost = Math.min(255, Math.floor((lost * 256) / lately))
     this.#block.highestSequence = this.#highest
+    this.#block.lastSenderReport = this.#senderReport
+    this.#block.delaySinceLastSenderReport =
+      this.#senderReport === 0 ? 0 : Math.round(((nowMs - this.#senderReportMs) * 65_536) / 1_000)
     this.#writer.reset(this.#scratch, 0, this.#scratch.length)
     this.#writer.receiverReport(9)
     this.#writer.reportBlock(this.#block)
@@ -287,6 +305,10 @@ export function watchOverLines(talk: LinedTalk): ViewerSeries[] {
     room.advance(TICK_MS)
     for (const packet of room.sink.rtp.splice(0))
       viewers.find(({ index }) => index === packet.transportIndex)?.viewer.send(packet)
+    for (const { transportIndex, bytes } of room.sink.rtcp) {
+      viewers.find(({ index }) => index === transportIndex)?.viewer.sendRtcp(bytes)
+    }
+    room.sink.rtcp = room.sink.rtcp.filter(({ transportIndex }) => transportIndex === speaker)
     if (atMs % SAMPLE_MS === 0) for (const { viewer } of viewers) viewer.sample()
   }
   return viewers.map(({ viewer }) => viewer.series)

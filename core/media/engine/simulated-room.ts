@@ -47,7 +47,7 @@ export type SentRtp = {
 /** Records everything; refuses what SRTP would refuse. */
 class RecordingSink implements PacketSink {
   readonly rtp: SentRtp[] = []
-  readonly rtcp: { transportIndex: number; bytes: Uint8Array }[] = []
+  rtcp: { transportIndex: number; bytes: Uint8Array }[] = []
   readonly open = new Map<number, { transportIndex: number; ssrc: number }>()
   readonly violations: string[] = []
   readonly #byIndex = new Map<string, string>()

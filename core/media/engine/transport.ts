@@ -63,6 +63,8 @@ export class Transport {
   spentMs = Number.NEGATIVE_INFINITY
   spentRevision = -1
   spentBps = 0
+  /** What the last allocation would have spent on a free line, audio included. */
+  wantedBps = 0
   /** Being probed: see the engine's list. */
   isProbing = false
   sentBps = 0

@@ -71,6 +71,7 @@ export class Tuner {
       transport.estimator.availableBps(nowMs) < transport.spentBps ||
       isAwaiting(transport)
     if (isDue) this.spend(transport, nowMs)
+    else transport.estimator.onDemand(transport.sentBps, transport.wantedBps, nowMs)
   }
 
   /** Asks the allocator what the link carries now, and does it. */
@@ -81,7 +82,8 @@ export class Tuner {
     const audio = audioBps(transport)
     const videoBps = Math.max(0, estimator.availableBps(nowMs) - audio)
     const { wantedBps, spentBps } = allocate(allocations, videoBps, nowMs)
-    estimator.onDemand(transport.sentBps, wantedBps + audio, nowMs)
+    transport.wantedBps = wantedBps + audio
+    estimator.onDemand(transport.sentBps, transport.wantedBps, nowMs)
     transport.spentMs = nowMs
     transport.spentBps = spentBps + audio
     transport.spentRevision = this.#registry.rooms.get(transport.roomId)?.flowRevision ?? -1
