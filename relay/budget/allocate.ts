@@ -75,7 +75,11 @@ export function allocateTrunk(
   shares[CONTROL] = controlBps
   budget.wantedBps = wantedAudioBps(budget) + budget.controlBps
   for (const stream of hold.order) {
-    conclude(stream, stream.kind === 'audio' ? rungNow(stream) : settle(stream, nowMs), nowMs)
+    conclude(
+      stream,
+      stream.kind === 'audio' ? rungNow(stream) : settle(stream, nowMs, availableBps),
+      nowMs,
+    )
     book(stream, budget)
   }
   bookHeaders(budget)

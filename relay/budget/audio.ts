@@ -58,7 +58,8 @@ export function allocateAudio(budget: TrunkBudget, limits: AudioLimits, nowMs: n
   chooseVoices(order, 'firmRung', limits.firmBps - headersBps)
   let spentBps = headersBps
   for (const stream of order) {
-    if (isVoice(stream)) spentBps += stream.hold.rungCosts[settle(stream, nowMs)]!
+    if (isVoice(stream))
+      spentBps += stream.hold.rungCosts[settle(stream, nowMs, budget.availableBps)]!
   }
   return spentBps
 }

@@ -80,6 +80,16 @@ test('levels that do not last are tried ever more rarely', (t) => {
   t.like(main, { sentMask: 0b10, temporal: 3 })
 })
 
+test('what did not last on a thin line is not held against a wide one', (t) => {
+  const main = picture(CAMERA)
+  const scene = { streams: [main], budget: bareBudget(0), watched: main }
+  // A minute of climbing and falling makes the wait long.
+  const rateAt = (nowMs: number): number => (nowMs % 12_000 < 6_000 ? 240_000 : 60_000)
+  run(scene, { fromMs: 0, forMs: 90_000, rateAt })
+  run(scene, { fromMs: 90_000, forMs: 3_000, rateAt: () => 2_000_000 })
+  t.is(main.sentMask, 4)
+})
+
 test('a picture that has gone comes back a second after there is room', (t) => {
   const main = picture(CAMERA)
   const scene = { streams: [main], budget: bareBudget(0), watched: main }

@@ -13,15 +13,19 @@ const VOICE_HOLD_MS = 500
 const FAILED_MS = 15_000
 const FORGIVEN_HALF_MS = 60_000
 const HOLD_MS_MAX = 32_000
+/** Times the estimate of the last climb: a line that has so much more is another line. */
+const OTHER_RATE = 2
 
 /** @hot Chooses the rung from firm, roomy and calm rung and the past; returns it. Never above `firmRung`. */
-export function settle(stream: TrunkStream, nowMs: number): number {
+export function settle(stream: TrunkStream, nowMs: number, availableBps: number): number {
   const { hold } = stream
   const present = rungOf(stream, hold.level)
   const { firmRung } = hold
+  // What did not last then was tried at another rate: nothing is known of this one.
+  if (availableBps >= OTHER_RATE * hold.upBps) hold.holdMs = 0
   if (isFree(stream)) {
     // That a first level does not last is the estimate's doing.
-    if (hold.settled) hold.lastUpMs = nowMs
+    if (hold.settled) climbed(stream, nowMs, availableBps)
     hold.settled = true
     return reach(stream, firmRung)
   }
@@ -40,8 +44,13 @@ export function settle(stream: TrunkStream, nowMs: number): number {
   if (hold.fitsSinceMs < 0) hold.fitsSinceMs = nowMs
   if (nowMs - hold.fitsSinceMs < holdMsOf(stream, nowMs)) return reach(stream, present)
   hold.fitsSinceMs = -1
-  hold.lastUpMs = nowMs
+  climbed(stream, nowMs, availableBps)
   return reach(stream, target)
+}
+
+function climbed({ hold }: TrunkStream, nowMs: number, availableBps: number): void {
+  hold.lastUpMs = nowMs
+  hold.upBps = availableBps
 }
 
 /** Nothing was refused to it: its first level at this place, or more wants of one that lacked nothing. */

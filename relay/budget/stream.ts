@@ -73,6 +73,8 @@ export type StreamHold = {
   lastUpMs: number
   /** How long it must fit before it goes up; doubles with each level that did not last. */
   holdMs: number
+  /** The estimate at the last change upwards, bit/s. */
+  upBps: number
   /** Level from which an emergency took it; -1 = none did. */
   levelBefore: number
   /** Audio: highest rate of late, and when it was looked at; talk begins suddenly after silence. */
@@ -149,6 +151,7 @@ function createHold(): StreamHold {
     fitsSinceMs: -1,
     lastUpMs: Number.NEGATIVE_INFINITY,
     holdMs: 0,
+    upBps: Number.POSITIVE_INFINITY,
     levelBefore: -1,
     peakBps: 0,
     peakMs: 0,
