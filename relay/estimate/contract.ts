@@ -30,8 +30,10 @@ export interface TrunkEstimator {
   onDemand(sentBps: number, wantedBps: number, nowMs: number): void
   /** What may be sent in all, padding and headers included, bit/s; never 0 or NaN. Ask at each pacing turn. */
   availableBps(nowMs: number): number
+  /** A burst of padding is under way: ask for it every 10 ms. */
+  isProbing(nowMs: number): boolean
   /**
-   * Padding to send now, bytes; ask about every 10 ms and send at once, beside the pacer, in datagrams of at least 60 bytes that
+   * Padding to send now, bytes; while `isProbing`, ask about every 10 ms and send at once, beside the pacer, in datagrams of at least 60 bytes that
    * pass `onSent`. 0 most of the time.
    */
   probeBytes(nowMs: number): number

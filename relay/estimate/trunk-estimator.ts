@@ -65,6 +65,10 @@ class PathOfTrunk implements TrunkEstimator {
     return this.#path.availableBps(nowMs)
   }
 
+  isProbing(nowMs: number): boolean {
+    return this.#path.isProbing(nowMs)
+  }
+
   probeBytes(nowMs: number): number {
     return this.#path.probeBytes(nowMs)
   }
