@@ -1,6 +1,6 @@
 /** Puts together the report of a run from what everyone has told. */
 import { type LoadResult, mergeLoadResults } from '../load/index.ts'
-import type { LinkReport, NodeReport, RunReport } from '../report/index.ts'
+import type { LinkReport, NodeReport, RunReport, SeriesReport } from '../report/index.ts'
 import { REPORT_SCHEMA, REPORT_VERSION } from '../report/index.ts'
 import { judge, type Scenario } from '../scenario/index.ts'
 import type { CounterBook } from './counter-book.ts'
@@ -9,7 +9,6 @@ import type { LineResult } from './line-process.ts'
 import { commitOf, machineReport } from './machine.ts'
 import type { ProcessBook } from './process-book.ts'
 import { machineSeries } from './process-book.ts'
-import type { TrunkBook } from './trunk-book.ts'
 import { judgeValidity } from './validity.ts'
 import { windowFigures } from './window-figures.ts'
 
@@ -26,7 +25,10 @@ export type RunFindings = {
   lines: ReadonlyMap<string, LineResult>
   book: ProcessBook
   counters: CounterBook
-  trunks: TrunkBook
+  /** What the ends of trunks said. */
+  trunks: SeriesReport[]
+  /** Whether the nodes were at one. */
+  states: Record<string, number>
   steady: Steady | undefined
   events: RunReport['events']
 }
@@ -54,14 +56,10 @@ export function buildReport(findings: RunFindings): RunReport {
     lines: findings.lines,
     lost: findings.lost,
   })
-  const series = [
-    ...load.series,
-    ...findings.trunks.series(),
-    ...counters.series(),
-    ...machineSeries(book),
-  ]
+  const series = [...load.series, ...findings.trunks, ...counters.series(), ...machineSeries(book)]
   const figures = {
     ...load.figures,
+    ...findings.states,
     ...windowFigures(scenario.windows, { series, links, layers: load.layers, sites: load.sites }),
     ...runnerFigures({
       processes,

@@ -108,6 +108,12 @@ export function markOf({ settings }: LineChange): 'down' | 'up' | undefined {
   return settings.up ? 'up' : 'down'
 }
 
+/** Whether it is from here that things can be well again. */
+export function endsOutage(moment: Moment): boolean {
+  if (!('fault' in moment)) return markOf(moment.change) === 'up'
+  return ['heal', 'restart', 'continue'].includes(moment.fault.do)
+}
+
 /** In words, for the report's events. */
 export function momentText(moment: Moment): string {
   if ('fault' in moment) {

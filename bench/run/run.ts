@@ -11,12 +11,14 @@ import { buildReport } from './build-report.ts'
 import { CounterBook } from './counter-book.ts'
 import type { Steady } from './figures.ts'
 import { Ledger, type Swept } from './ledger.ts'
-import { type Moment, momentText, planMoments } from './planning.ts'
+import { Operator } from './operator.ts'
+import { endsOutage, type Moment, momentText, planMoments } from './planning.ts'
 import { ProcessBook } from './process-book.ts'
 import { type ProgressWriter, type Status, statusText } from './progress.ts'
 import { runRival } from './run-rival.ts'
 import { Sampler } from './sampler.ts'
 import { Stage } from './stage.ts'
+import { StateWatch } from './state-watch.ts'
 import { TrunkBook } from './trunk-book.ts'
 
 export type RunOptions = {
@@ -76,7 +78,8 @@ class Run {
   readonly #early = Promise.withResolvers<never>()
   readonly #startedAt = new Date()
   #counters = new CounterBook([])
-  #trunks = new TrunkBook([], 0)
+  #trunks: TrunkBook | undefined
+  #states: StateWatch | undefined
   #zeroMs: number | undefined
   #happened = 0
   #steady: Steady | undefined
@@ -144,7 +147,8 @@ class Run {
       lines: this.#stage.lineResults(),
       book: this.#book,
       counters: this.#counters,
-      trunks: this.#trunks,
+      trunks: this.#trunks?.series() ?? [],
+      states: this.#states?.figures() ?? {},
       steady: this.#steady,
       events: this.#events.sort((a, b) => a.atS - b.atS),
     })
@@ -154,7 +158,11 @@ class Run {
   async #untilOver(): Promise<LoadResult[]> {
     const { scenario } = this.#options
     this.#counters = new CounterBook(this.#stage.nodes.values())
-    this.#trunks = new TrunkBook(this.#stage.nodes.values(), scenario.durationS)
+    const nodes = [...this.#stage.nodes.values()]
+    const operator = new Operator(nodes, scenario.durationS)
+    this.#trunks = new TrunkBook(nodes, operator)
+    const note = (what: string): void => this.#note(what, this.#nowS())
+    this.#states = new StateWatch(nodes, { operator, room: scenario.room, note })
     await this.#counters.read(0)
     this.#zeroMs = wallMs()
     this.#sampler.start(this.#zeroMs)
@@ -188,7 +196,7 @@ class Run {
 
   #everySecond(): void {
     const atS = this.#nowS()
-    if (this.#lastLook === undefined) void this.#trunks.read(atS)
+    if (this.#lastLook === undefined) void this.#trunks?.read(atS)
     const isIn = this.#stage.loads.every(({ latest }) => latest?.phase === 'steady')
     if (isIn && this.#allInAtS === undefined && this.#stage.loads.length > 0) {
       this.#allInAtS = atS
@@ -225,7 +233,7 @@ class Run {
   async #lookLast(): Promise<void> {
     this.#sampler.stop()
     const atS = this.#nowS()
-    await this.#readCounters(atS)
+    await Promise.all([this.#readCounters(atS), this.#states?.last()])
     this.#endSteady(atS)
   }
 
@@ -242,11 +250,13 @@ class Run {
     const isKill = 'fault' in moment && moment.fault.do === 'kill'
     if (isKill) await Promise.race([reading, sleep(LAST_WORDS_MS)])
     this.#note(momentText(moment), this.#nowS())
+    this.#states?.disturb()
     try {
       if (!('fault' in moment)) this.#stage.changeLink(moment.link, moment.change)
       else if ('node' in moment.fault)
         await this.#stage.breakNode(moment.fault.do, moment.fault.node)
       else this.#stage.breakLink(moment.fault.do, moment.fault.link)
+      if (endsOutage(moment) && !this.#hasEnded) void this.#states?.untilSame()
     } catch (error) {
       this.#early.reject(new EarlyEnd('failed', (error as Error).message))
     }

@@ -1,12 +1,11 @@
 /**
- * What relays say of their links over a run: asked once a second by GET /api/v1/trunk, with an operator's token of the
- * core's own keys. By relay and way: what the node took the line for, what it used, loss before and after repair, the
+ * What relays say of their links over a run: asked once a second by GET /api/v1/trunk. By relay and way: what the node took the line for, what it used, loss before and after repair, the
  * queue, and the share of each class.
  */
 import { BENCH_SAMPLES_MAX } from '../../config/limits.ts'
-import { issueToken, loadTokenKeys } from '../../signaling/index.ts'
 import type { SeriesReport } from '../report/index.ts'
 import type { RunningNode } from './node.ts'
+import type { Operator } from './operator.ts'
 import { thin } from './process-book.ts'
 
 /** One way of one link, as the node tells it; `shares` in the order of CLASSES. */
@@ -43,8 +42,6 @@ const COLUMNS = [
 ] as const
 
 const WAYS = ['down', 'up'] as const
-const ASK_MS_MAX = 900
-const TOKEN_MARGIN_S = 3600
 
 /** The rows of one relay; NaN where it was not connected, or did not say. */
 class RelayRows {
@@ -81,34 +78,20 @@ class RelayRows {
 /** One per run. */
 export class TrunkBook {
   readonly #relays: { node: RunningNode; rows: RelayRows; isAsked: boolean }[]
-  readonly #token: Promise<string> | undefined
+  readonly #operator: Operator
 
-  /** `core` signs; its keys are those that the relays were told. */
-  constructor(nodes: Iterable<RunningNode>, durationS: number) {
-    const all = [...nodes]
-    const core = all.find(({ kind }) => kind === 'core')
-    const relays = all.filter(({ kind }) => kind === 'relay')
+  constructor(nodes: readonly RunningNode[], operator: Operator) {
+    const relays = nodes.filter(({ kind }) => kind === 'relay')
     this.#relays = relays.map((node) => ({ node, rows: new RelayRows(), isAsked: false }))
-    if (core === undefined || relays.length === 0) return
-    this.#token = issueToken(loadTokenKeys(core.dataDir), {
-      room: '*',
-      role: 'operator',
-      name: 'bench',
-      site: 'bench',
-      ttlS: Math.ceil(durationS) + TOKEN_MARGIN_S,
-      nowMs: Date.now(),
-    })
+    this.#operator = operator
   }
 
   /** Asks all relays; one that has not answered the last time is not asked again yet. Never rejects. */
   async read(atS: number): Promise<void> {
-    const token = await this.#token
-    if (token === undefined) return
     const askAll = this.#relays.map(async (relay) => {
       if (relay.isAsked) return
       relay.isAsked = true
-      const told = await ask(`${relay.node.pageUrl}/api/v1/trunk`, token)
-      relay.rows.add(atS, told)
+      relay.rows.add(atS, linkOf(await this.#operator.ask(relay.node, '/api/v1/trunk')))
       relay.isAsked = false
     })
     await Promise.all(askAll)
@@ -128,21 +111,10 @@ export class TrunkBook {
   }
 }
 
-async function ask(url: string, token: string): Promise<LinkTold | undefined> {
-  try {
-    const answer = await fetch(url, {
-      headers: { authorization: `Bearer ${token}` },
-      signal: AbortSignal.timeout(ASK_MS_MAX),
-    })
-    return answer.ok ? linkOf(await answer.json()) : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** Undefined while it has no upstream. */
+/** Undefined without an answer, and while it has no upstream. */
 export function linkOf(status: unknown): LinkTold | undefined {
-  const upstream = (status as { upstream?: { state?: string; link?: LinkTold } | null }).upstream
+  const told = status as { upstream?: { state?: string; link?: LinkTold } | null } | undefined
+  const upstream = told?.upstream
   if (upstream?.link === undefined || upstream.state !== 'connected') return undefined
   const { rttMs, down, up } = upstream.link
   return { rttMs, down, up }

@@ -186,6 +186,13 @@ export const FIGURES: readonly FigureRow[] = [
     meaning: 'the same, by group',
   },
   {
+    name: 'converged.{maxMs|count|missed}',
+    meaning:
+      'trees: from the end of an outage until all nodes make the same of the log, the longest; how ' +
+      'often they did, and did not within a minute',
+  },
+  { name: 'state.differing', meaning: 'trees: nodes that stood apart from the others at the end' },
+  {
     name: 'drops.{word}',
     meaning: 'packets that the nodes dropped, by reason (docs/METRICS.md); `drops.all`',
   },
