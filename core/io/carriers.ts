@@ -1,11 +1,11 @@
 /**
- * The second door of this folder, for threads that carry packets (relay/io/trunk-thread.ts): rings to media workers, SRTP,
+ * The second door of this folder, for threads that carry packets (trunk thread, keeper thread): rings to media workers, SRTP,
  * UDP sockets. Apart from the first, so that such a thread does not load logs, metrics and the handshaker.
  */
 export { type Clock, systemClock } from './clock.ts'
 export { parseIpOctets } from './ip-address.ts'
 export { type LinkEvents, WorkerLink } from './media-worker-link.ts'
-export type { LinkEnd, ToTrunkPeer } from './media-worker-protocol.ts'
+export type { LinkEnd, ToPlanePeer } from './media-worker-protocol.ts'
 export {
   createHmacSha1,
   createSrtpReceiver,

@@ -5,7 +5,7 @@
 export { type Clock, systemClock } from './clock.ts'
 export { createLog, type Log, type LogLevel } from './log.ts'
 export { createMediaPlane, type MediaPlaneOptions, type NodeMediaPlane } from './media-plane.ts'
-export type { TrunkPeer, TrunkPeerEvents } from './media-plane-links.ts'
+export type { PlanePeer, PlanePeerEvents } from './media-plane-links.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
 export type { SrtpMaster } from './srtp/index.ts'
 export { whyNotBatched } from './udp-native/index.ts'

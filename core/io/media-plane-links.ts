@@ -1,22 +1,25 @@
 /**
  * The ways between the threads of one node that carry packets: media workers by their index, and behind the last of them
- * the trunk thread. A way is made when the first publication crosses, and ends with either thread.
+ * the trunk thread and the keeper thread. A way is made when the first publication crosses, and ends with either thread.
  */
 import { MessageChannel, type Transferable } from 'node:worker_threads'
 import { PACKET_RING_BYTES } from '../../config/index.ts'
 import type { MediaReport } from '../media/control.ts'
-import type { ToTrunkPeer, ToWorker } from './media-worker-protocol.ts'
+import type { ToPlanePeer, ToWorker } from './media-worker-protocol.ts'
 import { createRingMemory } from './packet-ring.ts'
 
-/** The trunk thread as the media plane sees it (relay/io has it): one more worker, without transports of its own. */
-export type TrunkPeer = {
+/**
+ * A thread that packets cross to or from, as the media plane sees it: one more worker, without transports and rooms of its own. The
+ * trunk thread (relay/io) and the keeper thread (core/keeper/io) are such.
+ */
+export type PlanePeer = {
   /** Dropped while the thread is down. */
-  post(message: ToTrunkPeer, transfer?: Transferable[]): void
+  post(message: ToPlanePeer, transfer?: Transferable[]): void
   /** Once, by the media plane. */
-  watch(events: TrunkPeerEvents): void
+  watch(events: PlanePeerEvents): void
 }
 
-export type TrunkPeerEvents = {
+export type PlanePeerEvents = {
   /** `flowing` and `levels` of publications of other nodes. */
   onReports: (reports: MediaReport[]) => void
   /** The thread has died. */
@@ -50,7 +53,7 @@ export class PeerLinks {
     this.#post(to, { type: 'link', link: other }, [port2])
   }
 
-  /** A thread has died: the others, 0..peerCount-1, let go of it. */
+  /** A thread has died: the others of 0..peerCount-1 let go of it. */
   end(peer: number, peerCount: number): void {
     for (let other = 0; other < peerCount; other++) {
       if (!this.#links.delete(linkKey(peer, other))) continue

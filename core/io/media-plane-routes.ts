@@ -1,7 +1,7 @@
 /**
  * Who is where: transports, rooms and publications over the workers of one node, and which publications must cross
  * to another worker because someone there hears or sees them. The trunk thread is one more worker: publications of other
- * nodes are at home there, and ours cross to it when other nodes may want them. Pure bookkeeping: messages for workers go out through
+ * nodes are at home there, and ours cross to it when other nodes may want them; and so is the keeper thread, which records. Pure bookkeeping: messages for workers go out through
  * `RouteOutlet`. Not the demand for layers: workers settle that among themselves.
  */
 import type {
@@ -45,8 +45,8 @@ export class MediaRoutes {
   readonly #transports = new Map<number, Transport>()
   readonly #rooms = new Map<number, Room>()
   readonly #publications = new Map<number, Publication>()
-  /** Who waits for publications that have not come yet. */
-  readonly #awaited = new Map<number, number>()
+  /** Peers that wait for publications that have not come yet. */
+  readonly #awaited = new Map<number, Set<number>>()
 
   constructor(outlet: RouteOutlet) {
     this.#outlet = outlet
@@ -160,11 +160,13 @@ export class MediaRoutes {
   /** Lets a publication cross to `peer`, though nobody there is in its room; as soon as it comes, if it has not yet. */
   export(publicationId: number, peer: number): void {
     if (this.#publications.has(publicationId)) this.#cross(publicationId, peer)
-    else this.#awaited.set(publicationId, peer)
+    else this.#awaited.set(publicationId, (this.#awaited.get(publicationId) ?? new Set()).add(peer))
   }
 
   unexport(publicationId: number, peer: number): void {
-    this.#awaited.delete(publicationId)
+    const awaiting = this.#awaited.get(publicationId)
+    awaiting?.delete(peer)
+    if (awaiting?.size === 0) this.#awaited.delete(publicationId)
     this.#uncross(publicationId, peer)
   }
 
@@ -201,9 +203,9 @@ export class MediaRoutes {
     const importers = new Set<number>()
     const publication = { ...from, roomId, description, importers, muted: false }
     this.#publications.set(publicationId, publication)
-    const peer = this.#awaited.get(publicationId)
+    const peers = this.#awaited.get(publicationId) ?? []
     this.#awaited.delete(publicationId)
-    if (peer !== undefined) this.#cross(publicationId, peer)
+    for (const peer of peers) this.#cross(publicationId, peer)
   }
 
   #dropIfEmpty(roomId: number): void {

@@ -17,10 +17,10 @@ import { type HandshakerThread, startHandshaker } from './dtls/index.ts'
 import type { Log } from './log.ts'
 import { chooseAddresses } from './media-plane-addresses.ts'
 import { LevelsMerge } from './media-plane-levels.ts'
-import { PeerLinks, type TrunkPeer } from './media-plane-links.ts'
+import { PeerLinks, type PlanePeer } from './media-plane-links.ts'
 import { MediaRoutes } from './media-plane-routes.ts'
 import { WorkerHandle, type WorkerReady } from './media-plane-worker.ts'
-import type { FromWorker, ToTrunkPeer, ToWorker } from './media-worker-protocol.ts'
+import type { FromWorker, ToPlanePeer, ToWorker } from './media-worker-protocol.ts'
 import type { Metrics } from './metrics.ts'
 
 export type MediaPlaneOptions = {
@@ -35,18 +35,24 @@ export type MediaPlaneOptions = {
   log: Log
   metrics: Metrics
   /** The way to other nodes; without it there are none. */
-  trunk?: TrunkPeer
+  trunk?: PlanePeer
+  /** Where the stage is recorded; without it nothing is. */
+  keeper?: PlanePeer
   /** The program of a worker's thread; only tests have another. */
   workerEntry?: URL
 }
 
-/** A MediaPlane whose publications may leave the node. */
+/** Where packets may cross to, behind the workers and in this order. */
+const PEERS = ['trunk', 'keeper'] as const
+type PeerName = (typeof PEERS)[number]
+
+/** A MediaPlane whose publications may leave the workers. */
 export type NodeMediaPlane = MediaPlane & {
   /**
-   * From now on the packets of a publication of this node reach the trunk thread as far as they are wanted there, or no
-   * longer. It may be said before the publication exists here, and of one that has ended.
+   * From now on the packets of a publication reach the trunk thread (of this node's own only), or the keeper thread, as far as
+   * they are wanted there, or no longer. It may be said before the publication exists here, and of one that has ended.
    */
-  letCross(publicationId: number, on: boolean): void
+  letCross(publicationId: number, on: boolean, to?: PeerName): void
 }
 
 /** A room's transports stay together on a worker until it carries this many more than the least loaded one. */
@@ -74,8 +80,6 @@ class WorkersPlane implements NodeMediaPlane {
   readonly #loads: number[] = []
   readonly #links: PeerLinks
   readonly #levels = new LevelsMerge()
-  /** The trunk thread's place among the workers: behind the last. */
-  readonly #trunkPeer: number
   readonly #requests = new Map<number, StatsRequest>()
   #addresses: string[] = []
   #handshaker: HandshakerThread
@@ -86,14 +90,13 @@ class WorkersPlane implements NodeMediaPlane {
   constructor(options: MediaPlaneOptions, handshaker: HandshakerThread) {
     this.#options = options
     this.#handshaker = handshaker
-    this.#trunkPeer = options.workers
     this.#watchHandshaker()
     this.#links = new PeerLinks((peer, message, transfer) => this.#post(peer, message, transfer))
     this.#routes = new MediaRoutes({
       post: (peer, message) => this.#post(peer, message),
       ensureLink: (from, to) => this.#links.ensure(from, to),
     })
-    this.#watchTrunk()
+    for (const name of PEERS) this.#watchPeer(name)
     const entry = options.workerEntry ?? new URL('./media-worker-thread.ts', import.meta.url)
     for (let index = 0; index < options.workers; index++) {
       this.#loads.push(0)
@@ -163,16 +166,17 @@ class WorkersPlane implements NodeMediaPlane {
         this.#routes.mute(command.publicationId, command.muted)
         return
       case 'import':
-        this.#routes.import(command.roomId, command.publication, this.#trunkPeer)
+        this.#routes.import(command.roomId, command.publication, this.#peerOf('trunk'))
         return
       case 'forget':
         this.#routes.forget(command.publicationId)
     }
   }
 
-  letCross(publicationId: number, on: boolean): void {
-    if (on) this.#routes.export(publicationId, this.#trunkPeer)
-    else this.#routes.unexport(publicationId, this.#trunkPeer)
+  letCross(publicationId: number, on: boolean, to: PeerName = 'trunk'): void {
+    const peer = this.#peerOf(to)
+    if (on) this.#routes.export(publicationId, peer)
+    else this.#routes.unexport(publicationId, peer)
   }
 
   stats(transportId: number): Promise<TransportStats | undefined> {
@@ -271,22 +275,32 @@ class WorkersPlane implements NodeMediaPlane {
 
   #onWorkerEnded(worker: number): void {
     this.#options.metrics.onWorkerEnded(worker)
-    this.#links.end(worker, this.#trunkPeer + 1)
+    this.#links.end(worker, this.#peerCount)
     for (const transportId of this.#routes.transportsOf(worker)) this.#fail(transportId)
   }
 
   #post(peer: number, message: ToWorker, transfer: Transferable[] = []): void {
-    if (peer !== this.#trunkPeer) this.#workers[peer]?.post(message, transfer)
-    else if (isForTrunk(message)) this.#options.trunk?.post(message, transfer)
+    const name = PEERS[peer - this.#options.workers]
+    if (name === undefined) this.#workers[peer]?.post(message, transfer)
+    else if (isForPeer(message)) this.#options[name]?.post(message, transfer)
   }
 
-  #watchTrunk(): void {
-    const peer = this.#trunkPeer
-    this.#options.trunk?.watch({
+  /** A peer's place among the workers: behind the last. */
+  #peerOf(name: PeerName): number {
+    return this.#options.workers + PEERS.indexOf(name)
+  }
+
+  get #peerCount(): number {
+    return this.#options.workers + PEERS.length
+  }
+
+  #watchPeer(name: PeerName): void {
+    const peer = this.#peerOf(name)
+    this.#options[name]?.watch({
       onReports: (reports) => {
         for (const report of reports) this.#onReport(peer, report)
       },
-      onEnded: () => this.#links.end(peer, peer),
+      onEnded: () => this.#links.end(peer, this.#peerCount),
       onRestarted: () => this.#routes.repeat(peer),
     })
   }
@@ -337,8 +351,8 @@ class WorkersPlane implements NodeMediaPlane {
   }
 }
 
-/** The trunk thread has no transports and no rooms: the routes tell it nothing of them. */
-function isForTrunk(message: ToWorker): message is ToTrunkPeer {
+/** Peers have no transports and no rooms: the routes tell them nothing of these. */
+function isForPeer(message: ToWorker): message is ToPlanePeer {
   if (message.type === 'command') return message.command.type === 'forget'
   return message.type !== 'handshaker' && message.type !== 'close'
 }

@@ -34,8 +34,8 @@ export type ToWorker =
   | { type: 'handshaker'; port: MessagePort }
   | { type: 'close' }
 
-/** What of this reaches the trunk thread, which is a worker without transports and rooms (media-plane-links.ts). */
-export type ToTrunkPeer =
+/** What of this reaches a peer, which is a worker without transports and rooms (media-plane-links.ts). */
+export type ToPlanePeer =
   | Extract<ToWorker, { type: 'link' | 'unlink' | 'export' | 'unexport' | 'import' }>
   | { type: 'command'; command: Extract<MediaCommand, { type: 'forget' }> }
 

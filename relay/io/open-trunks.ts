@@ -6,7 +6,7 @@
 import type { Registry } from 'prom-client'
 import { TRUNK_TICK_MS } from '../../config/index.ts'
 import type { EventReader } from '../../core/conference/index.ts'
-import { type Log, type NodeMediaPlane, systemClock, type TrunkPeer } from '../../core/io/index.ts'
+import { type Log, type NodeMediaPlane, type PlanePeer, systemClock } from '../../core/io/index.ts'
 import type { ConferenceHost } from '../../core/store/index.ts'
 import type { TokenKeyJwk, TrunkSession } from '../control/index.ts'
 import { type Link, TrunkDesk } from '../desk/index.ts'
@@ -61,7 +61,7 @@ export type TrunkSurroundings = {
 /** One per node. */
 export interface Trunks {
   /** For `createMediaPlane`. */
-  readonly peer: TrunkPeer
+  readonly peer: PlanePeer
   /** For the doors: where relays below come in. */
   readonly route: ChildSocketRoute
   start(surroundings: TrunkSurroundings): void
@@ -95,7 +95,7 @@ export async function openTrunks(options: TrunksOptions): Promise<Trunks> {
 type Open = { session: TrunkSession; link: Link; neighbour: LogNeighbour }
 
 class NodeTrunks implements Trunks {
-  readonly peer: TrunkPeer
+  readonly peer: PlanePeer
   readonly route: ChildSocketRoute
   readonly #options: TrunksOptions
   readonly #log: Log

@@ -4,7 +4,7 @@
  */
 import { type Transferable, Worker } from 'node:worker_threads'
 import { WORKER_RESTART_MS, WORKER_YOUNG_GENERATION_MB } from '../../config/limits.ts'
-import type { Log, TrunkPeer, TrunkPeerEvents } from '../../core/io/index.ts'
+import type { Log, PlanePeer, PlanePeerEvents } from '../../core/io/index.ts'
 import type { FromTrunkThread, ToTrunkThread } from '../media-port.ts'
 import { FigureTotals } from './trunk-figures.ts'
 import type {
@@ -28,7 +28,7 @@ export type TrunkThread = {
   /** The UDP port. */
   readonly port: number
   /** For `createMediaPlane`. */
-  readonly peer: TrunkPeer
+  readonly peer: PlanePeer
   /** Once a second, summed over restarts; undefined in the first second. */
   readonly figures: TrunkThreadFigures | undefined
   /** The latest report of each open trunk, by trunkId. */
@@ -55,12 +55,12 @@ export async function startTrunkThread(options: TrunkThreadOptions): Promise<Tru
 class Host implements TrunkThread {
   onMessage: (message: FromTrunkThread) => void = () => undefined
   readonly reports = new Map<number, TrunkReportMessage>()
-  readonly peer: TrunkPeer
+  readonly peer: PlanePeer
   readonly #figures = new FigureTotals()
   readonly #options: TrunkThreadOptions
   readonly #log: Log
   readonly #open = new Set<number>()
-  #events: TrunkPeerEvents | undefined
+  #events: PlanePeerEvents | undefined
   #worker: Worker | undefined
   #port: number
   #closing = false

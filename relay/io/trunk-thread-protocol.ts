@@ -2,14 +2,14 @@
  * What the main thread and the trunk thread say to each other beside relay/media-port.ts and the links to media workers:
  * plain, structured-cloneable values.
  */
-import type { ToTrunkPeer } from '../../core/io/carriers.ts'
+import type { ToPlanePeer } from '../../core/io/carriers.ts'
 import type { MediaReport } from '../../core/media/control.ts'
 import type { FromTrunkThread, ToTrunkThread } from '../media-port.ts'
 
 /** `workerData` of the trunk thread. `port` 0 = any free one. */
 export type TrunkThreadSetup = { port: number; batching: boolean }
 
-export type ToThread = ToTrunkThread | ToTrunkPeer | { type: 'close' }
+export type ToThread = ToTrunkThread | ToPlanePeer | { type: 'close' }
 
 export type FromThread =
   | FromTrunkThread
