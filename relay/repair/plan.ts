@@ -56,7 +56,7 @@ const VIDEO_RESIDUAL_RATIO_MAX = 0.002
 /** More losses than this, and a constant delay shows less than the holes that waiting for each would make. */
 const PACED_LOSS_RATIO_MIN = 0.01
 /** Audio with its copies takes at most this share of the link. */
-const AUDIO_SHARE_MAX = 0.7
+const AUDIO_SHARE_MAX = 0.8
 const PACKET_MS = 20
 /** Datagrams do not leave exactly when a frame is ready. */
 const SLACK_MS = 15
@@ -81,15 +81,18 @@ const MERGE_STEPS = [
 export function planRepair(facts: RepairFacts): RepairPlan {
   const isShort = facts.rttMs < NACK_RTT_MS_MAX
   const merge = MERGE_STEPS.find(({ rateBps }) => facts.rateBps < rateBps)?.packets ?? 1
-  const audio = planAudio(facts, merge, isShort)
   const every = isShort ? 0 : parityEvery(facts)
+  const audio = planAudio(facts, merge, isShort)
+  const isParityForAudio = every > 0 && audio.audioDistances.length === 0
+  // Parity comes after so many datagrams, each of which is a frame of audio then.
+  if (isParityForAudio) audio.audioHoldMs += every * merge * PACKET_MS + SLACK_MS
   return {
     nack: isShort ? 'all' : 'base',
     audioMerge: merge,
     ...audio,
     parityEvery: every,
     parityWindow: every === 0 ? 0 : windowOf(facts),
-    isParityForAudio: every > 0 && audio.audioDistances.length === 0,
+    isParityForAudio,
     videoHoldMs: videoHoldMs(facts, isShort),
     isVideoPaced: facts.lossRatio >= PACED_LOSS_RATIO_MIN,
   }

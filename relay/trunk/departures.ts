@@ -42,6 +42,7 @@ const EASING_MS = 150
 const EASING_MIN = 0.15
 /** Padding stops where it would make audio wait longer than this. */
 const PROBE_DEBT_MS = 100
+const PACKET_MS = 20
 /**
  * A datagram of video on a thin link is kept so short that audio behind it waits no longer; but not
  * shorter than this.
@@ -78,6 +79,7 @@ export class Departures {
   droppedCount = 0
   #mediaMs = Number.NEGATIVE_INFINITY
   #probeMs = Number.NEGATIVE_INFINITY
+  #audioSentMs = Number.NEGATIVE_INFINITY
 
   constructor(parts: DepartureParts) {
     this.#parts = parts
@@ -104,7 +106,9 @@ export class Departures {
   #easing(): number {
     const { queueDelayMs, competing } = this.#parts.estimator.state()
     if (competing) return PACE_SHARE
-    const excessMs = Math.max(0, queueDelayMs - EASY_QUEUE_MS)
+    // What one datagram takes on a thin link is no queue.
+    const aloneMs = (this.datagramBytes * 8_000) / this.#rateBps
+    const excessMs = Math.max(0, queueDelayMs - EASY_QUEUE_MS - aloneMs)
     return Math.max(EASING_MIN, PACE_SHARE - excessMs / EASING_MS)
   }
 
@@ -112,7 +116,8 @@ export class Departures {
   deadlineMs(nowMs: number): number {
     const soon = this.#soonMs(nowMs)
     const videoMs = this.#hasVideo ? this.#pacer.openMs : Number.POSITIVE_INFINITY
-    const probeMs = this.#isActive(nowMs) ? this.#probeMs + PROBE_MS : Number.POSITIVE_INFINITY
+    const isProbing = this.#isActive(nowMs) && this.#parts.estimator.isProbing(nowMs)
+    const probeMs = isProbing ? this.#probeMs + PROBE_MS : Number.POSITIVE_INFINITY
     const dueMs = Math.min(soon, videoMs, probeMs, this.mtu.deadlineMs())
     return dueMs <= nowMs ? nowMs + TURN_PAUSE_MS : dueMs
   }
@@ -120,7 +125,15 @@ export class Departures {
   /** @hot When audio, control or repair is due. */
   #soonMs(nowMs: number): number {
     const { control, repair } = this.#parts
-    return Math.min(control.deadlineMs(), this.#audioMs(nowMs), repair.deadlineMs(nowMs))
+    const listMs = Math.max(control.deadlineMs(), this.#rideMs(nowMs))
+    return Math.min(listMs, this.#audioMs(nowMs), repair.deadlineMs(nowMs))
+  }
+
+  /** @hot Where audio is bundled, control waits for the bundle that comes anyway: until then. */
+  #rideMs(nowMs: number): number {
+    const { bundleMs } = this.#parts.streams
+    const isRegular = bundleMs > PACKET_MS && nowMs - this.#audioSentMs < 2 * bundleMs
+    return isRegular ? this.#audioSentMs + bundleMs + PACKET_MS : Number.NEGATIVE_INFINITY
   }
 
   /** @hot */
@@ -153,8 +166,8 @@ export class Departures {
     return this.mtu.datagramBytes - reservedBytes - TRUNK_RTP_BYTES - TRUNK_TAG_BYTES
   }
 
-  /** @hot One datagram; false when there was nothing to put in. */
-  #next(nowMs: number): boolean {
+  /** @hot One datagram; false when there was nothing to put in. `isProbe`: video may go whatever the pace. */
+  #next(nowMs: number, isProbe = false): boolean {
     const { streams, control, repair } = this.#parts
     const bundle = this.#bundle
     bundle.begin(this.mtu.datagramBytes - repair.reservedBytes)
@@ -163,14 +176,14 @@ export class Departures {
     control.write(bundle, nowMs)
     repair.addHolds(bundle, nowMs)
     this.classBytes[CONTROL_CLASS]! += bundle.end - TRUNK_RTP_BYTES
-    this.#fill(streams.audio, nowMs)
-    repair.addCopies(bundle, nowMs)
-    const isApart = this.#hasMedia && repair.isAudioApart
-    if (this.#pacer.isOpen && !isApart) {
-      this.#fillResends()
-      this.#fillVideo(streams.main)
-      if (streams.main.count === 0) this.#fillVideo(streams.other)
-    }
+    const mayVideo = this.#pacer.isOpen || isProbe
+    // Audio that is not due goes with video only where it all fits: it would lose its own bundle.
+    const isAudioDue = this.#audioMs(nowMs) <= nowMs || !(mayVideo && this.#hasVideo)
+    if (isAudioDue) this.#fillAudio(nowMs)
+    if (mayVideo && !(this.#hasMedia && repair.isAudioApart)) this.#fillPaced()
+    const spareBytes = this.datagramBytes - bundle.end - TRUNK_TAG_BYTES
+    const isRiding = this.#hasMedia && !isAudioDue && !repair.isAudioApart
+    if (isRiding && streams.audio.queuedBytes <= spareBytes) this.#fillAudio(nowMs)
     if (!bundle.isEmpty) {
       if (!this.#hasMedia) repair.keepNothing()
       this.#send(nowMs)
@@ -192,6 +205,21 @@ export class Departures {
     return false
   }
 
+  /** @hot */
+  #fillPaced(): void {
+    const { main, other } = this.#parts.streams
+    this.#fillResends()
+    this.#fillVideo(main)
+    if (main.count === 0) this.#fillVideo(other)
+  }
+
+  /** @hot Audio and its copies. */
+  #fillAudio(nowMs: number): void {
+    const { streams, repair } = this.#parts
+    this.#fill(streams.audio, nowMs)
+    repair.addCopies(this.#bundle, nowMs)
+  }
+
   /** @hot As many frames of audio as fit. */
   #fill(queue: FrameQueue, nowMs: number): void {
     const { repair } = this.#parts
@@ -201,6 +229,7 @@ export class Departures {
       if (!this.#bundle.addFrame(slab, start, end)) return
       this.#hasMedia = true
       repair.keep(RANK_AUDIO, slab, start, end)
+      this.#audioSentMs = nowMs
       repair.onAudio(queue.streamId, slab, start, end, nowMs)
       this.classBytes[queue.trunkClass]! += queue.lengthBytes
       this.audioBytes += queue.lengthBytes
@@ -279,11 +308,17 @@ export class Departures {
     let bytes = this.#parts.estimator.probeBytes(nowMs)
     for (let i = 0; bytes > 0 && i < TURN_MAX; i++) {
       if (this.#pacer.debtMs > PROBE_DEBT_MS) return
-      const most = this.mtu.datagramBytes + TRUNK_IP_UDP_BYTES
-      const wireBytes = Math.min(most, Math.max(PROBE_BYTES_MIN, bytes))
-      this.#pad(Math.floor(wireBytes) - TRUNK_IP_UDP_BYTES, nowMs)
-      bytes -= wireBytes
+      const before = this.sentBytes
+      // What waits is as good as padding.
+      if (!this.#hasVideo || !this.#next(nowMs, true)) this.#padProbe(bytes, nowMs)
+      bytes -= this.sentBytes - before
     }
+  }
+
+  #padProbe(bytes: number, nowMs: number): void {
+    const most = this.mtu.datagramBytes + TRUNK_IP_UDP_BYTES
+    const wireBytes = Math.min(most, Math.max(PROBE_BYTES_MIN, bytes))
+    this.#pad(Math.floor(wireBytes) - TRUNK_IP_UDP_BYTES, nowMs)
   }
 
   /** Sends a datagram of padding with `datagramBytes` of UDP payload; returns its index. */

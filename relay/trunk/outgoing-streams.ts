@@ -258,6 +258,13 @@ export class OutgoingStreams {
     return nowMs - this.#companyMs < COMPANY_MS ? COMPANY_WAIT_MS : 0
   }
 
+  /** Some video is sent as more than pictures now and then. */
+  get isMoving(): boolean {
+    return this.#budgeted.some(
+      ({ kind, mode, sentMask }) => kind === 'video' && mode === 'full' && sentMask !== 0,
+    )
+  }
+
   reports(elapsedMs: number): TrunkStreamReport[] {
     return this.all.map((stream) => stream.report(elapsedMs))
   }

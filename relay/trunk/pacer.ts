@@ -5,7 +5,7 @@
 
 /** What may be sent at once after a pause. */
 const BURST_MS = 10
-const BURST_BYTES_MIN = 1_500
+const BURST_BYTES_MIN = 50
 /** Debt that audio and control may leave to video. */
 const DEBT_MS = 500
 const WAIT_MS_MIN = 1

@@ -94,8 +94,8 @@ export class RepairOut {
     return this.plan.parityEvery === 0 ? 0 : 1 / this.plan.parityEvery
   }
 
-  /** About once a second. `copies` and `bundleMs`: what the budget grants. */
-  update(facts: RepairFacts, granted: { copies: number; bundleMs: number }, nowMs: number): void {
+  /** About once a second. */
+  update(facts: RepairFacts, granted: RepairGrant, nowMs: number): void {
     const plan = this.#planner.update(facts, nowMs)
     this.#bundleMs = Math.max(granted.bundleMs, plan.audioMerge * FRAME_MS)
     const perFrame = Math.ceil(this.#bundleMs / FRAME_MS)
@@ -105,7 +105,7 @@ export class RepairOut {
     const farthest = AUDIO_COPY_FRAMES - 1
     this.#copies.configure(distances.map((far) => Math.min(farthest, far * perFrame)))
     if (plan.parityEvery > 0) this.#baseParity ??= new ParityEncoder()
-    this.#baseParity?.configure(plan.parityEvery, plan.parityWindow)
+    this.#baseParity?.configure(granted.isMoving ? plan.parityEvery : 0, plan.parityWindow)
     if (plan.isParityForAudio) this.#audioParity ??= new ParityEncoder()
     this.#audioParity?.configure(plan.isParityForAudio ? plan.parityEvery : 0, plan.parityWindow)
     this.#tellHolds(nowMs)
@@ -130,7 +130,10 @@ export class RepairOut {
 
   /** @hot A frame of audio leaves: its copies follow. */
   onAudio(streamId: number, bytes: Uint8Array, start: number, end: number, nowMs: number): void {
-    if (this.#copyCount > 0) this.#copies.store(streamId, bytes, start, end, FRAME_MS, nowMs)
+    if (this.#copyCount === 0) return
+    // The stream is silent only when the next bundle does not come.
+    const bundledMs = nowMs + this.#bundleMs - FRAME_MS
+    this.#copies.store(streamId, bytes, start, end, FRAME_MS, bundledMs)
   }
 
   forget(streamId: number): void {
@@ -268,7 +271,9 @@ export class RepairOut {
   #tellHolds(nowMs: number): void {
     const { plan } = this
     const longerMs = Math.max(0, this.#bundleMs - plan.audioMerge * FRAME_MS)
-    const audioMs = Math.round(plan.audioHoldMs + longerMs * (1 + (plan.audioDistances.at(-1) ?? 0)))
+    const audioMs = Math.round(
+      plan.audioHoldMs + longerMs * (1 + (plan.audioDistances.at(-1) ?? 0)),
+    )
     const videoMs = Math.round(plan.videoHoldMs)
     const isSame =
       audioMs === this.#toldAudioMs &&
@@ -281,6 +286,15 @@ export class RepairOut {
     this.#holdRepeats = 0
     this.#holdDueMs = nowMs
   }
+}
+
+/** What the budget grants. */
+export type RepairGrant = {
+  /** Of each audio frame. */
+  copies: number
+  bundleMs: number
+  /** Video moves: pictures now and then have the time to be asked for again. */
+  isMoving: boolean
 }
 
 export type NackContext = {

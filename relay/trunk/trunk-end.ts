@@ -68,6 +68,7 @@ class MediaFlowEnd implements TrunkEnd {
   #repairIndex = 0
   /** The estimate without its swings. */
   #meanBps = 0
+  #meanCount = 0
   #reportedFrames = 0
   #reportedAudioBytes = 0
   #reportedSentBytes = 0
@@ -197,8 +198,7 @@ class MediaFlowEnd implements TrunkEnd {
       Math.min(datagramBytes, this.#departures.mtu.datagramBytes) - FRAME_ROOM_BYTES
     this.#outgoing.review({ availableBps, datagramBytes }, nowMs)
     this.#control.look(nowMs)
-    if (this.#meanBps === 0) this.#meanBps = availableBps
-    this.#meanBps += (availableBps - this.#meanBps) * MEAN_WEIGHT
+    this.#averageRate(availableBps)
     if (nowMs >= this.#repairMs) this.#planRepair(this.#meanBps, nowMs)
     const elapsedMs = nowMs - this.#demandMs
     if (elapsedMs < DEMAND_MS) return
@@ -209,6 +209,13 @@ class MediaFlowEnd implements TrunkEnd {
     this.#estimator.onDemand((sentBytes * 8_000) / elapsedMs, wantedBps, nowMs)
     const { rttMs } = this.#estimator.state()
     this.#control.rttMs = rttMs > 0 ? rttMs : DEFAULT_RTT_MS
+  }
+
+  /** A plain mean at the start, so that it is near at once. */
+  #averageRate(availableBps: number): void {
+    this.#meanCount += 1
+    const weight = Math.max(MEAN_WEIGHT, 1 / this.#meanCount)
+    this.#meanBps += (availableBps - this.#meanBps) * weight
   }
 
   #planRepair(rateBps: number, nowMs: number): void {
@@ -225,7 +232,8 @@ class MediaFlowEnd implements TrunkEnd {
     this.#repairIndex = departures.sent.nextIndex
     const facts = { lossRatio, lossBurst, rttMs, rateBps, audioBps, datagramsPerS }
     const { redundancyRatio, bundleMs } = budget.audio
-    repair.update(facts, { copies: redundancyRatio, bundleMs }, nowMs)
+    const { isMoving } = this.#outgoing
+    repair.update(facts, { copies: redundancyRatio, bundleMs, isMoving }, nowMs)
     budget.audioRedundancyRatio = repair.redundancyWanted
     budget.baseParityRatio = repair.parityRatio
     this.#outgoing.bundleMs = repair.bundleMs
