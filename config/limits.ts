@@ -110,6 +110,14 @@ export const FLOWING_SILENCE_MS = 2_000
 
 /** A participant whose streams fare as before hears of it this often; of changes at most every 2 s. */
 export const QUALITY_REPEAT_MS = 10_000
+/** A layer's newest keyframe with what followed: bytes, packets, age of its first packet. */
+export const KEYFRAME_CACHE_BYTES_MIN = 32 * 1024
+export const KEYFRAME_CACHE_BYTES_MAX = 512 * 1024
+export const KEYFRAME_CACHE_PACKETS_MAX = 1_024
+export const KEYFRAME_FRESH_MS = 2_000
+/** Layers of imported video whose keyframe one engine keeps, and what a new viewer gets of one at once. */
+export const REPLAY_CACHES_MAX = 128
+export const REPLAY_BYTES_MAX = 256 * 1024
 /** One frame of the handoff between workers. */
 export const HANDOFF_BYTES_MAX = 1_536
 
@@ -254,6 +262,11 @@ export const POLL_OPTION_CHARACTERS_MAX = 100
 /** Voters of one poll: who comes again without a `sub` in the token is another. */
 export const VOTES_PER_POLL_MAX = 20_000
 
+/** Sites or people who are to moderate, one after the other, where a part of the tree is cut off. */
+export const SUCCESSION_ENTRIES_MAX = 32
+/** Nodes of one island, as its acting chair's event names them; those beyond are not moderated. */
+export const ISLAND_NODES_MAX = 256
+
 /** Entries of one page of chat history. */
 export const CHAT_PAGE_ENTRIES_MAX = 100
 
@@ -360,11 +373,6 @@ export const RELEASE_VIDEO_BYTES_MAX = 1024 * 1024
 export const RELEASE_HOLD_MS_MAX = 1_000
 /** All frames of one Opus packet that is merged or split. */
 export const OPUS_JOINED_BYTES_MAX = 4_096
-/** A layer's newest keyframe with what followed: bytes, packets, age of its first packet. */
-export const KEYFRAME_CACHE_BYTES_MIN = 32 * 1024
-export const KEYFRAME_CACHE_BYTES_MAX = 512 * 1024
-export const KEYFRAME_CACHE_PACKETS_MAX = 1_024
-export const KEYFRAME_FRESH_MS = 2_000
 
 // ---- signaling --------------------------------------------------------------------------------------------
 

@@ -11,6 +11,8 @@ const anyPoll = fc
   .tuple(fc.constantFrom('na', 'nb', 'nc'), fc.integer({ min: 1, max: 12 }))
   .map(([origin, sequence]) => `${origin}-${sequence}`)
 
+const anyIsland = { island: fc.constantFrom('na', 'nb') }
+
 /** Any fact, also ones that do not apply: an island may have seen another room. */
 const fact: fc.Arbitrary<Fact> = fc.oneof(
   fc.record({
@@ -53,7 +55,13 @@ const fact: fc.Arbitrary<Fact> = fc.oneof(
   }),
   fc.record({
     type: fc.constant('pinned' as const),
-    payload: fc.oneof(fc.record({ participant: anyone, use }), fc.constant({ participant: null })),
+    payload: fc.oneof(
+      fc.record(
+        { participant: anyone, use, ...anyIsland },
+        { requiredKeys: ['participant', 'use'] },
+      ),
+      fc.constant({ participant: null }),
+    ),
   }),
   fc.record({
     type: fc.constant('kicked' as const),
@@ -67,7 +75,27 @@ const fact: fc.Arbitrary<Fact> = fc.oneof(
   }),
   fc.record({
     type: fc.constant('locked' as const),
-    payload: fc.record({ locked: fc.boolean() }),
+    payload: fc.record({ locked: fc.boolean(), ...anyIsland }, { requiredKeys: ['locked'] }),
+  }),
+  fc.record({
+    type: fc.constant('succession' as const),
+    payload: fc.record({
+      order: fc.array(
+        fc.oneof(
+          fc.record({ site: fc.constantFrom('Huế', 'Vinh') }),
+          fc.record({ participant: anyone, subject: fc.constantFrom('', 'u1') }),
+        ),
+        { maxLength: 3 },
+      ),
+    }),
+  }),
+  fc.record({
+    type: fc.constant('acting-chair' as const),
+    payload: fc.record({
+      participant: fc.option(anyone),
+      nodes: fc.constantFrom(['na'], ['na', 'nb']),
+      cause: fc.constantFrom('island' as const, 'heal' as const),
+    }),
   }),
   fc.record({
     type: fc.constant('emergency' as const),

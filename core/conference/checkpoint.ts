@@ -34,6 +34,7 @@ export function stateOfCheckpoint({ room, text }: RoomCheckpoint): RoomState | u
   return {
     ...createRoomState(room),
     ...{ closedBy, generation, used, locked, chat },
+    home: { locked, emergency: false, pin: null },
     barredSubjects: new Map(kept.barredSubjects),
     barredTokens: new Map(kept.barredTokens),
   }

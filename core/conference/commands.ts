@@ -47,6 +47,9 @@ export type JoinRequest = {
   resume?: { session: string; secret: string }
 }
 
+/** A site, or a participant of the room. */
+export type SuccessorWish = { site: string } | { participant: string }
+
 /** What a participant may ask; fields as on the wire. */
 export type ParticipantCommand =
   | { type: 'publish'; use: SourceUse; live: boolean }
@@ -61,6 +64,7 @@ export type ParticipantCommand =
   | { type: 'poll-open'; question: string; options: string[] }
   | { type: 'poll-close'; poll: string }
   | { type: 'vote'; poll: string; option: number }
+  | { type: 'succession'; order: SuccessorWish[] }
   | { type: 'close-room' }
   | { type: 'leave' }
 
@@ -93,6 +97,9 @@ export type Counts = { sites: number; stage: number; audience: number; hands: nu
 
 export type Pin = { participant: string; use: SourceUse }
 
+/** One who acts as chair on an island. */
+export type ActingMember = { participant: string; name: string; site: string }
+
 /** PROTOCOL RoomState. `hands` holds the first HANDS_SHOWN_MAX of the queue, `counts.hands` all. */
 export type RoomSummary = {
   room: string
@@ -105,6 +112,10 @@ export type RoomSummary = {
   hands: string[]
   /** Oldest first. */
   polls: PollSummary[]
+  /** Who moderates on the island that this node is part of; empty where it is none. */
+  acting: ActingMember[]
+  /** Who is to, in order. */
+  succession: SuccessorWish[]
 }
 
 /** PROTOCOL `room`: what changed since `revision - 1`. */
@@ -120,6 +131,8 @@ export type RoomDelta = {
   /** Counts alone of other polls. */
   tallies?: { poll: string; counts: number[] }[]
   pin?: Pin | null
+  acting?: ActingMember[]
+  succession?: SuccessorWish[]
 }
 
 /**

@@ -2,6 +2,7 @@
  * The contract of a node's conference, for the doors and (later) the trunk. Implemented in node-conference.ts.
  */
 
+import type { Island } from './acting-chair.ts'
 import type { RoomCheckpoint } from './checkpoint.ts'
 import type {
   ChatPage,
@@ -99,6 +100,11 @@ export interface Conference {
   ingest(events: readonly RoomEvent[], reply: (result: IngestResult) => void): void
   /** Of what is on disk. */
   versionVector(): VersionVector
+  /**
+   * How this node stands in the tree, whenever that changes: the topmost node of an island (and what hangs below it), or
+   * (undefined) one whose upstream is there. Rooms without a chair here get an acting one. Wake the host afterwards.
+   */
+  setIsland(island: Island | undefined): void
   /** Sends home whoever is present here without waiting: for a graceful end of the node. */
   leaveAll(): void
 }

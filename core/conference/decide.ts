@@ -15,6 +15,7 @@ import {
   POLLS_PER_ROOM_MAX,
   ROOM_NAME_CHARACTERS_MAX,
   STAGE_MEMBERS_MAX,
+  SUCCESSION_ENTRIES_MAX,
 } from '../../config/limits.ts'
 import type {
   ConferenceError,
@@ -24,13 +25,19 @@ import type {
   OperatorCommand,
   ParticipantCommand,
 } from './commands.ts'
-import type { Fact } from './events.ts'
+import type { Fact, Successor } from './events.ts'
+import { islandOf } from './floor.ts'
 import { voterOf } from './polls.ts'
 import { type Act, may, type Role } from './roles.ts'
 import { isBarred, type Participant, type RoomState } from './room-state.ts'
 
 /** Who asks: a present participant, or the operator (id null, powers of a chair). */
-export type Actor = { id: string | null; role: Role }
+export type Actor = {
+  id: string | null
+  role: Role
+  /** The node whose island this one moderates, and the nodes of it. */
+  island?: { node: string; nodes: readonly string[] }
+}
 
 export type Decision = Fact[] | ConferenceError
 
@@ -64,6 +71,25 @@ export function decideJoin(
   return state.open ? [joined] : [{ type: 'room-created', payload: { by: 'join' } }, joined]
 }
 
+/** A present participant as one who asks. */
+export function actorOf(state: RoomState, { id, role }: Participant): Actor {
+  const node = role === 'chair' ? undefined : islandOf(state, id)
+  if (node === undefined) return { id, role }
+  return { id, role, island: { node, nodes: state.acting.get(node)?.nodes ?? [] } }
+}
+
+/** Whether the actor may do this, to this one where it is done to somebody: an acting chair to those of the island only. */
+function can({ role, island }: Actor, act: Act, target?: Participant): boolean {
+  if (may(role, act)) return true
+  if (island === undefined || !may(role, act, true)) return false
+  return target === undefined || (target.role !== 'chair' && island.nodes.includes(target.origin))
+}
+
+/** What is said of the floor is the island's where the acting chair says it. */
+function floorOf({ role, island }: Actor, act: Act): { island?: string } {
+  return island === undefined || may(role, act) ? {} : { island: island.node }
+}
+
 /** What the command of this actor becomes. The actor's presence was checked. */
 export function decideCommand(
   state: RoomState,
@@ -86,15 +112,11 @@ export function decideCommand(
     case 'kick':
       return decideKick(state, actor, command)
     case 'lock':
-      if (!may(actor.role, 'lock')) return forbidden('lock')
-      return state.locked === command.locked
-        ? []
-        : [{ type: 'locked', payload: { locked: command.locked } }]
+      return decideLock(state, actor, command)
     case 'emergency':
-      if (!may(actor.role, 'emergency')) return forbidden('emergency')
-      return state.emergency === command.on
-        ? []
-        : [{ type: 'emergency', payload: { on: command.on } }]
+      return decideEmergency(state, actor, command)
+    case 'succession':
+      return decideSuccession(state, actor, command)
     case 'poll-open':
       return decidePollOpen(state, actor, command)
     case 'poll-close':
@@ -109,6 +131,46 @@ export function decideCommand(
     case 'leave':
       return [{ type: 'left', payload: { participant: actor.id ?? '', cause: 'left' } }]
   }
+}
+
+function decideLock(state: RoomState, actor: Actor, { locked }: CommandOf<'lock'>): Decision {
+  if (!can(actor, 'lock')) return forbidden('lock')
+  if (state.locked === locked) return []
+  return [{ type: 'locked', payload: { locked, ...floorOf(actor, 'lock') } }]
+}
+
+function decideEmergency(state: RoomState, actor: Actor, { on }: CommandOf<'emergency'>): Decision {
+  if (!can(actor, 'emergency')) return forbidden('emergency')
+  if (state.emergency === on) return []
+  return [{ type: 'emergency', payload: { on, ...floorOf(actor, 'emergency') } }]
+}
+
+/** Who left meanwhile is left out; the list is always the whole one. */
+function decideSuccession(
+  state: RoomState,
+  actor: Actor,
+  { order }: CommandOf<'succession'>,
+): Decision {
+  if (!can(actor, 'succession')) return forbidden('succession')
+  if (order.length > SUCCESSION_ENTRIES_MAX) {
+    return refuse('too-large', `at most ${SUCCESSION_ENTRIES_MAX} may be named`)
+  }
+  const found: Successor[] = []
+  for (const wish of order) {
+    if ('site' in wish) {
+      if (wish.site.length > IDENTITY_CHARACTERS_MAX) return refuse('too-large', 'site too long')
+      found.push({ site: wish.site })
+      continue
+    }
+    const person = state.participants.get(wish.participant)
+    const known = state.succession.find(
+      (one) => 'participant' in one && one.participant === wish.participant,
+    )
+    if (person) found.push({ participant: person.id, subject: person.subject })
+    else if (known) found.push(known)
+    else return absent()
+  }
+  return [{ type: 'succession', payload: { order: found } }]
 }
 
 function claimsOf(identity: Identity): Identity {
@@ -151,14 +213,14 @@ function decideMute(state: RoomState, actor: Actor, command: CommandOf<'mute'>):
   const target = state.participants.get(command.participant ?? actor.id ?? '')
   if (target === undefined) return absent()
   if (target.id === actor.id) return decideMuteSelf(actor, target, command)
-  if (!may(actor.role, 'mute-others')) return forbidden('mute-others')
+  if (!can(actor, 'mute-others', target)) return forbidden('mute-others')
   return muteFacts(target, command, ['chair'])
 }
 
 function decideMuteSelf(actor: Actor, self: Participant, command: CommandOf<'mute'>): Decision {
   if (!may(actor.role, 'mute-self')) return forbidden('mute-self')
   if (command.muted || !self.muted[command.use].chair) return muteFacts(self, command, ['self'])
-  if (!may(actor.role, 'mute-others')) return refuse('forbidden', 'muted by the chair')
+  if (!can(actor, 'mute-others', self)) return refuse('forbidden', 'muted by the chair')
   return muteFacts(self, command, ['self', 'chair'])
 }
 
@@ -176,7 +238,7 @@ function decideHand(state: RoomState, actor: Actor, command: CommandOf<'hand'>):
   const target = state.participants.get(command.participant ?? actor.id ?? '')
   if (target === undefined) return absent()
   const act = target.id === actor.id ? 'hand' : 'hand-others'
-  if (!may(actor.role, act)) return forbidden(act)
+  if (!can(actor, act, target)) return forbidden(act)
   if (act === 'hand-others' && command.raised) {
     return refuse('forbidden', 'nobody raises the hand of another')
   }
@@ -197,9 +259,10 @@ function decideChat(state: RoomState, actor: Actor, command: CommandOf<'chat'>):
 }
 
 function decideStage(state: RoomState, actor: Actor, command: CommandOf<'stage'>): Decision {
-  if (!may(actor.role, 'stage')) return forbidden('stage')
+  if (!can(actor, 'stage')) return forbidden('stage')
   const target = state.participants.get(command.participant)
   if (target === undefined) return absent()
+  if (!can(actor, 'stage', target)) return forbidden('stage')
   if (target.onStage === command.onStage) return []
   if (command.onStage && !may(target.role, 'be-on-stage')) {
     return refuse('forbidden', 'observers never come on stage')
@@ -211,22 +274,24 @@ function decideStage(state: RoomState, actor: Actor, command: CommandOf<'stage'>
 }
 
 function decidePin(state: RoomState, actor: Actor, command: CommandOf<'pin'>): Decision {
-  if (!may(actor.role, 'pin')) return forbidden('pin')
+  if (!can(actor, 'pin')) return forbidden('pin')
   const { participant, use = 'camera' } = command
+  const floor = floorOf(actor, 'pin')
   if (participant === null) {
-    return state.pin === null ? [] : [{ type: 'pinned', payload: { participant } }]
+    return state.pin === null ? [] : [{ type: 'pinned', payload: { participant, ...floor } }]
   }
   const target = state.participants.get(participant)
   if (target === undefined) return absent()
   if (!target.onStage) return refuse('bad-state', 'only the stage can be pinned')
   if (state.pin?.participant === participant && state.pin.use === use) return []
-  return [{ type: 'pinned', payload: { participant, use } }]
+  return [{ type: 'pinned', payload: { participant, use, ...floor } }]
 }
 
 function decideKick(state: RoomState, actor: Actor, command: CommandOf<'kick'>): Decision {
-  if (!may(actor.role, 'kick')) return forbidden('kick')
+  if (!can(actor, 'kick')) return forbidden('kick')
   const target = state.participants.get(command.participant)
   if (target === undefined) return absent()
+  if (!can(actor, 'kick', target)) return forbidden('kick')
   if (target.id === actor.id) return refuse('bad-state', 'nobody kicks himself')
   const { reason = '' } = command
   if (reason.length > KICK_REASON_CHARACTERS_MAX) return refuse('too-large', 'reason too long')
@@ -238,7 +303,7 @@ function decideKick(state: RoomState, actor: Actor, command: CommandOf<'kick'>):
 }
 
 function decidePollOpen(state: RoomState, actor: Actor, command: CommandOf<'poll-open'>): Decision {
-  if (!may(actor.role, 'poll')) return forbidden('poll')
+  if (!can(actor, 'poll')) return forbidden('poll')
   const { question, options } = command
   const tooLong = options.some((option) => option.length > POLL_OPTION_CHARACTERS_MAX)
   if (tooLong || question.length > POLL_QUESTION_CHARACTERS_MAX) {
@@ -257,7 +322,7 @@ function decidePollClose(
   actor: Actor,
   { poll }: CommandOf<'poll-close'>,
 ): Decision {
-  if (!may(actor.role, 'poll')) return forbidden('poll')
+  if (!can(actor, 'poll')) return forbidden('poll')
   const found = state.polls.get(poll)
   if (found === undefined) return refuse('not-found', 'no such poll')
   return found.closed ? [] : [{ type: 'poll-closed', payload: { poll } }]

@@ -35,7 +35,8 @@ export type EventPayloads = {
   'hand-raised': { participant: string }
   'hand-lowered': { participant: string }
   staged: { participant: string; onStage: boolean }
-  pinned: { participant: string; use: SourceUse } | { participant: null }
+  /** `island`: by the acting chair that this node appointed, so it ends with the island. The same at `locked`, `emergency`. */
+  pinned: ({ participant: string; use: SourceUse } | { participant: null }) & { island?: string }
   kicked: {
     participant: string
     subject: string
@@ -43,9 +44,13 @@ export type EventPayloads = {
     tokenExpiresMs: number
     reason: string
   }
-  locked: { locked: boolean }
+  locked: { locked: boolean; island?: string }
   /** An emergency goes before every other room on every link (design §4). */
-  emergency: { on: boolean }
+  emergency: { on: boolean; island?: string }
+  /** In order. */
+  succession: { order: Successor[] }
+  /** By the topmost node of an island; `nodes` are those of the island (its own id among them), whose people are moderated. */
+  'acting-chair': { participant: string | null; nodes: string[]; cause: ActingChairCause }
   /** Its id is made from its place (polls.ts). `by` is empty for the operator. */
   'poll-opened': { question: string; options: string[]; by: string }
   'poll-closed': { poll: string }
@@ -55,6 +60,15 @@ export type EventPayloads = {
   /** Stands where a damaged event was quarantined, so that the origin has no gap; folds to nothing. */
   lost: Record<string, never>
 }
+
+/** Whom the chair wants to moderate where a part of the tree is cut off: anybody of a site, or one person. */
+export type Successor =
+  | { site: string }
+  /** `subject` of the token, so that one who comes again is still meant; empty when it had none. */
+  | { participant: string; subject: string }
+
+/** Why there is another acting chair, or none: the cut, the one before is gone, a chair is here, the heal. */
+export type ActingChairCause = 'island' | 'gone' | 'chair' | 'heal'
 
 type EventType = keyof EventPayloads
 

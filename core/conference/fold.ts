@@ -6,6 +6,7 @@
 import { CHAT_ENTRIES_PER_ROOM_MAX, KICKS_PER_ROOM_MAX } from '../../config/limits.ts'
 import type { GoneCause } from './commands.ts'
 import type { EventPayloads, LeaveCause, RoomEvent } from './events.ts'
+import { clearFloor, endActing, foldActingChair, foldSuccession, setFloor, unpin } from './floor.ts'
 import { wallMsOfTime } from './hybrid-clock.ts'
 import { addPoll, castVote, pollIdOf, voterOf } from './polls.ts'
 import {
@@ -68,11 +69,16 @@ export function foldEvent(state: RoomState, event: RoomEvent, changes: RoomChang
       kick(state, event.payload, changes)
       break
     case 'locked':
-      if (state.locked !== event.payload.locked) changes.locked = true
-      state.locked = event.payload.locked
+      setFloor(state, { locked: event.payload.locked, island: event.payload.island }, changes)
       break
     case 'emergency':
-      setEmergency(state, event.payload.on, changes)
+      setEmergency(state, event.payload, changes)
+      break
+    case 'succession':
+      foldSuccession(state, event.payload, changes)
+      break
+    case 'acting-chair':
+      foldActingChair(state, event, changes)
       break
     case 'poll-opened':
       openPoll(state, event, changes)
@@ -119,19 +125,19 @@ function close(
   }
   state.open = false
   state.closedBy = payload.cause
-  if (state.locked) changes.locked = true
-  state.locked = false
-  setEmergency(state, false, changes)
+  clearFloor(state, changes)
   for (const id of state.polls.keys()) changes.polls.add(id)
   state.polls.clear()
   changes.closed = payload.cause
 }
 
-function setEmergency(state: RoomState, on: boolean, changes: RoomChanges): void {
+function setEmergency(
+  state: RoomState,
+  { on, island }: EventPayloads['emergency'],
+  changes: RoomChanges,
+): void {
   // A closed room is none: it may be opened again for something else.
-  const emergency = on && state.open
-  if (state.emergency !== emergency) changes.emergency = true
-  state.emergency = emergency
+  setFloor(state, { emergency: on && state.open, island }, changes)
 }
 
 function join(state: RoomState, event: RoomEvent & { type: 'joined' }, changes: RoomChanges): void {
@@ -174,14 +180,9 @@ function remove(
   if (state.stage.delete(id)) changes.stage.add(id)
   if (state.hands.delete(id)) changes.hands = true
   unpin(state, id, changes)
+  endActing(state, id, changes)
   changes.gone.set(id, gone)
   changes.counts = true
-}
-
-function unpin(state: RoomState, id: string, changes: RoomChanges): void {
-  if (state.pin?.participant !== id) return
-  state.pin = null
-  changes.pin = true
 }
 
 function replace(state: RoomState, participant: Participant, changes: RoomChanges): void {
@@ -248,14 +249,14 @@ function stage(
 }
 
 function pin(state: RoomState, payload: EventPayloads['pinned'], changes: RoomChanges): void {
+  const { island } = payload
   if (payload.participant === null) {
-    if (state.pin !== null) changes.pin = true
-    state.pin = null
+    setFloor(state, { pin: null, island }, changes)
     return
   }
   if (!state.stage.has(payload.participant)) return
-  state.pin = { participant: payload.participant, use: payload.use }
-  changes.pin = true
+  const { participant, use } = payload
+  setFloor(state, { pin: { participant, use }, island }, changes)
 }
 
 function kick(state: RoomState, payload: EventPayloads['kicked'], changes: RoomChanges): void {

@@ -1,4 +1,6 @@
 /** The door of the conference engine: log, fold, roles, roster, director. Pure; conference.ts is the contract. */
+
+export type { Island } from './acting-chair.ts'
 export type { RoomCheckpoint } from './checkpoint.ts'
 export type * from './commands.ts'
 export type { Conference } from './conference.ts'

@@ -8,6 +8,7 @@
  * refuses, they are forgotten and all are answered `store-unavailable`.
  */
 import { REQUESTS_QUEUED_MAX, ROOMS_MAX, STORE_RETRY_MS } from '../../config/limits.ts'
+import { actingChairFact, concernsActing, type Island, type Standing } from './acting-chair.ts'
 import type { RoomCheckpoint } from './checkpoint.ts'
 import type {
   ChatPage,
@@ -29,14 +30,14 @@ import type {
   Reply,
   StoreState,
 } from './conference.ts'
-import { type Actor, type Decision, decideCommand, decideJoin, refuse } from './decide.ts'
+import { refuse } from './decide.ts'
 import type { AppendResult, EventReader } from './event-store.ts'
-import type { Fact, LeaveCause, RoomEvent, VersionVector } from './events.ts'
+import type { LeaveCause, RoomEvent, VersionVector } from './events.ts'
 import type { IngestResult } from './ingest.ts'
-import { joinedOf } from './joined.ts'
 import { OpenRooms } from './open-rooms.ts'
 import { Proposals } from './proposals.ts'
 import type { Request, Settle } from './request.ts'
+import { NOT_TAKEN, RequestRunner } from './request-runner.ts'
 import type { Room } from './room.ts'
 import { isBarred } from './room-state.ts'
 import { chatPageOf, selfStateOf } from './room-view.ts'
@@ -44,8 +45,6 @@ import { Sessions } from './sessions.ts'
 import { stateText } from './state-text.ts'
 import { tellChanges } from './tell-changes.ts'
 
-const STORE_DOWN = refuse('store-unavailable', 'control events cannot be written now')
-const FAULTY = refuse('internal', 'this should not have happened')
 const OVERLOADED = refuse('overloaded', 'too many requests or rooms')
 
 /** A batch on its way to the disk, and who waits for it. */
@@ -61,13 +60,16 @@ class NodeConference implements Conference {
   storeState: StoreState = 'ok'
   readonly #store: EventReader
   readonly #sessions: Sessions
-  readonly #joinCreatesRooms: boolean
   readonly #closesEmptyRooms: boolean
   readonly #rooms: OpenRooms
   readonly #proposals: Proposals
-  readonly #onFault: (error: unknown) => void
+  readonly #runner: RequestRunner
   /** Who must leave as soon as the disk takes it, with room and cause. */
   readonly #departing = new Map<string, { room: string; cause: LeaveCause }>()
+  /** Undefined until it is known how this node stands; then whether it is the topmost of an island. */
+  #standing: { island: Island | undefined } | undefined
+  /** Rooms whose acting chair is to be looked at. */
+  readonly #unmoderated = new Set<Room>()
   #queue: Request[] = []
   #flight: Flight | undefined
   #retryMs = 0
@@ -81,14 +83,16 @@ class NodeConference implements Conference {
     closesEmptyRooms = true,
     onFault = () => {},
   }: ConferenceOptions) {
-    this.#onFault = onFault
     this.nodeId = store.nodeId
     this.#store = store
     this.#sessions = new Sessions(randomBytes)
     this.#rooms = new OpenRooms({ store, sessions: this.#sessions, onFault })
     this.#proposals = new Proposals(store, this.#rooms)
-    this.#joinCreatesRooms = joinCreatesRooms
     this.#closesEmptyRooms = closesEmptyRooms
+    this.#runner = new RequestRunner({
+      ...{ rooms: this.#rooms, sessions: this.#sessions, proposals: this.#proposals },
+      ...{ departing: this.#departing, joinCreatesRooms, onFault },
+    })
     for (const name of store.openRooms(ROOMS_MAX)) this.#recover(name)
     this.#settleRooms(now, [])
   }
@@ -139,7 +143,10 @@ class NodeConference implements Conference {
   get deadlineMs(): number {
     const isOnItsWay = this.#flight !== undefined
     if (!isOnItsWay && (this.#queue.length > 0 || this.#rooms.touched.size > 0)) return 0
-    const mustWrite = this.#departing.size > 0 || this.#rooms.mustClose || this.storeState !== 'ok'
+    const mustWrite =
+      this.#departing.size + this.#unmoderated.size > 0 ||
+      this.#rooms.mustClose ||
+      this.storeState !== 'ok'
     let writeMs = mustWrite ? 0 : this.#sessions.deadlineMs
     let deltaMs = Number.POSITIVE_INFINITY
     for (const room of this.#rooms.values()) {
@@ -204,8 +211,39 @@ class NodeConference implements Conference {
     return this.#store.versionVector()
   }
 
+  setIsland(island: Island | undefined): void {
+    this.#standing = { island }
+    for (const room of this.#rooms.values()) this.#lookAtChair(room)
+  }
+
   leaveAll(): void {
     for (const room of this.#rooms.values()) this.#expireOwn(room, 'node-restarted')
+  }
+
+  #lookAtChair(room: Room): void {
+    const { island } = this.#standing ?? {}
+    if (this.#standing === undefined || !concernsActing(room.state, this.#standingOf(island)))
+      return
+    this.#unmoderated.add(room)
+  }
+
+  #standingOf(island: Island | undefined): Standing {
+    return {
+      nodeId: this.nodeId,
+      island,
+      isConnected: (participant) => this.#sessions.isConnected(participant),
+    }
+  }
+
+  /** Appoints where somebody must moderate, and ends what is over. */
+  #moderate(now: Instant): void {
+    const standing = this.#standingOf(this.#standing?.island)
+    for (const room of this.#unmoderated) {
+      if (this.#rooms.get(room.name) !== room || !room.next.open) continue
+      const fact = actingChairFact(room.next, standing)
+      if (fact !== undefined) this.#proposals.propose(room, [fact], now)
+    }
+    this.#unmoderated.clear()
   }
 
   #enqueue<T>(request: Request, reply: Reply<T>): void {
@@ -242,140 +280,6 @@ class NodeConference implements Conference {
     }
   }
 
-  /** A bug in a decision costs that request alone: deciding changes nothing. */
-  #runSafely(request: Request, now: Instant, isDown: boolean): Settle {
-    try {
-      return this.#run(request, now, isDown)
-    } catch (error) {
-      this.#onFault(error)
-      return () => {
-        if (request.kind === 'ingest') request.reply(NOT_TAKEN)
-        else if ('reply' in request) request.reply(FAULTY)
-      }
-    }
-  }
-
-  #run(request: Request, now: Instant, isDown: boolean): Settle {
-    switch (request.kind) {
-      case 'join':
-        return this.#runJoin(request, now, isDown)
-      case 'command':
-      case 'operate':
-        return this.#runCommand(request, now, isDown)
-      case 'expire': {
-        const { participant, cause } = request
-        const room = this.#rooms.get(request.room)
-        if (room?.next.participants.has(participant)) {
-          this.#proposals.propose(room, [{ type: 'left', payload: { participant, cause } }], now)
-        }
-        return (durable) => {
-          if (durable) this.#departing.delete(participant)
-        }
-      }
-      case 'close-empty':
-        if (request.room.next.participants.size === 0 && request.room.next.open) {
-          const closed: Fact = { type: 'room-closed', payload: { cause: 'empty' } }
-          this.#proposals.propose(request.room, [closed], now)
-        }
-        return () => {}
-      case 'ingest':
-        return this.#runIngest(request, now, isDown)
-    }
-  }
-
-  #runJoin(
-    { request, reply }: Extract<Request, { kind: 'join' }>,
-    now: Instant,
-    isDown: boolean,
-  ): Settle {
-    if (request.resume !== undefined) return this.#runResume(request, reply, now)
-    if (isDown) return () => reply(STORE_DOWN)
-    const participant = this.#sessions.createParticipantId()
-    const decision = this.#decideJoin(request, participant, now)
-    // Refused because of what the batch holds, perhaps: it must be on disk for that, too.
-    if (!Array.isArray(decision)) return (durable) => reply(durable ? decision : STORE_DOWN)
-    this.#proposals.propose(this.#rooms.get(request.room)!, decision, now)
-    return (durable) => {
-      if (!durable) return reply(STORE_DOWN)
-      if (this.#rooms.isBroken(request.room)) return reply(FAULTY)
-      const room = this.#rooms.get(request.room)
-      // The same batch may have kicked the holder of the token, or closed the room.
-      if (!room?.state.participants.has(participant)) return reply(GONE_AT_ONCE)
-      const session = this.#sessions.open(participant, room.name, request.connection)
-      reply({ ok: true, value: joinedOf(room, session, false) })
-    }
-  }
-
-  #decideJoin(request: JoinRequest, participant: string, now: Instant): Decision {
-    const room = this.#rooms.named(request.room)
-    if (room === undefined) return this.#rooms.isBroken(request.room) ? FAULTY : OVERLOADED
-    if (!room.next.open && !this.#joinCreatesRooms) return refuse('not-found', 'no such room')
-    return decideJoin(room.next, request, { participant, wallMs: now.wallMs })
-  }
-
-  #runIngest(
-    { events, reply }: Extract<Request, { kind: 'ingest' }>,
-    now: Instant,
-    isDown: boolean,
-  ): Settle {
-    if (isDown) return () => reply(NOT_TAKEN)
-    const result = this.#proposals.ingest(events, now)
-    return (durable) => reply(durable ? result : NOT_TAKEN)
-  }
-
-  /** Needs no disk, so it works while the store is down. */
-  #runResume(request: JoinRequest, reply: Reply<Joined>, now: Instant): Settle {
-    const session = this.#resumable(request, now)
-    return () => {
-      const room = session && this.#rooms.get(session.room)
-      if (session && room?.state.participants.has(session.participant)) {
-        reply({ ok: true, value: joinedOf(room, session, true) })
-      } else reply(refuse('session-gone', 'the session has ended'))
-    }
-  }
-
-  #resumable({ resume, room, identity, connection }: JoinRequest, now: Instant) {
-    const id = resume && this.#sessions.participantOf(resume)
-    const found = id === undefined ? undefined : this.#rooms.get(room)?.next.participants.get(id)
-    if (resume === undefined || found === undefined) return undefined
-    if (found.subject !== identity.subject || found.role !== identity.role) return undefined
-    return this.#sessions.resume(resume, connection, now.nowMs)
-  }
-
-  #runCommand(
-    request: Extract<Request, { kind: 'command' | 'operate' }>,
-    now: Instant,
-    isDown: boolean,
-  ): Settle {
-    const { reply } = request
-    if (isDown) return () => reply(STORE_DOWN)
-    const found =
-      request.kind === 'command' ? this.#asParticipant(request) : this.#asOperator(request)
-    if (found === undefined) return () => reply(refuse('not-found', 'not present, or no such room'))
-    const decision = decideCommand(found.room.next, found.actor, request.command)
-    if (!Array.isArray(decision)) return (durable) => reply(durable ? decision : STORE_DOWN)
-    this.#proposals.propose(found.room, decision, now)
-    return (durable) => {
-      if (this.#rooms.isBroken(found.room.name)) reply(FAULTY)
-      else reply(durable ? { ok: true, value: undefined } : STORE_DOWN)
-    }
-  }
-
-  #asParticipant(request: { participant: string }): { room: Room; actor: Actor } | undefined {
-    const id = request.participant
-    const room = this.#rooms.get(this.#sessions.get(id)?.room ?? '')
-    const self = room?.next.participants.get(id)
-    return room && self && { room, actor: { id, role: self.role } }
-  }
-
-  #asOperator(request: { room: string; command: OperatorCommand }) {
-    const creates = request.command.type === 'create-room'
-    const room = creates ? this.#rooms.named(request.room) : this.#rooms.get(request.room)
-    if (room === undefined || (!creates && !room.next.open)) return undefined
-    const actor: Actor = { id: null, role: 'chair' }
-    return { room, actor }
-  }
-
   /** Decides all that waits; without anything to write, answers at once. */
   #decide(now: Instant, notices: Notice[]): readonly RoomEvent[] | undefined {
     const queue = this.#queue
@@ -385,7 +289,8 @@ class NodeConference implements Conference {
     const closing = isDown ? [] : this.#rooms.namesToClose()
     for (const name of closing) this.#proposals.closeBroken(name, now)
     if (!isDown) this.#queueDue(queue, now)
-    const settles = queue.map((request) => this.#runSafely(request, now, isDown))
+    const settles = queue.map((request) => this.#runner.run(request, now, isDown))
+    if (!isDown) this.#moderate(now)
     const batch = this.#proposals.events
     // While the disk refuses, an empty batch asks whether it still does.
     if (!isDown && (batch.length > 0 || this.storeState !== 'ok')) {
@@ -412,6 +317,7 @@ class NodeConference implements Conference {
       this.#rooms.guard(room, () => {
         const out = { sessions: this.#sessions, notices }
         for (const changes of room.settle(now.nowMs)) tellChanges(room, changes, out)
+        this.#lookAtChair(room)
         if (room.state.open) return
         this.#rooms.delete(room.name)
         const checkpoint = room.log.checkpoint()
@@ -421,6 +327,3 @@ class NodeConference implements Conference {
     this.#rooms.touched.clear()
   }
 }
-
-const NOT_TAKEN: IngestResult = { acceptedCount: 0, refused: 'store-unavailable' }
-const GONE_AT_ONCE = refuse('kicked', 'removed from the room while joining')

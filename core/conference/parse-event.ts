@@ -6,12 +6,14 @@ import * as v from 'valibot'
 import {
   CHAT_TEXT_CHARACTERS_MAX,
   IDENTITY_CHARACTERS_MAX,
+  ISLAND_NODES_MAX,
   KICK_REASON_CHARACTERS_MAX,
   POLL_OPTION_CHARACTERS_MAX,
   POLL_OPTIONS_MAX,
   POLL_OPTIONS_MIN,
   POLL_QUESTION_CHARACTERS_MAX,
   ROOM_NAME_CHARACTERS_MAX,
+  SUCCESSION_ENTRIES_MAX,
 } from '../../config/limits.ts'
 import type { RoomEvent } from './events.ts'
 import { ROLES } from './roles.ts'
@@ -31,6 +33,8 @@ const PLACE = {
   time: naturalNumber,
   room: v.pipe(text(ROOM_NAME_CHARACTERS_MAX), v.minLength(1)),
 }
+
+const island = v.exactOptional(id)
 
 function fact<const T extends string, E extends v.ObjectEntries>(type: T, entries: E) {
   return v.strictObject({ ...PLACE, type: v.literal(type), payload: v.strictObject(entries) })
@@ -65,13 +69,29 @@ const eventSchema = v.variant('type', [
     ...PLACE,
     type: v.literal('pinned'),
     payload: v.union([
-      v.strictObject({ participant: id, use }),
-      v.strictObject({ participant: v.null() }),
+      v.strictObject({ participant: id, use, island }),
+      v.strictObject({ participant: v.null(), island }),
     ]),
   }),
   fact('kicked', { participant: id, ...token, reason: text(KICK_REASON_CHARACTERS_MAX) }),
-  fact('locked', { locked: v.boolean() }),
-  fact('emergency', { on: v.boolean() }),
+  fact('locked', { locked: v.boolean(), island }),
+  fact('emergency', { on: v.boolean(), island }),
+  fact('succession', {
+    order: v.pipe(
+      v.array(
+        v.union([
+          v.strictObject({ site: claim }),
+          v.strictObject({ participant: id, subject: claim }),
+        ]),
+      ),
+      v.maxLength(SUCCESSION_ENTRIES_MAX),
+    ),
+  }),
+  fact('acting-chair', {
+    participant: v.nullable(id),
+    nodes: v.pipe(v.array(id), v.maxLength(ISLAND_NODES_MAX)),
+    cause: v.picklist(['island', 'gone', 'chair', 'heal']),
+  }),
   fact('poll-opened', {
     question: text(POLL_QUESTION_CHARACTERS_MAX),
     options: v.pipe(

@@ -16,12 +16,18 @@ export function noteDifference(before: RoomState, after: RoomState, changes: Roo
   changes.emergency ||= before.emergency !== after.emergency
   changes.pin ||= before.pin?.participant !== after.pin?.participant
   changes.pin ||= before.pin?.use !== after.pin?.use
+  changes.acting ||= JSON.stringify(actingOf(before)) !== JSON.stringify(actingOf(after))
+  changes.succession ||= JSON.stringify(before.succession) !== JSON.stringify(after.succession)
   notePolls(before, after, changes)
   noteParticipants(before, after, changes)
   const known = new Set(before.chat.map((entry) => `${entry.number} ${entry.participant}`))
   for (const entry of after.chat) {
     if (!known.has(`${entry.number} ${entry.participant}`)) changes.chat.push(entry)
   }
+}
+
+function actingOf({ acting }: RoomState): string[] {
+  return [...acting.values()].map(({ participant }) => participant)
 }
 
 function notePolls(before: RoomState, after: RoomState, changes: RoomChanges): void {

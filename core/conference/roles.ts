@@ -18,6 +18,7 @@ export type Act =
   | 'poll'
   | 'vote'
   | 'close-room'
+  | 'succession'
   | 'join-locked'
   | 'start-on-stage'
   | 'be-on-stage'
@@ -38,6 +39,7 @@ const PERMITTED: Record<Role, ReadonlySet<Act>> = {
     'poll',
     'vote',
     'close-room',
+    'succession',
     'join-locked',
     'start-on-stage',
     'be-on-stage',
@@ -55,9 +57,24 @@ const PERMITTED: Record<Role, ReadonlySet<Act>> = {
   observer: new Set<Act>([]),
 }
 
+/**
+ * What the acting chair of an island may besides what the role allows. Not to close the room, which is open elsewhere, nor to
+ * say who is next.
+ */
+const PERMITTED_TO_ACTING: ReadonlySet<Act> = new Set<Act>([
+  'mute-others',
+  'hand-others',
+  'stage',
+  'pin',
+  'kick',
+  'lock',
+  'emergency',
+  'poll',
+])
+
 export const ROLES = ['chair', 'speaker', 'viewer', 'observer'] as const satisfies readonly Role[]
 
-/** Whether the role as such may; `publish` additionally needs the stage. */
-export function may(role: Role, act: Act): boolean {
-  return PERMITTED[role].has(act)
+/** Whether the role as such may; `publish` additionally needs the stage. `acting`: on an island, in the chair's place. */
+export function may(role: Role, act: Act, acting = false): boolean {
+  return PERMITTED[role].has(act) || (acting && PERMITTED_TO_ACTING.has(act))
 }

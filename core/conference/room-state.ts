@@ -4,7 +4,8 @@
  */
 import type { SourceUse } from '../media/control.ts'
 import type { ChatEntry, GoneCause, Identity, Mutes, Pin } from './commands.ts'
-import type { RoomCloseCause } from './events.ts'
+import type { RoomCloseCause, Successor } from './events.ts'
+import { type ActingChair, cloneActing, type Floor } from './floor.ts'
 import { wallMsOfTime } from './hybrid-clock.ts'
 import { clonePolls, type Polls } from './polls.ts'
 import type { Role } from './roles.ts'
@@ -38,9 +39,14 @@ export type RoomState = {
   generation: number
   /** Whether anybody has been in since it was opened. */
   used: boolean
+  /** What holds here: that of an island while there is one, else the home's. */
   locked: boolean
   emergency: boolean
   pin: Pin | null
+  home: Floor
+  /** By the node that appointed; the last one's floor holds. */
+  acting: Map<string, ActingChair>
+  succession: readonly Successor[]
   participants: Map<string, Participant>
   /** In order of coming on stage. */
   stage: Set<string>
@@ -69,6 +75,8 @@ export type RoomChanges = {
   locked: boolean
   emergency: boolean
   pin: boolean
+  acting: boolean
+  succession: boolean
   /** Polls that were opened, closed, or are no longer at hand; and those with other counts. */
   polls: Set<string>
   tallies: Set<string>
@@ -99,6 +107,9 @@ export function createRoomState(room: string): RoomState {
     locked: false,
     emergency: false,
     pin: null,
+    home: { locked: false, emergency: false, pin: null },
+    acting: new Map(),
+    succession: [],
     participants: new Map(),
     stage: new Set(),
     hands: new Set(),
@@ -114,6 +125,8 @@ export function createRoomState(room: string): RoomState {
 export function cloneRoomState(state: RoomState): RoomState {
   return {
     ...state,
+    home: { ...state.home },
+    acting: cloneActing(state.acting),
     participants: new Map(state.participants),
     stage: new Set(state.stage),
     hands: new Set(state.hands),
@@ -137,6 +150,8 @@ export function createRoomChanges(): RoomChanges {
     locked: false,
     emergency: false,
     pin: false,
+    acting: false,
+    succession: false,
     polls: new Set(),
     tallies: new Set(),
     closed: null,

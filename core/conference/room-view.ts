@@ -9,13 +9,16 @@ import {
   ROOM_COUNTS_MS_PER_PARTICIPANT,
   ROOM_DELTA_INTERVAL_MS,
 } from '../../config/limits.ts'
+import { presentOf } from './acting-chair.ts'
 import type {
+  ActingMember,
   ChatPage,
   Counts,
   RoomDelta,
   RoomSummary,
   SelfState,
   StageMember,
+  SuccessorWish,
 } from './commands.ts'
 import { type PollSummary, pollSummaryOf, voterOf } from './polls.ts'
 import {
@@ -41,6 +44,8 @@ export class RoomView {
   #locked = false
   #emergency = false
   #pin = false
+  #acting = false
+  #succession = false
   #polls = new Set<string>()
   #tallies = new Set<string>()
   #summary: RoomSummary | undefined
@@ -55,14 +60,16 @@ export class RoomView {
     this.#locked ||= changes.locked
     this.#emergency ||= changes.emergency
     this.#pin ||= changes.pin
+    this.#acting ||= changes.acting
+    this.#succession ||= changes.succession
     for (const id of changes.polls) this.#polls.add(id)
     for (const id of changes.tallies) this.#tallies.add(id)
   }
 
   /** When a delta may leave (monotonic ms); Infinity when nothing waits. */
   get deadlineMs(): number {
-    const isUrgent = this.#hands || this.#locked || this.#emergency || this.#pin
-    if (isUrgent || this.#stage.size > 0 || this.#polls.size > 0) {
+    const isUrgent = this.#hands || this.#locked || this.#emergency || this.#pin || this.#acting
+    if (isUrgent || this.#succession || this.#stage.size > 0 || this.#polls.size > 0) {
       return this.#lastMs + ROOM_DELTA_INTERVAL_MS
     }
     if (!this.#counts && this.#tallies.size === 0) return Number.POSITIVE_INFINITY
@@ -82,6 +89,8 @@ export class RoomView {
       stage: [...state.stage].map((id) => stageMemberOf(state.participants.get(id)!)),
       hands: handsOf(state),
       polls: [...state.polls].map(([id, poll]) => pollSummaryOf(id, poll)),
+      acting: actingOf(state),
+      succession: successionOf(state),
     }
     return this.#summary
   }
@@ -97,6 +106,8 @@ export class RoomView {
     if (this.#locked) delta.locked = state.locked
     if (this.#emergency) delta.emergency = state.emergency
     if (this.#pin) delta.pin = state.pin
+    if (this.#acting) delta.acting = actingOf(state)
+    if (this.#succession) delta.succession = successionOf(state)
     if (this.#polls.size > 0) delta.polls = this.#pollsDelta(state)
     if (this.#tallies.size > 0) delta.tallies = this.#talliesDelta(state)
     this.#lastMs = nowMs
@@ -141,6 +152,8 @@ export class RoomView {
     this.#locked = false
     this.#emergency = false
     this.#pin = false
+    this.#acting = false
+    this.#succession = false
     this.#polls.clear()
     this.#tallies.clear()
     this.#summary = undefined
@@ -179,6 +192,23 @@ export function chatPageOf(state: RoomState, before: number | undefined, limit: 
   let start = Math.max(0, end - bounded)
   while (start > 0 && chat[start - 1]!.number === chat[start]!.number) start -= 1
   return { entries: chat.slice(start, end), more: start > 0 }
+}
+
+function actingOf(state: RoomState): ActingMember[] {
+  const members: ActingMember[] = []
+  for (const { participant } of state.acting.values()) {
+    const found = state.participants.get(participant)
+    if (found) members.push({ participant, name: found.name, site: found.site })
+  }
+  return members
+}
+
+/** Whoever has come again since is named as he is now; nobody's `sub` is told. */
+function successionOf(state: RoomState): SuccessorWish[] {
+  return state.succession.map((successor) => {
+    if ('site' in successor) return successor
+    return { participant: presentOf(state, successor)?.id ?? successor.participant }
+  })
 }
 
 function countsOf(state: RoomState): Counts {

@@ -85,7 +85,7 @@ export class Room {
     const changes = { ...createRoomChanges(), counts: true, hands: true, pin: true }
     const stage = new Set(this.state.stage)
     const polls = new Set(this.state.polls.keys())
-    this.#take({ ...changes, locked: true, emergency: true, stage, polls })
+    this.#take({ ...changes, locked: true, emergency: true, acting: true, stage, polls })
   }
 
   /** All changes since the last settle. */
