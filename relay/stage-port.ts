@@ -36,7 +36,7 @@ export type StageChoice = {
 export type UpstreamState = {
   /** `island`: the lease has ended and this node decides for itself. */
   state: 'connected' | 'connecting' | 'island'
-  /** Unix ms since when it is in this state. */
+  /** Unix ms: `connected` since then; otherwise the last sign of the node above. */
   sinceMs: number
   /** green: good; amber: something is left out; red: audio alone or worse. */
   mark: 'green' | 'amber' | 'red'
@@ -70,10 +70,24 @@ export type StageListener = {
   onEmergency: (room: string, emergency: boolean) => void
 }
 
+/**
+ * What is here to be heard and seen, whichever node it is published at and whichever node chose it: for who records it. Called on the
+ * main thread; must not throw.
+ */
+export type StageObserver = {
+  /** A publication of this node or of another came, or changed its flags. */
+  onTrack: (publicationId: number, track: TrackDescription) => void
+  onTrackGone: (publicationId: number) => void
+  /** What the room hears and sees from now on: this node's own choice, or the one that it follows. */
+  onShown: (choice: StageChoice) => void
+}
+
 /** One per node. */
 export interface StagePort {
   /** Tells all that is there already, then what changes. One listener. */
   watch(listener: StageListener): void
+  /** The same for what is here, from wherever. Any number of observers. */
+  observe(observer: StageObserver): void
   /**
    * A track of another node becomes available in its room; returns its publicationId (never 0) on this node. The room is
    * kept here until its last remote track is gone, even without anybody of this node in it.
@@ -86,6 +100,8 @@ export interface StagePort {
   follow(room: string, choice: StageChoice | undefined): void
   /** Asks the publisher of a track of this node; until said otherwise. */
   limitSpeech(publicationId: number, limit: SpeechLimit): void
-  /** For the banner of the pages (PROTOCOL `upstream`). Absent on a core. */
+  /** For the banner of the pages (PROTOCOL `upstream`), and for who moderates an island. Absent on a core. */
   setUpstream(state: UpstreamState): void
+  /** Ids of the nodes that hang below this one now, at any depth: with it they are one island when it is cut off. */
+  setNodesBelow(nodeIds: readonly string[]): void
 }

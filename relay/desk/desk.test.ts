@@ -26,6 +26,9 @@ class FakeStage implements StagePort {
   watch(listener: StageListener): void {
     this.listener = listener
   }
+  observe(): void {
+    // The desk does not.
+  }
   importTrack(track: TrackDescription): number {
     this.imported.set(++this.#idLast, track)
     return this.#idLast
@@ -43,6 +46,7 @@ class FakeStage implements StagePort {
   limitSpeech(publicationId: number, limit: SpeechLimit): void {
     this.limits.push([publicationId, limit])
   }
+  setNodesBelow(): void {}
   setUpstream(state: UpstreamState): void {
     this.upstream = state
   }

@@ -3,10 +3,12 @@
  * choices of the node above are followed, and what happens here is told. No words to clients here.
  */
 import type { MediaPlane } from '../../core/media/control.ts'
+import type { ConferenceHost } from '../../core/store/index.ts'
 import type {
   SpeechLimit,
   StageChoice,
   StageListener,
+  StageObserver,
   StagePort,
   TrackDescription,
   UpstreamState,
@@ -20,6 +22,7 @@ export type NodeStageOptions = {
   rooms: RoomStages
   desk: MediaDesk
   media: MediaPlane
+  host: Pick<ConferenceHost, 'conference' | 'wake'>
   nowMs: () => number
   upstream: UpstreamNotice
 }
@@ -27,6 +30,9 @@ export type NodeStageOptions = {
 /** One per hub. */
 export class NodeStage implements StagePort {
   readonly #options: NodeStageOptions
+  /** Undefined until the state of the way up is known for the first time. */
+  #isIsland: boolean | undefined
+  #below: readonly string[] = []
 
   constructor(options: NodeStageOptions) {
     this.#options = options
@@ -34,6 +40,10 @@ export class NodeStage implements StagePort {
 
   watch(listener: StageListener): void {
     this.#options.rooms.watch(listener)
+  }
+
+  observe(observer: StageObserver): void {
+    this.#options.rooms.observe(observer)
   }
 
   importTrack(track: TrackDescription): number {
@@ -83,5 +93,24 @@ export class NodeStage implements StagePort {
 
   setUpstream(state: UpstreamState): void {
     this.#options.upstream.set(state)
+    // Lost a moment ago is not yet cut off: the lease decides.
+    if (state.state === 'connecting') return
+    const isIsland = state.state === 'island'
+    if (isIsland === this.#isIsland) return
+    this.#isIsland = isIsland
+    this.#tellConference()
+  }
+
+  setNodesBelow(nodeIds: readonly string[]): void {
+    const sorted = [...nodeIds].sort()
+    if (sorted.join(' ') === this.#below.join(' ')) return
+    this.#below = sorted
+    if (this.#isIsland) this.#tellConference()
+  }
+
+  #tellConference(): void {
+    const { host } = this.#options
+    host.conference.setIsland(this.#isIsland ? { below: this.#below } : undefined)
+    host.wake()
   }
 }

@@ -15,11 +15,14 @@ import { assignmentOf, choiceOf, keepSlots } from './stage-choice.ts'
 
 const NOBODY: RoomAssignment = { audio: [], main: 0, mainFallback: 0 }
 
-/** What others hear of a room: see StageListener in relay/stage-port.ts. */
+/** What others hear of a room: see StageListener and StageObserver in relay/stage-port.ts. */
 export type RoomStageListener = {
   onPublished: (publication: Publication) => void
   onUnpublished: (publicationId: number) => void
   onChoice: (choice: StageChoice) => void
+  onTrack: (publication: Publication) => void
+  onTrackGone: (publicationId: number) => void
+  onShown: (choice: StageChoice) => void
   onEmergency: (emergency: boolean) => void
 }
 
@@ -55,6 +58,7 @@ export class RoomStage {
   #own = NOBODY
   #ownSpeakers: Pick<ServerMessageOf<'speakers'>, 'active' | 'heard'> = { active: null, heard: [] }
   #choiceKey = ''
+  #shownKey = ''
   /** What is assigned and told now. */
   #assignment = NOBODY
   #speakers: ServerMessageOf<'speakers'> = { type: 'speakers', active: null, heard: [] }
@@ -86,7 +90,12 @@ export class RoomStage {
 
   /** The own choice; undefined while that of another node is followed. */
   get choice(): StageChoice | undefined {
-    if (this.#followed !== undefined) return undefined
+    return this.#followed === undefined ? this.shown : undefined
+  }
+
+  /** What is heard and seen here, whoever chose it. */
+  get shown(): StageChoice {
+    if (this.#followed !== undefined) return this.#followed
     const { active } = this.#ownSpeakers
     return choiceOf(this.name, this.#assignment, { active, publication: this.#publication })
   }
@@ -101,6 +110,11 @@ export class RoomStage {
       }
     }
     return found
+  }
+
+  /** Those of other nodes. */
+  get imported(): Iterable<Publication> {
+    return this.#imported.values()
   }
 
   get hasImported(): boolean {
@@ -131,12 +145,14 @@ export class RoomStage {
   /** A track of another node; a newer one of the same name takes its place. */
   addImported(publication: Publication, nowMs: number): void {
     this.#imported.set(nameOf(publication), publication)
+    this.#listener.onTrack(publication)
     this.sourcesChanged(nowMs)
   }
 
   removeImported(publication: Publication, nowMs: number): void {
     const name = nameOf(publication)
     if (this.#imported.get(name) === publication) this.#imported.delete(name)
+    this.#listener.onTrackGone(publication.id)
     this.sourcesChanged(nowMs)
     // What it showed is gone at once.
     this.settle()
@@ -202,10 +218,12 @@ export class RoomStage {
       if (this.#told.get(publication.id) === flags) continue
       this.#told.set(publication.id, flags)
       this.#listener.onPublished(publication)
+      this.#listener.onTrack(publication)
     }
     for (const id of gone) {
       this.#told.delete(id)
       this.#listener.onUnpublished(id)
+      this.#listener.onTrackGone(id)
     }
   }
 
@@ -246,11 +264,16 @@ export class RoomStage {
   }
 
   #tellChoice(): void {
-    const { choice } = this
+    const { choice, shown } = this
     const key = choice === undefined ? '' : JSON.stringify(choice)
-    if (key === this.#choiceKey) return
-    this.#choiceKey = key
-    if (choice !== undefined) this.#listener.onChoice(choice)
+    if (key !== this.#choiceKey) {
+      this.#choiceKey = key
+      if (choice !== undefined) this.#listener.onChoice(choice)
+    }
+    const shownKey = JSON.stringify(shown)
+    if (shownKey === this.#shownKey) return
+    this.#shownKey = shownKey
+    this.#listener.onShown(shown)
   }
 
   /** What `settle` does, and everybody's views and slots where something concerns all. */

@@ -5,7 +5,7 @@
 import type { Director } from '../../core/conference/index.ts'
 import type { MediaPlane } from '../../core/media/control.ts'
 import type { ConferenceHost } from '../../core/store/index.ts'
-import type { StageChoice, StageListener } from '../../relay/stage-port.ts'
+import type { StageChoice, StageListener, StageObserver } from '../../relay/stage-port.ts'
 import { describeTrack, type Publication } from './publication.ts'
 import { RoomStage } from './room-stage.ts'
 import type { Seat } from './seat.ts'
@@ -24,6 +24,7 @@ export class RoomStages {
   /** Choices of the node above, also for rooms that are not here yet. */
   readonly #followed = new Map<string, StageChoice>()
   #listener: StageListener | undefined
+  readonly #observers: StageObserver[] = []
   #roomIdLast = 0
 
   constructor(options: RoomStagesOptions) {
@@ -56,6 +57,9 @@ export class RoomStages {
       listener: {
         onPublished: (one) => this.#listener?.onPublished(one.id, describeTrack(one)),
         onUnpublished: (id) => this.#listener?.onUnpublished(id),
+        onTrack: (one) => this.#observe((by) => by.onTrack(one.id, describeTrack(one))),
+        onTrackGone: (id) => this.#observe((by) => by.onTrackGone(id)),
+        onShown: (choice) => this.#observe((by) => by.onShown(choice)),
         onChoice: (choice) => this.#listener?.onChoice(choice),
         onEmergency: (emergency) => this.#listener?.onEmergency(name, emergency),
       },
@@ -109,5 +113,19 @@ export class RoomStages {
       for (const track of stage.tracks) listener.onPublished(track.id, describeTrack(track))
       if (stage.choice !== undefined) listener.onChoice(stage.choice)
     }
+  }
+  /** Hears all that is here already, too. */
+  observe(observer: StageObserver): void {
+    this.#observers.push(observer)
+    for (const stage of this.#stages.values()) {
+      for (const track of [...stage.tracks, ...stage.imported]) {
+        observer.onTrack(track.id, describeTrack(track))
+      }
+      observer.onShown(stage.shown)
+    }
+  }
+
+  #observe(tell: (observer: StageObserver) => void): void {
+    for (const observer of this.#observers) tell(observer)
   }
 }
