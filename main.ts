@@ -9,7 +9,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Config, ConfigError, describeRange, loadConfig, SETTINGS } from './config/index.ts'
 import type { Log } from './core/io/index.ts'
-import type { StoreReport } from './core/store/index.ts'
+import type { ConferenceHost, StoreReport } from './core/store/index.ts'
 import type { Signaling, SignalingOptions } from './signaling/index.ts'
 
 const USAGE = `Nhịp Cầu: a conferencing server with offline-tolerant edge relays
@@ -141,13 +141,14 @@ async function openCore(
   config: Config,
   { opened, asRelay }: { opened: AsyncDisposableStack; asRelay: boolean },
 ): Promise<Log> {
-  const [io, store, conference, signaling, web, relay] = await Promise.all([
+  const [io, store, conference, signaling, web, relay, keeping] = await Promise.all([
     import('./core/io/index.ts'),
     import('./core/store/index.ts'),
     import('./core/conference/index.ts'),
     import('./signaling/index.ts'),
     import('./web/index.ts'),
     import('./relay/index.ts'),
+    import('./core/keeper/index.ts'),
   ])
   const log = io.createLog(config['log.level'], { node: config['node.name'] || hostname() })
   const onFault = (error: unknown): void => log.error({ err: error }, 'a bug was contained')
@@ -184,6 +185,18 @@ async function openCore(
     registry: metrics.registry,
   })
   opened.defer(() => trunks.close())
+  const keeper = config['keeper.enabled']
+    ? await keeping.startKeeper({
+        dataDir,
+        nodeId: events.nodeId,
+        bounds: {
+          hours: config['keeper.hours'],
+          bytes: config['keeper.gigabytes'] * 1_000_000_000,
+        },
+        log,
+      })
+    : undefined
+  if (keeper !== undefined) opened.defer(() => keeper.close())
   const media = await io.createMediaPlane({
     workers: config['media.workers'] || Math.max(1, availableParallelism() - 1),
     mediaPort: config['media.port'],
@@ -192,6 +205,7 @@ async function openCore(
     log,
     metrics,
     trunk: trunks.peer,
+    ...(keeper === undefined ? {} : { keeper: keeper.peer }),
   })
   opened.defer(() => media.close())
   const now = { nowMs: io.systemClock.nowMs(), wallMs: io.systemClock.wallMs() }
@@ -236,12 +250,29 @@ async function openCore(
   const { close, port: httpPort, door, doorReason, stage } = doors
   opened.defer(close)
   const siteCount = (): number => doors?.figures().participants ?? 0
+  if (keeper !== undefined) {
+    const letCross = (id: number, on: boolean): void => media.letCross(id, on, 'keeper')
+    const close = keeping.keepStages({
+      keeper,
+      stage,
+      letCross,
+      nameOf: nameIn(host),
+      clock: io.systemClock,
+    })
+    opened.defer(close)
+  }
   trunks.start({ host, events, media, stage, siteCount })
   log.info(
     { event: 'ready', url: publicUrl(config, httpPort), httpPort, door, doorReason },
     'ready',
   )
   return log
+}
+
+/** As people know a participant who is on stage. */
+function nameIn({ conference }: ConferenceHost): (room: string, participant: string) => string {
+  return (room, participant) =>
+    conference.summary(room)?.stage.find((one) => one.participant === participant)?.name ?? ''
 }
 
 function listenOf(config: Config): SignalingOptions['listen'] {
