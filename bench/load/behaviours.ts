@@ -3,6 +3,7 @@
  * come back, reconnect. Each behaviour is a few tasks on the wheel; chance is seeded, the clock is
  * the caller's.
  */
+import type { Member } from './member.ts'
 import type { Behaviour } from './protocol.ts'
 import type { Seat } from './seat.ts'
 import { NEVER, type TimerWheel } from './timer-wheel.ts'
@@ -25,6 +26,7 @@ const MURMUR_DBOV = 70
 const WATCH_MS = 50
 const RETRY_MS = 250
 const RETRY_MS_MAX = 4000
+const QUESTION = { question: 'Chuyển tuyến?', options: ['Có', 'Không'] }
 const CHAT_TEXTS = ['Mường Nhé nghe rõ.', 'Xin phát biểu.', 'Đã nhận kết quả, cảm ơn.', 'Vâng ạ.']
 
 /** Puts a behaviour on the wheel. */
@@ -38,6 +40,17 @@ export function startBehaviour(stage: Stage, behaviour: Behaviour): void {
       break
     case 'chat':
       chat(stage, behaviour)
+      break
+    case 'emergency':
+      byFirst(stage, behaviour, (isOn) => ({ type: 'emergency', on: isOn }))
+      break
+    case 'poll':
+      byFirst(stage, behaviour, (isOn, { poll }) =>
+        isOn ? { type: 'poll-open', ...QUESTION } : { type: 'poll-close', poll },
+      )
+      break
+    case 'vote':
+      vote(stage, behaviour)
       break
     case 'come-and-go':
       comeAndGo(stage, behaviour)
@@ -123,6 +136,38 @@ function countFailure(seat: Seat, done: Promise<void>): void {
   done.catch(() => {
     seat.requestsFailed += 1
   })
+}
+
+/** What the first of the group asks for at the beginning, and at the end when there is one. */
+function byFirst(
+  stage: Stage,
+  { do: what, fromS, untilS }: Of<'emergency' | 'poll'>,
+  request: (isOn: boolean, member: Member) => Parameters<Member['ask']>[0],
+): void {
+  for (const [isOn, atS] of [[true, fromS] as const, [false, untilS] as const]) {
+    if (atS === undefined) continue
+    stage.wheel.add(stage.clockMs(atS), () => {
+      const seat = stage.seats.find(({ isIn }) => isIn)
+      stage.happened(
+        `${what} ${isOn ? 'begins' : 'ends'}${seat === undefined ? ': nobody is in' : ''}`,
+      )
+      if (seat !== undefined) countFailure(seat, seat.member.ask(request(isOn, seat.member)))
+      return NEVER
+    })
+  }
+}
+
+/** Who knows of no poll then has missed it: that counts as a request that failed. */
+function vote(stage: Stage, { fromS, withinS }: Of<'vote'>): void {
+  for (const seat of stage.seats) {
+    const option = stage.random() < 0.5 ? 0 : 1
+    stage.wheel.add(stage.clockMs(fromS + stage.random() * withinS), () => {
+      const { poll } = seat.member
+      if (poll === undefined) seat.requestsFailed += 1
+      else countFailure(seat, seat.member.ask({ type: 'vote', poll, option }))
+      return NEVER
+    })
+  }
 }
 
 function comeAndGo(stage: Stage, behaviour: Of<'come-and-go'>): void {

@@ -19,6 +19,7 @@ const POLL_MS = 50
 const LOOK_MS = 900
 
 class BrowserSite implements Member {
+  readonly poll = undefined
   readonly id: string
   state: Member['state'] = 'idle'
   readonly #spec: MemberSpec
@@ -101,6 +102,10 @@ class BrowserSite implements Member {
   }
 
   async chat(): Promise<void> {
+    throw new Error('browser sites join and stay')
+  }
+
+  async ask(): Promise<void> {
     throw new Error('browser sites join and stay')
   }
 

@@ -66,6 +66,9 @@ const behaviour = v.variant('do', [
   v.strictObject({ do: v.literal('speaker-changes'), ...span, everyS: positive }),
   v.strictObject({ do: v.literal('hands'), ...span, everyS: positive, share }),
   v.strictObject({ do: v.literal('chat'), ...span, perSecond: positive }),
+  v.strictObject({ do: v.literal('emergency'), ...span }),
+  v.strictObject({ do: v.literal('poll'), ...span }),
+  v.strictObject({ do: v.literal('vote'), fromS: atS, withinS: v.pipe(v.number(), v.minValue(0)) }),
   v.strictObject({
     do: v.literal('come-and-go'),
     ...span,
@@ -82,6 +85,7 @@ const group = v.strictObject({
   kind: v.picklist(['synthetic', 'signalling', 'browser']),
   count: some(LOAD_SITES_MAX),
   role: maybe(v.picklist(['chair', 'speaker', 'viewer', 'observer'])),
+  room: maybe(v.pipe(v.string(), v.minLength(1))),
   node: v.string(),
   routes: v.pipe(v.array(route), v.minLength(1), v.maxLength(LOAD_SITES_MAX)),
   publishes: maybe(publishes),
@@ -159,6 +163,9 @@ function groupMisfit(one: LoadGroup, durationS: number): string | undefined {
     if (item.do === 'speaker-changes' && sends?.audio === undefined)
       return `${key}: nobody in this group sends sound`
     if (item.do === 'hands' && role === 'observer') return `${key}: observers have no hand`
+    if ((item.do === 'emergency' || item.do === 'poll') && role !== 'chair')
+      return `${key}: that is the chair's`
+    if (item.do === 'vote' && role === 'observer') return `${key}: observers have no vote`
     if (item.do === 'chat' && role === 'observer') return `${key}: observers do not chat`
     if ('untilS' in item && item.untilS !== undefined && item.untilS <= item.fromS)
       return `${key}.untilS: not after fromS`

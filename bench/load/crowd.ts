@@ -41,7 +41,7 @@ export async function createCrowd(options: CrowdOptions): Promise<Crowd> {
     const shares = group.routes.map(({ share }) => share ?? 1)
     for (const [index, route] of dealRoutes(shares, group.count).entries()) {
       const id = `${group.id}-${index + 1}`
-      const claims = { room: setup.room, role: roleOf(group), name: id, site: id }
+      const claims = { room: group.room ?? setup.room, role: roleOf(group), name: id, site: id }
       const ttlS = Math.ceil(setup.durationS) + TOKEN_MARGIN_S
       const token = await issueToken(keys, { ...claims, ttlS, nowMs: Date.now() })
       const spec = specOf(options, {
@@ -64,7 +64,7 @@ function specOf({ setup, sampler, happened }: CrowdOptions, own: Own): MemberSpe
   const { group, id, number } = own
   return {
     ...own,
-    room: setup.room,
+    room: group.room ?? setup.room,
     latencies: sampler.latenciesOf(group.id),
     random: createRandom((setup.seed ^ Math.imul(number, 0x9e3779b1)) >>> 0).next,
     reconnects: !(group.behaviours ?? []).some((one) => one.do === 'reconnect'),

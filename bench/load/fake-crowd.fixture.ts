@@ -17,6 +17,7 @@ export class FakeMember implements Member {
   admits = true
   seen = newTotals()
   figures: Record<string, number> = {}
+  poll: string | undefined
   readonly asked: string[] = []
   readonly #log: (what: string) => void
 
@@ -59,6 +60,10 @@ export class FakeMember implements Member {
 
   async chat(): Promise<void> {
     this.#note('chat')
+  }
+
+  async ask(request: { type: string }): Promise<void> {
+    this.#note(JSON.stringify(request))
   }
 
   linkHealed(): void {

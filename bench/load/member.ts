@@ -63,6 +63,10 @@ export type Member = {
   raiseHand(raised: boolean): Promise<void>
   /** Rejects likewise. */
   chat(text: string): Promise<void>
+  /** The poll that was opened last, as far as it was told. */
+  readonly poll: string | undefined
+  /** A request of docs/PROTOCOL.md that has no method of its own; rejects likewise. */
+  ask(request: Record<string, unknown> & { type: string }): Promise<void>
   /** The outage of its link or node is over: resync is counted from here. */
   linkHealed(nowMs: number): void
   report(nowMs: number): MemberReport

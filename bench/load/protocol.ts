@@ -57,6 +57,8 @@ export type LoadGroup = {
   count: number
   /** Default: speaker when it publishes, else viewer. */
   role?: 'chair' | 'speaker' | 'viewer' | 'observer'
+  /** Default: the plan's. */
+  room?: string
   /** Id of the node that it joins, for the report. */
   node: string
   /** Where its sites come in; more than one: sites are dealt out by share. */
@@ -129,6 +131,12 @@ export type Behaviour =
   | { do: 'hands'; fromS: number; untilS?: number; everyS: number; share: number }
   /** Chat lines, so many a second by the whole group. */
   | { do: 'chat'; fromS: number; untilS?: number; perSecond: number }
+  /** The first of the group that is in, a chair, marks its room as an emergency, until `untilS`. */
+  | { do: 'emergency'; fromS: number; untilS?: number }
+  /** The first of the group that is in, a chair, asks the room, and closes the poll at `untilS`. */
+  | { do: 'poll'; fromS: number; untilS?: number }
+  /** Each votes in the poll that is open, at a random moment of `withinS`. */
+  | { do: 'vote'; fromS: number; withinS: number }
   /**
    * Every `everyS` a `share` of the sites leaves and comes back after `awayS`. `abrupt`: without a
    * word.

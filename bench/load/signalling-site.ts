@@ -3,7 +3,7 @@
  * sends through the door.
  */
 import type { PlayerTotals } from '../site/index.ts'
-import { type DoorError, SiteDoor } from '../site/site-door.ts'
+import { type DoorError, pollIn, SiteDoor } from '../site/site-door.ts'
 import type { Member, MemberMaker, MemberOutcome, MemberReport, MemberSpec } from './member.ts'
 import { newTotals } from './totals.ts'
 
@@ -16,6 +16,7 @@ export class SignallingSite implements Member {
   readonly id: string
   readonly layerNow = -1
   state: Member['state'] = 'idle'
+  poll: string | undefined
   readonly #options: SignallingOptions
   #door: SiteDoor | undefined
   #resume: { session: string; secret: string } | undefined
@@ -58,11 +59,11 @@ export class SignallingSite implements Member {
   }
 
   raiseHand(raised: boolean): Promise<void> {
-    return this.#ask({ type: 'hand', raised })
+    return this.ask({ type: 'hand', raised })
   }
 
   chat(text: string): Promise<void> {
-    return this.#ask({ type: 'chat', text })
+    return this.ask({ type: 'chat', text })
   }
 
   linkHealed(): void {
@@ -128,6 +129,9 @@ export class SignallingSite implements Member {
 
   #hold(door: SiteDoor): void {
     this.#door = door
+    door.onMessage = (message) => {
+      this.poll = pollIn(message) ?? this.poll
+    }
     door.onClosed = (code) => {
       if (this.#door !== door) return
       this.#letGo('away')
@@ -140,7 +144,7 @@ export class SignallingSite implements Member {
     this.state = state
   }
 
-  async #ask(message: Record<string, unknown> & { type: string }): Promise<void> {
+  async ask(message: Record<string, unknown> & { type: string }): Promise<void> {
     const startMs = performance.now()
     this.#requests += 1
     try {

@@ -25,7 +25,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     return 0
   }
   const options = parseRunOptions(args)
-  const scenario = scenarioFor(options.scenario)
+  const scenario = scenarioFor(options.scenario, options.durationS)
   const interrupt = catchInterrupts()
   const other = options.against === undefined ? undefined : openCheckout(options.against)
   try {
@@ -45,9 +45,9 @@ export async function runCommand(args: readonly string[]): Promise<number> {
 }
 
 /** Throws a RunUsageError, too, for what this build or machine cannot run. */
-function scenarioFor(nameOrFile: string): Scenario {
+function scenarioFor(nameOrFile: string, durationS: number | undefined): Scenario {
   try {
-    const scenario = loadScenario(nameOrFile)
+    const scenario = shortened(loadScenario(nameOrFile), durationS)
     const missing = missingNeeds(scenario)
     if (missing.length === 0) return scenario
     throw new RunUsageError(`${scenario.name} cannot run here: ${missing.join('; ')}`)
@@ -55,6 +55,29 @@ function scenarioFor(nameOrFile: string): Scenario {
     if (error instanceof ScenarioError) throw new RunUsageError(error.message)
     throw error
   }
+}
+
+/** The same, over sooner. What would happen later has no meaning then: it is refused, and windows end with the run. */
+function shortened(scenario: Scenario, durationS = scenario.durationS): Scenario {
+  if (durationS >= scenario.durationS) return scenario
+  const late = [
+    ...scenario.faults.map((fault) => fault.atS),
+    ...scenario.links.flatMap(({ changes }) => changes.map(({ atMs }) => atMs / 1000)),
+    ...scenario.windows.map(({ fromS }) => fromS),
+    ...scenario.sites.map(({ join }) => join.atS),
+  ].filter((atS) => atS >= durationS)
+  if (late.length > 0) {
+    const lastS = Math.max(...late)
+    throw new RunUsageError(
+      `--duration ${durationS}: something happens at ${lastS} s; allowed: more than that`,
+    )
+  }
+  const windows = scenario.windows.map((one) => ({
+    ...one,
+    untilS: Math.min(one.untilS, durationS),
+  }))
+  const http = scenario.http.map((one) => ({ ...one, untilS: Math.min(one.untilS, durationS) }))
+  return { ...scenario, durationS, windows, http }
 }
 
 type Interrupt = ReturnType<typeof catchInterrupts>

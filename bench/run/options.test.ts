@@ -5,6 +5,7 @@ test('options and the scenario are read', (t) => {
   t.deepEqual(parseRunOptions(['hello', '--seed', '7', '--repeat', '3', '--out', 'x']), {
     scenario: 'hello',
     seed: 7,
+    durationS: undefined,
     repeat: 3,
     outFolder: 'x',
     against: undefined,

@@ -1,9 +1,10 @@
 /** The command line of `bench run`, read and judged as a whole. */
 import { parseArgs } from 'node:util'
-import { BENCH_REPEAT_MAX } from '../../config/limits.ts'
+import { BENCH_REPEAT_MAX, SCENARIO_DURATION_S_MAX } from '../../config/limits.ts'
 
 export const RUN_USAGE = `bench run NAME|file.yaml    a scenario against real processes (./nhipcau bench list)
   --seed N                instead of the scenario's: 0 to 4294967295
+  --duration S            ends it after so many seconds, for a look; what its timetable has later must not exist
   --out DIR               where the report goes (default reports/NAME-TIME)
   --repeat N              so many runs, one report each (default: the scenario's)
   --against DIR|COMMIT    the servers of another checkout or commit in turns with these: A B A B, for compare;
@@ -16,6 +17,7 @@ export const RUN_USAGE = `bench run NAME|file.yaml    a scenario against real pr
 export type RunCommandOptions = {
   scenario: string
   seed: number | undefined
+  durationS: number | undefined
   outFolder: string | undefined
   repeat: number | undefined
   against: string | undefined
@@ -28,6 +30,7 @@ export class RunUsageError extends Error {
 
 const OPTIONS = {
   seed: { type: 'string' },
+  duration: { type: 'string' },
   out: { type: 'string' },
   repeat: { type: 'string' },
   against: { type: 'string' },
@@ -41,7 +44,10 @@ export function parseRunOptions(args: readonly string[]): RunCommandOptions {
     allowPositionals: true,
   })
   const problems: string[] = []
-  const number = (name: 'seed' | 'repeat', { min, max }: { min: number; max: number }) => {
+  const number = (
+    name: 'seed' | 'repeat' | 'duration',
+    { min, max }: { min: number; max: number },
+  ) => {
     const text = values[name]
     if (text === undefined) return undefined
     const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN
@@ -50,6 +56,7 @@ export function parseRunOptions(args: readonly string[]): RunCommandOptions {
     return value
   }
   const seed = number('seed', { min: 0, max: 0xffff_ffff })
+  const durationS = number('duration', { min: 1, max: SCENARIO_DURATION_S_MAX })
   const repeat = number('repeat', { min: 1, max: BENCH_REPEAT_MAX })
   if (positionals.length !== 1)
     problems.push(`one scenario, by name or file; given: ${positionals.join(' ') || 'none'}`)
@@ -57,5 +64,5 @@ export function parseRunOptions(args: readonly string[]): RunCommandOptions {
     if (values[name] === '') problems.push(`--${name} is empty`)
   if (problems.length > 0) throw new RunUsageError(`${problems.join('\n')}\n\n${RUN_USAGE}`)
   const [scenario = ''] = positionals
-  return { scenario, seed, repeat, outFolder: values.out, against: values.against }
+  return { scenario, seed, durationS, repeat, outFolder: values.out, against: values.against }
 }

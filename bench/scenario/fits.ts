@@ -106,11 +106,13 @@ function checkGroup(
       wrong(at, `${what}: browser sites join and stay; allowed: reconnect`)
     } else if (what === 'speaker-changes' && publishes?.audio === undefined && kind !== 'browser') {
       wrong(at, `${what}: nobody in this group sends audio; allowed: a group that does`)
-    } else if ((what === 'hands' || what === 'chat') && role === 'observer') {
+    } else if ((what === 'emergency' || what === 'poll') && role !== 'chair') {
+      wrong(at, `${what}: only a chair may; allowed: role chair`)
+    } else if ((what === 'vote' || what === 'hands' || what === 'chat') && role === 'observer') {
       wrong(at, `${what}: an observer may not; allowed: chair, speaker, viewer`)
     }
     if (!('fromS' in one)) continue
-    if (one.untilS !== undefined && one.untilS <= one.fromS) {
+    if ('untilS' in one && one.untilS !== undefined && one.untilS <= one.fromS) {
       wrong([...at, 'until'], `${one.untilS}s is not after from; allowed: more than ${one.fromS}s`)
     }
     if (one.fromS >= form.duration) {

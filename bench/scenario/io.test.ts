@@ -51,7 +51,7 @@ function refusal(read: () => unknown): string {
 test('an unknown name is told with the names that there are', (t) => {
   t.regex(
     refusal(() => loadScenario('helo')),
-    /helo:1:1: ENOENT; allowed: a file, or one of flat-1000/,
+    /helo:1:1: ENOENT; allowed: a file, or one of core-kill, flapping, flat-1000/,
   )
 })
 

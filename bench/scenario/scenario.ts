@@ -85,6 +85,7 @@ export type SiteGroup = {
   kind: 'synthetic' | 'signalling' | 'browser'
   count: number
   role: 'chair' | 'speaker' | 'viewer' | 'observer'
+  room?: string
   node: string
   /**
    * Lines in front of its sites; none: straight to the node. More than one: sites are dealt out by

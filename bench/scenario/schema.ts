@@ -183,6 +183,31 @@ const behaviour: Form<Behaviour> = choice('do', {
     }),
     ({ perSecond }) => ({ do: 'chat', perSecond }),
   ),
+  emergency: spanned(
+    mapping({
+      do: key(
+        oneOf(['emergency']),
+        'the first of the group, a chair, marks its room as an emergency',
+      ),
+      ...span,
+    }),
+    () => ({ do: 'emergency' }),
+  ),
+  poll: spanned(
+    mapping({
+      do: key(oneOf(['poll']), 'the first of the group, a chair, asks the room'),
+      ...span,
+    }),
+    () => ({ do: 'poll' }),
+  ),
+  vote: turned(
+    mapping({
+      do: key(oneOf(['vote']), 'each votes in the poll that is open'),
+      from: span.from,
+      within: key(seconds(), 'at a random moment of this time'),
+    }),
+    ({ from: fromS, within: withinS }): Behaviour => ({ do: 'vote', fromS, withinS }),
+  ),
   'come-and-go': spanned(
     mapping({
       do: key(oneOf(['come-and-go']), 'sites leave and come back'),
@@ -219,6 +244,7 @@ const group = mapping({
     oneOf(['chair', 'speaker', 'viewer', 'observer']),
     'left out: speaker when it publishes, else viewer',
   ),
+  room: maybe(roomName(), 'another room than that of the file'),
   node: key(idOf('a node'), 'the node that they join'),
   link: maybe(
     orShort(
@@ -294,12 +320,7 @@ export const SCENARIO = mapping({
     'of a run, from the moment when all nodes are ready',
   ),
   repeat: preset(integer(1, SCENARIO_REPEAT_MAX), [1, 'how often it is run, one report each']),
-  room: preset(
-    reading('up to 64 letters, digits, - and _', (value) =>
-      /^[\w-]{1,64}$/.test(String(value)) ? String(value) : undefined,
-    ),
-    ['bench', 'the room that all sites join'],
-  ),
+  room: preset(roomName(), ['bench', 'the room that all sites join']),
   placement: preset(
     mapping({
       nodes: maybe(core, 'CPU core of the servers'),
@@ -339,6 +360,12 @@ export type ScenarioForm = v.InferOutput<typeof SCENARIO>
 export type NodeForm = ScenarioForm['nodes'][string]
 export type GroupForm = ScenarioForm['sites'][string]
 export type FaultForm = ScenarioForm['faults'][number]
+
+function roomName(): Form<string> {
+  return reading('up to 64 letters, digits, - and _', (value) =>
+    /^[\w-]{1,64}$/.test(String(value)) ? String(value) : undefined,
+  )
+}
 
 function flagTrue(): Form<true> {
   return reading('true', (value) => (value === true ? true : undefined))

@@ -178,6 +178,10 @@ export interface SitePlayer {
   show(live: boolean): Promise<void>
   raiseHand(raised: boolean): Promise<void>
   chat(text: string): Promise<void>
+  /** The poll that was opened last, as far as it was told. */
+  readonly poll: string | undefined
+  /** A request of docs/PROTOCOL.md that has no method of its own; rejects with what the server said against it. */
+  ask(request: Record<string, unknown> & { type: string }): Promise<void>
   /** Says goodbye; the site can `join` again. */
   leave(): Promise<void>
   /**

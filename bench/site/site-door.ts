@@ -102,3 +102,10 @@ export class SiteDoor {
     this.onClosed(code)
   }
 }
+
+/** The poll that a `room` message says was opened last. */
+export function pollIn({ type, polls }: Message): string | undefined {
+  if (type !== 'room') return undefined
+  const { set = [] } = (polls ?? {}) as { set?: { poll: string; closed: boolean }[] }
+  return set.findLast(({ closed }) => !closed)?.poll
+}

@@ -22,7 +22,7 @@ import { PublisherSite } from './publisher-site.ts'
 import type { ReceivedVideo } from './received-stream.ts'
 import { ReceiverSite } from './receiver-site.ts'
 import { MediaError } from './site.ts'
-import type { Message } from './site-door.ts'
+import { type Message, pollIn } from './site-door.ts'
 import { type Playing, SiteLedger } from './site-ledger.ts'
 import { EnterError, type Entered, SiteSession } from './site-session.ts'
 import { SlotBook } from './slot-book.ts'
@@ -51,6 +51,7 @@ class Player implements SitePlayer {
   #leg: MediaLeg | undefined
   #opening = false
   #publisher: PublisherSite | undefined
+  poll: string | undefined
   #levelDbov = 127
   #muted = false
   #live = true
@@ -99,7 +100,7 @@ class Player implements SitePlayer {
   async mute(muted: boolean): Promise<void> {
     this.#muted = muted
     if (this.#publisher !== undefined) this.#publisher.muted = muted
-    await this.#ask({ type: 'mute', use: 'microphone', muted })
+    await this.ask({ type: 'mute', use: 'microphone', muted })
   }
 
   async show(live: boolean): Promise<void> {
@@ -107,15 +108,15 @@ class Player implements SitePlayer {
     const { video } = this.#options.send ?? {}
     if (video === undefined) return
     if (this.#publisher !== undefined) this.#publisher.live = live
-    await this.#ask({ type: 'publish', use: video.use, live })
+    await this.ask({ type: 'publish', use: video.use, live })
   }
 
   async raiseHand(raised: boolean): Promise<void> {
-    await this.#ask({ type: 'hand', raised })
+    await this.ask({ type: 'hand', raised })
   }
 
   async chat(text: string): Promise<void> {
-    await this.#ask({ type: 'chat', text })
+    await this.ask({ type: 'chat', text })
   }
 
   async leave(): Promise<void> {
@@ -283,21 +284,21 @@ class Player implements SitePlayer {
     const { send, receive } = this.#options
     const asks: Promise<void>[] = []
     if (send?.audio !== undefined)
-      asks.push(this.#ask({ type: 'publish', use: 'microphone', live: true }))
+      asks.push(this.ask({ type: 'publish', use: 'microphone', live: true }))
     if (send?.video !== undefined && this.#live) {
-      asks.push(this.#ask({ type: 'publish', use: send.video.use, live: true }))
+      asks.push(this.ask({ type: 'publish', use: send.video.use, live: true }))
     }
-    if (this.#muted) asks.push(this.#ask({ type: 'mute', use: 'microphone', muted: true }))
+    if (this.#muted) asks.push(this.ask({ type: 'mute', use: 'microphone', muted: true }))
     const slots = leg.mids.flatMap(({ mid, use }) => {
       if (use === 'main' && receive.main !== undefined) return [{ mid, ...receive.main }]
       if (use !== 'tile') return []
       return [{ mid, widthPx: receive.tiles.widthPx, heightPx: receive.tiles.heightPx }]
     })
-    if (slots.length > 0) asks.push(this.#ask({ type: 'view', slots }))
+    if (slots.length > 0) asks.push(this.ask({ type: 'view', slots }))
     await Promise.all(asks)
   }
 
-  async #ask(message: Message): Promise<void> {
+  async ask(message: Message): Promise<void> {
     try {
       await this.#session.request(message)
     } catch (error) {
@@ -336,6 +337,7 @@ class Player implements SitePlayer {
   }
 
   #onMessage(message: Message): void {
+    this.poll = pollIn(message) ?? this.poll
     if (message.type === 'media' && message.state === 'disconnected' && this.#leg !== undefined) {
       void this.#reopenMedia(String(message.cause ?? 'disconnected'))
     }
