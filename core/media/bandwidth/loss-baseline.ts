@@ -15,6 +15,10 @@ const NOISE_SIGMAS = 2.5
 const LOSS_EXPECTED_MIN = 0.01
 /** Beyond this it is not left to the rate allowed. */
 const LOSS_GRAVE = 0.2
+/** No link that is worth having loses so much by itself. */
+const LOSS_ABSURD = 0.45
+/** The rate must have fallen by this before its loss says anything. */
+const FELL_MIN = 1.1
 /** Without an experiment: the rate falls by half the excess, and by this at least. */
 const STEP_MIN = 0.04
 /** The experiment lowers the rate to this share ... */
@@ -55,7 +59,8 @@ export class LossBaseline {
   isHolding = false
   /** 0 = no experiment. */
   #fromBps = 0
-  /** What falls: the rate allowed, or the one used. */
+  /** What falls: the rate used, or the one allowed. */
+  #isByUse = false
   #basisBps = 0
   #fromLoss = 0
   #fellAtMs = 0
@@ -82,12 +87,17 @@ export class LossBaseline {
       if (!queueing) this.#learn(interval, noise)
       return 0
     }
-    // Whoever sends less than allowed lowers nothing by being allowed less: where much is at stake, go below that.
+    // So much is nobody's but ours: down to what passes.
+    if (lossRatio > LOSS_ABSURD)
+      return Math.min(rateBps / 2, this.#used(interval) * (1 - lossRatio))
+    // Whoever sends less than allowed lowers nothing by being allowed less: where much is at stake,
+    // go below what is used.
     const isByUse = sentBps > 0 && (interval.isBlind || excess > LOSS_GRAVE)
-    const basisBps = isByUse ? Math.min(rateBps, sentBps) : rateBps
-    if (queueing) return Math.min(rateBps, basisBps * (1 - Math.max(STEP_MIN, excess / 2)))
+    const basisBps = isByUse ? this.#used(interval) : rateBps
+    if (queueing) return basisBps * (1 - Math.max(STEP_MIN, excess / 2))
     this.#fromBps = rateBps
-    this.#basisBps = basisBps
+    this.#isByUse = isByUse
+    this.#basisBps = isByUse ? sentBps : rateBps
     this.#fromLoss = lossRatio
     this.#fellAtMs = nowMs
     this.#packets = 0
@@ -95,7 +105,12 @@ export class LossBaseline {
     return basisBps * Math.min(1 - excess / 2, EXPERIMENT_SHARE)
   }
 
-  #watch({ lossRatio, packets, rateBps, queueing, rttMs, nowMs }: LossInterval): number {
+  #used({ rateBps, sentBps }: LossInterval): number {
+    return sentBps > 0 ? Math.min(rateBps, sentBps) : rateBps
+  }
+
+  #watch(interval: LossInterval): number {
+    const { lossRatio, packets, rateBps, sentBps, queueing, rttMs, nowMs } = interval
     const elapsedMs = nowMs - this.#fellAtMs
     // What is reported within a round trip was sent before.
     if (elapsedMs > rttMs && !queueing) {
@@ -111,8 +126,9 @@ export class LossBaseline {
     if (queueing || this.#packets === 0) return 0
     const remains = this.#lost / this.#packets
     // Had all of it been overflow, so much would be lost at the lower rate.
-    const ifOverflow = Math.max(baseline, 1 - (1 - this.#fromLoss) * (this.#basisBps / rateBps))
-    const isLink = remains > (ifOverflow + this.#fromLoss) / 2
+    const fell = this.#basisBps / Math.max(1, this.#isByUse ? sentBps : rateBps)
+    const ifOverflow = Math.max(baseline, 1 - (1 - this.#fromLoss) * fell)
+    const isLink = fell > FELL_MIN && remains > (ifOverflow + this.#fromLoss) / 2
     if (isLink) this.baseline = Math.min(BASELINE_MAX, Math.max(baseline, remains))
     return isLink ? fromBps : 0
   }

@@ -57,6 +57,9 @@ const BURST_MS = 200
 const BURST_PACKETS = 8
 /** Without the fate of single packets nothing is probed: the rate grows by itself, this far beyond what is wanted. */
 const BLIND_HEADROOM = 1.3
+const BLIND_QUIET_MS = 3000
+/** Rates are measured not quite exactly. */
+const PASSED_SHARE = 0.9
 /** A gradient without this much of a queue is jitter. */
 const QUEUE_MS_MIN = 15
 /** Less than this share of what passed when the last queue grew leaves no queue. */
@@ -96,8 +99,11 @@ export class PathEstimator {
   #meanBytes = 0
   /** As the owner says. */
   #demandSentBps = 0
+  #isRttKnown = false
   #demandWantedBps = 0
   #silent = false
+  /** What left until then may have gone into the last outage. */
+  #outageSentMs = -1
   /** The estimate when feedback ended. */
   #lastGoodBps = 0
 
@@ -146,7 +152,9 @@ export class PathEstimator {
 
   /** @hot False when its fate was known or it is too old. */
   onLost(sequence: number): boolean {
-    if ((this.#history?.take(sequence) ?? -1) < 0) return false
+    const sentMs = this.#history?.take(sequence) ?? -1
+    // What went into an outage says nothing of the line after it.
+    if (sentMs <= this.#outageSentMs) return false
     this.losses.onFate(true, this.#isQueued)
     return true
   }
@@ -157,19 +165,27 @@ export class PathEstimator {
    */
   onFeedbackEnd(heldMs: number, nowMs: number): void {
     if (this.#newestSentMs >= 0) this.smoothRtt(nowMs - this.#newestSentMs - heldMs)
-    this.#newestSentMs = -1
     this.#feedbackAtMs = nowMs
     if (this.#silent) this.#wakeUp(nowMs)
+    this.#newestSentMs = -1
     this.#update(nowMs)
   }
 
   /** What a peer says who counts loss only. `rttMs` 0 = unknown. */
   onLossReport(lossRatio: number, rttMs: number, nowMs: number): void {
     if (rttMs > 0) this.smoothRtt(rttMs)
-    if (!this.isBlind && nowMs - this.#feedbackAtMs < FEEDBACK_SILENCE_MS) return
+    // Whoever tells the fate of packets is not heard on the rest: it comes late, and tells of outages.
+    if (this.#feedbackAtMs > 0) return
     // There is no other news of the queue than a longer round trip.
-    if (rttMs > 0) this.queue.onPacket(rttMs, nowMs)
+    if (rttMs > 0) {
+      this.queue.onPacket(rttMs, nowMs)
+      this.#isRttKnown = true
+    }
     this.#onLossInterval({ lossRatio, packets: INTERVAL_PACKETS }, nowMs)
+    this.#growBlindly(nowMs)
+  }
+
+  #growBlindly(nowMs: number): void {
     const mostBps = BLIND_HEADROOM * this.#demandWantedBps
     if (!this.baseline.isHolding && this.#estimateBps < mostBps)
       this.#estimateBps = Math.min(mostBps, this.#grown(nowMs))
@@ -188,6 +204,11 @@ export class PathEstimator {
   onDemand(sentBps: number, wantedBps: number, nowMs: number): void {
     this.#demandSentBps = sentBps
     this.#demandWantedBps = wantedBps
+    // Where next to nothing is sent, nothing is reported, and that must not be the end.
+    if (this.isBlind && nowMs - this.#updatedMs > BLIND_QUIET_MS) {
+      this.baseline.abandon()
+      this.#growBlindly(nowMs)
+    }
     const blind = this.isBlind || nowMs - this.#feedbackAtMs > FEEDBACK_SILENCE_MS
     if (blind || this.baseline.isHolding || this.#trend.state === 'overuse') return
     if (this.competition.isThere || nowMs - this.#decreasedAtMs < PROBE_PAUSE_MS + this.rttMs)
@@ -279,6 +300,9 @@ export class PathEstimator {
   }
 
   #increase(nowMs: number): void {
+    // What passes without a queue is no guess.
+    if (!this.#isQueued)
+      this.#estimateBps = this.#clamp(Math.max(this.#estimateBps, PASSED_SHARE * this.#passedBps()))
     const before = this.#estimateBps
     if (before > 1.2 * this.#ceilingBps) this.#ceilingBps = 0
     this.#estimateBps = this.#grown(nowMs)
@@ -309,7 +333,7 @@ export class PathEstimator {
       burst: this.losses.burst,
       rateBps: this.#estimateBps,
       sentBps: this.isBlind ? this.#demandSentBps : this.#sent.bitrateBps(this.#windowMs()),
-      isBlind: this.isBlind,
+      isBlind: this.isBlind && !this.#isRttKnown,
       queueing: this.#isQueued,
       underused: this.#estimateBps < UNDERUSED * this.#ceilingBps,
       rttMs: this.rttMs,
@@ -353,6 +377,7 @@ export class PathEstimator {
     this.#silent = false
     // Mostly it is the same line as before; where it is not, a quarter is mended in a second.
     this.#estimateBps = this.#clamp(Math.max(this.#estimateBps, this.#lastGoodBps * WAKE_SHARE))
+    this.#outageSentMs = nowMs
     this.#prober.restart(nowMs)
     this.baseline.abandon()
     this.competition.forget()

@@ -20,6 +20,8 @@ const FULL_SHARE = 0.75
 const PAUSE_MS_MIN = 500
 const PAUSE_MS = 2000
 const PAUSE_MS_MAX = 5000
+/** Below this a burst has the same few packets whatever its rate: a slower one would be no smaller. */
+const REACH_MIN_BPS = 150_000
 const REACH_MAX_BPS = 20_000_000
 
 type Cluster = {
@@ -62,7 +64,8 @@ export class Prober {
       return
     }
     if (nowMs < this.#nextAtMs || wantedBps <= estimateBps * 0.95) return
-    const targetBps = Math.min(estimateBps * STEP, wantedBps * 1.3, REACH_MAX_BPS)
+    const reachBps = Math.max(estimateBps * STEP, REACH_MIN_BPS)
+    const targetBps = Math.min(reachBps, wantedBps * 1.3, REACH_MAX_BPS)
     // A slow cluster lasts longer, until its bytes say something.
     const sizeBytes = Math.max(CLUSTER_BYTES_MIN * 1.3, CLUSTER_PACKETS * meanBytes)
     const durationMs = Math.max(CLUSTER_MS, (sizeBytes * 8000) / targetBps)
