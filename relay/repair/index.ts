@@ -9,7 +9,6 @@
 export { AudioCopies } from './audio-copies.ts'
 export { AudioMerger, type AudioPacket, AudioSplitter } from './audio-merger.ts'
 export { DuplicateFilter } from './duplicate-filter.ts'
-export { KeyframeCache, type KeyframePacket, type Replay } from './keyframe-cache.ts'
 export { LossMeter } from './loss-meter.ts'
 export { type IndexRanges, NackTimer, type NackTimerOptions } from './nack-timer.ts'
 export { OpusFrames } from './opus-frames.ts'

@@ -4,9 +4,9 @@
  */
 import { LAYERS_PER_PUBLICATION_MAX, ROUTE_KEYFRAME_MS } from '../../config/limits.ts'
 import type { MediaKind } from '../../core/media/control.ts'
+import { type CacheAllowance, HandoffCache } from '../../core/media/engine/index.ts'
 import type { TrunkEnd } from '../trunk/contract.ts'
 import type { WorkerDoor } from './contract.ts'
-import { type CacheAllowance, LayerCaches } from './layer-caches.ts'
 
 const LAYERS_MASK = (1 << LAYERS_PER_PUBLICATION_MAX) - 1
 /** What a publication says of its loudness before its first status, and a silent one. */
@@ -58,7 +58,7 @@ export class Route {
   levelDbov = SILENT_DBOV
   /** Layers whose next keyframe somebody awaits, but that were asked for one just now. */
   pendingMask = 0
-  readonly caches: LayerCaches
+  readonly caches: HandoffCache
   readonly #workers: WorkerDoor
   readonly #askedMs = new Array<number>(LAYERS_PER_PUBLICATION_MAX).fill(Number.NEGATIVE_INFINITY)
   #toldMask = 0
@@ -66,7 +66,7 @@ export class Route {
   constructor(publicationId: number, workers: WorkerDoor, allowance: CacheAllowance) {
     this.publicationId = publicationId
     this.#workers = workers
-    this.caches = new LayerCaches(allowance)
+    this.caches = new HandoffCache(allowance)
   }
 
   get isEmpty(): boolean {

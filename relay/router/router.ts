@@ -6,6 +6,7 @@
 import {
   FLOWING_SILENCE_MS,
   LAYERS_PER_PUBLICATION_MAX,
+  ROUTE_CACHES_MAX,
   ROUTE_EARLY_WANTS_MAX,
   ROUTE_LEVELS_MS,
   ROUTE_REPLAY_TRUNK_BYTES_MAX,
@@ -14,6 +15,7 @@ import {
   TRUNKS_MAX,
 } from '../../config/limits.ts'
 import {
+  CacheAllowance,
   HANDOFF_PACKET,
   HandoffFrame,
   setHandoffPublication,
@@ -21,7 +23,6 @@ import {
 import { DROP_CODE } from '../../core/media/rtp/index.ts'
 import type { StreamPlace, TrunkEnd, TrunkStreamSpec } from '../trunk/contract.ts'
 import type { RouterOptions } from './contract.ts'
-import { CacheAllowance } from './layer-caches.ts'
 import { isBack, Route, Sink, TrunkSide } from './route.ts'
 
 const DROP_MALFORMED = DROP_CODE['handoff-malformed']
@@ -50,7 +51,7 @@ export class Router {
   readonly #pending = new Set<Route>()
   /** Sinks that a cache shall serve, done outside of their own calls. */
   readonly #replays: { route: Route; sink: Sink; layer: number }[] = []
-  readonly #allowance = new CacheAllowance()
+  readonly #allowance = new CacheAllowance(ROUTE_CACHES_MAX)
   readonly #frame = new HandoffFrame()
   #pendingMs = Number.POSITIVE_INFINITY
   #levelsMs = Number.POSITIVE_INFINITY
@@ -283,7 +284,7 @@ export class Router {
     const bit = 1 << spatialLayer
     if (kind === HANDOFF_PACKET) {
       if (isKeyframe) route.pendingMask &= ~bit
-      route.caches.onPacket(spatialLayer, bytes, start, end, nowMs)
+      route.caches.onFrame(spatialLayer, bytes, start, end, nowMs)
     }
     for (let at = 0; at < sinks.length; at++) {
       const sink = sinks[at]!

@@ -2,7 +2,7 @@
  * The selective forwarding unit of one worker, pure: commands, packets and time go in; packets
  * (PacketSink), reports and one next deadline come out. No socket, no key, no clock, no log.
  */
-import { ENGINE_TICK_MS } from '../../../config/limits.ts'
+import { ENGINE_TICK_MS, REPLAY_CACHES_MAX } from '../../../config/limits.ts'
 import type {
   DisconnectCause,
   ImportedPublication,
@@ -22,6 +22,7 @@ import {
   readHandoffPacket,
   writeHandoffStatus,
 } from './handoff.ts'
+import { CacheAllowance, HandoffCache } from './handoff-cache.ts'
 import { Ingress } from './ingress.ts'
 import { Publication } from './publication.ts'
 import { Registry } from './registry.ts'
@@ -31,6 +32,7 @@ import { RtcpIngress } from './rtcp-ingress.ts'
 import type { Transport } from './transport.ts'
 import { Tuner } from './tuner.ts'
 
+const ALL_LAYERS = -1
 const HANDOFF_MALFORMED = DROP_CODE['handoff-malformed']
 const HANDOFF_UNKNOWN = DROP_CODE['handoff-unknown']
 
@@ -53,6 +55,7 @@ export class Engine {
   readonly #retransmitter: Retransmitter
   readonly #probing: Transport[] = []
   readonly #frame = new HandoffFrame()
+  readonly #allowance = new CacheAllowance(REPLAY_CACHES_MAX)
   readonly #packet = new MediaPacket()
   readonly #status = new Uint8Array(HANDOFF_STATUS_BYTES)
   #tick = 0
@@ -61,7 +64,9 @@ export class Engine {
   constructor(options: EngineOptions) {
     const registry = new Registry(options)
     this.#registry = registry
-    this.#tuner = new Tuner(registry)
+    this.#tuner = new Tuner(registry, (publication, forwarder, nowMs) =>
+      this.#ingress.replay(publication, forwarder, nowMs),
+    )
     this.#reports = new Reports(registry)
     this.#retransmitter = new Retransmitter(registry)
     this.#feedback = new Feedback(registry)
@@ -195,6 +200,7 @@ export class Engine {
   }
 
   #remove(publication: Publication, nowMs: number): void {
+    publication.cache?.clear(ALL_LAYERS)
     this.#reports.flowing(publication, false)
     this.#reports.unwatch(publication)
     this.#registry.removePublication(publication)
@@ -217,6 +223,7 @@ export class Engine {
     const publication = this.#registry.publications.get(publicationId)
     if (publication === undefined || publication.isMuted === muted) return
     publication.isMuted = muted
+    publication.cache?.clear(ALL_LAYERS)
     // What was missed meanwhile shall not look like loss.
     if (!muted) this.#tuner.restart(publication, nowMs)
   }
@@ -366,6 +373,10 @@ export class Engine {
     if (frame.kind !== HANDOFF_PACKET) {
       publication.importedLevelDbov = applyHandoffStatus(layer, bytes, start)
       return
+    }
+    if (publication.kind === 'video' && !publication.isMuted) {
+      publication.cache ??= new HandoffCache(this.#allowance)
+      publication.cache.onFrame(frame.spatialLayer, bytes, start, end, nowMs)
     }
     const packet = this.#packet
     readHandoffPacket(packet, bytes, start, end)

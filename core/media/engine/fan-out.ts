@@ -3,7 +3,7 @@
  * to it. Decides nothing (Forwarder does) and seals nothing (PacketSink does). Its cost is per
  * packet x subscriber.
  */
-import { PacketWriter, type SourceLayer } from '../forward/index.ts'
+import { type Forwarder, PacketWriter, type SourceLayer } from '../forward/index.ts'
 import { DROP_CODE, type MediaPacket } from '../rtp/index.ts'
 import type { PacketSink } from '../sink.ts'
 import type { EngineCounters } from './counters.ts'
@@ -16,6 +16,7 @@ export class FanOut {
   readonly #counters: EngineCounters
   readonly #plain = new PacketWriter()
   readonly #red = new PacketWriter()
+  readonly #one: Forwarder[] = []
 
   constructor(sink: PacketSink, counters: EngineCounters) {
     this.#sink = sink
@@ -27,7 +28,22 @@ export class FanOut {
    * with its redundancy, for those who negotiated that.
    */
   send(layer: SourceLayer, packet: MediaPacket, red: MediaPacket | undefined): void {
-    const { subscribers } = layer
+    this.#send(layer.subscribers, layer, packet, red)
+  }
+
+  /** The same to one of them alone. */
+  sendTo(forwarder: Forwarder, layer: SourceLayer, packet: MediaPacket): void {
+    this.#one[0] = forwarder
+    this.#send(this.#one, layer, packet, undefined)
+  }
+
+  /** @hot */
+  #send(
+    subscribers: readonly Forwarder[],
+    layer: SourceLayer,
+    packet: MediaPacket,
+    red: MediaPacket | undefined,
+  ): void {
     const counters = this.#counters
     if (subscribers.length === 0) return
     if (!this.#plain.load(packet.bytes, packet.start, packet.end)) {

@@ -8,7 +8,7 @@ import { incoming, SimulatedRoom, Track, VP8, viewerSections } from './simulated
 const CAMERA = 12
 
 /** Two workers: the camera is on one, the viewers on the other. */
-function createPair() {
+function createPair(rids = ['q', 'h', 'f']) {
   const home = new SimulatedRoom()
   const asked: string[] = []
   const away = new SimulatedRoom({
@@ -23,7 +23,6 @@ function createPair() {
       },
     },
   })
-  const rids = ['q', 'h', 'f']
   const speaker = home.join(1, [incoming('camera', CAMERA, { rids })])
   const outlet: ExportOutlet = {
     handoff: (bytes, start, end) => away.engine.onImported(bytes, start, end, away.nowMs),
@@ -34,7 +33,7 @@ function createPair() {
     kind: 'video',
     use: 'camera',
     codecs: [VP8],
-    layerCount: 3,
+    layerCount: rids.length,
   } as const
   const imported = { ...publication, codecs: [VP8] }
   away.engine.command({ type: 'import', roomId: 1, publication: imported }, away.nowMs)
@@ -90,6 +89,57 @@ test('keyframes of an imported layer are asked for once in half a second', (t) =
   pair.away.assign([], CAMERA)
   for (let i = 0; i < 20; i++) pair.away.join(2 + i, viewerSections())
   t.is(pair.asked.filter((line) => line.startsWith('keyframe')).length, 1)
+})
+
+test('who comes late to an imported layer gets what the others have, and nobody is asked for a keyframe', (t) => {
+  const pair = createPair(['q'])
+  pair.away.assign([], CAMERA)
+  const first = pair.away.join(2, viewerSections())
+  run(pair, 30)
+  const asked = pair.asked.filter((line) => line.startsWith('keyframe')).length
+  const second = pair.away.join(3, viewerSections())
+  const atOnce = pair.away.sentTo(second, 2_000)
+  t.true(atOnce.length > 20)
+  run(pair, 10)
+  t.is(pair.asked.filter((line) => line.startsWith('keyframe')).length, asked)
+  const late = pair.away.sentTo(second, 2_000)
+  t.deepEqual(
+    late.filter((row, i) => i > 0 && row.index !== late[i - 1]!.index + 1),
+    [],
+  )
+  const early = pair.away.sentTo(first, 2_000)
+  const payloads = (rows: typeof late) =>
+    rows.map(({ bytes }) => Buffer.from(bytes.subarray(20)).toString('hex'))
+  t.deepEqual(payloads(late), payloads(early).slice(-late.length), 'all since the keyframe, once')
+  t.deepEqual(pair.away.sink.violations, [])
+})
+
+test('what is replayed lies right before the present, and rises', (t) => {
+  const pair = createPair(['q'])
+  pair.away.assign([], CAMERA)
+  pair.away.join(2, viewerSections())
+  run(pair, 60)
+  const second = pair.away.join(3, viewerSections())
+  const replayed = pair.away.sentTo(second, 2_000).length
+  run(pair, 2)
+  const stamps = pair.away.sentTo(second, 2_000).map(({ timestamp }) => timestamp)
+  const steps = stamps.slice(1).map((timestamp, i) => (timestamp - stamps[i]!) >>> 0)
+  t.true(steps.every((step) => step <= 3_600))
+  const behind = (stamps[replayed - 1]! - stamps[0]!) >>> 0
+  t.true(behind > 0 && behind < 9_000, `${behind} ticks`)
+  t.is((stamps[replayed]! - stamps[replayed - 1]!) >>> 0, 3_600)
+})
+
+test('a layer that nobody showed for a while is begun by a keyframe of its own', (t) => {
+  const pair = createPair()
+  pair.away.assign([], CAMERA)
+  pair.away.join(2, viewerSections())
+  run(pair, 20)
+  pair.away.assign([], 0)
+  run(pair, 20)
+  const asked = pair.asked.filter((line) => line.startsWith('keyframe')).length
+  pair.away.assign([], CAMERA)
+  t.true(pair.asked.filter((line) => line.startsWith('keyframe')).length > asked)
 })
 
 test('a forgotten publication is gone from every slot and from the counts', (t) => {

@@ -31,3 +31,4 @@ export {
   writeHandoffPacket,
   writeHandoffStatus,
 } from './handoff.ts'
+export { CacheAllowance, HandoffCache } from './handoff-cache.ts'

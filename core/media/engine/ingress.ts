@@ -2,7 +2,8 @@
  * The way of a packet from its transport into the slots: who may send it, what it is, who gets it.
  * Order and repair are receive's, numbering is forward's.
  */
-import { FORWARDED_BYTES_MAX } from '../../../config/limits.ts'
+import { FORWARDED_BYTES_MAX, REPLAY_BYTES_MAX } from '../../../config/limits.ts'
+import type { Forwarder } from '../forward/index.ts'
 import { type IncomingStream, RECEIVED_MEDIA, RECEIVED_NOTHING } from '../receive/index.ts'
 import {
   DROP_CODE,
@@ -13,7 +14,7 @@ import {
   readTransportSequence,
 } from '../rtp/index.ts'
 import type { FanOut } from './fan-out.ts'
-import { writeHandoffPacket } from './handoff.ts'
+import { HandoffFrame, readHandoffPacket, writeHandoffPacket } from './handoff.ts'
 import type { Publication } from './publication.ts'
 import type { Registry } from './registry.ts'
 import type { Transport } from './transport.ts'
@@ -39,6 +40,8 @@ export class Ingress {
   readonly #events: IngressEvents
   readonly #rtp = new RtpPacket()
   readonly #packet = new MediaPacket()
+  readonly #replayed = new MediaPacket()
+  readonly #frame = new HandoffFrame()
   readonly #stripper = new RedStripper(FORWARDED_BYTES_MAX)
   readonly #wide = new Uint8Array(FORWARDED_BYTES_MAX + 1)
   readonly #handoff = new Uint8Array(FORWARDED_BYTES_MAX + 64)
@@ -152,6 +155,28 @@ export class Ingress {
     }
     layer.cache?.store(plain)
     this.#fanOut.send(layer, plain, plain === packet ? undefined : packet)
+  }
+
+  /**
+   * Hands one forwarder what it needs of a layer that others have already; false when a keyframe must be asked for all the
+   * same.
+   */
+  replay(publication: Publication, forwarder: Forwarder, nowMs: number): boolean {
+    const { target } = forwarder
+    const { cache } = publication
+    if (cache === undefined || target === undefined) return false
+    const packet = this.#replayed
+    const ask = { layer: target.spatialLayer, bytesMax: REPLAY_BYTES_MAX, nowMs }
+    const replay = cache.replay(ask, (bytes, start, end) => {
+      readHandoffPacket(packet, bytes, start, end)
+      packet.arrivalMs = nowMs
+      if (packet.codec === 'vp8') target.widenPictureId(packet, this.#wide)
+      if (this.#frame.read(bytes, start, end) && this.#frame.isPadding) {
+        forwarder.closePadding(packet, target)
+      } else this.#fanOut.sendTo(forwarder, target, packet)
+    })
+    if (replay !== 'none') forwarder.replayedIndex = forwarder.lastIndex
+    return replay === 'live'
   }
 
   #closePadding(publication: Publication, spatialLayer: number, packet: MediaPacket): void {

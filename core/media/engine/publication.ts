@@ -9,6 +9,7 @@ import type { CodecName, CodecSpec, IncomingSection, MediaKind, SourceUse } from
 import { SourceLayer } from '../forward/index.ts'
 import { type IncomingStream, LEVEL_SILENT_DBOV } from '../receive/index.ts'
 import type { ExportOutlet } from './contract.ts'
+import type { HandoffCache } from './handoff-cache.ts'
 
 /** Heights assumed until the bitstream tells, by how many layers there are. */
 const GUESSED_HEIGHTS_PX = [[720], [360, 720], [180, 360, 720]] as const
@@ -57,6 +58,8 @@ export class Publication {
   /** Of imported ones: what we last asked for, and when keyframes were asked for. */
   askedMask = 0
   readonly askedKeyframeMs: number[] = []
+  /** Of imported video: for slots that begin to show it. */
+  cache: HandoffCache | undefined
   /** Our clock minus the sender's, ms; NaN before its first report. */
   clockOffsetMs = Number.NaN
 

@@ -45,6 +45,7 @@ export class Retransmitter {
     const behind = (forwarder.lastIndex - sequence) & 0xffff
     const index = forwarder.lastIndex - behind
     if (!forwarder.isStarted || behind > 0x7fff || index < 0) return NACK_UNKNOWN
+    if (index <= forwarder.replayedIndex) return NACK_UNKNOWN
     const { segments } = forwarder
     if (!segments.findOut(index)) return NACK_UNKNOWN
     const cache = segments.layer?.cache

@@ -7,6 +7,7 @@ import { SWITCH_HOLD_MS } from '../../../config/limits.ts'
 import { allocate } from '../bandwidth/index.ts'
 import type { SlotView } from '../control.ts'
 import { DROP_CODE } from '../rtp/index.ts'
+import type { Ingress } from './ingress.ts'
 import type { Publication } from './publication.ts'
 import type { Registry } from './registry.ts'
 import type { Slot } from './slot.ts'
@@ -20,9 +21,12 @@ const SPEND_MS = 1_000
 /** The only one that moves forwarders between layers. */
 export class Tuner {
   readonly #registry: Registry
+  readonly #replay: Ingress['replay']
 
-  constructor(registry: Registry) {
+  /** `replay`: see Ingress. */
+  constructor(registry: Registry, replay: Ingress['replay']) {
     this.#registry = registry
+    this.#replay = replay
   }
 
   /** The room's defaults changed, or a publication came or went. */
@@ -110,6 +114,8 @@ export class Tuner {
     forwarder.retarget(layer, nowMs)
     if (publication?.isImported && before !== layer) this.#tellWants(publication)
     if (publication === undefined || !forwarder.isAwaitingKeyframe) return
+    const isNew = before !== layer && forwarder.current?.publicationId !== publication.publicationId
+    if (isNew && publication.isImported && this.#replay(publication, forwarder, nowMs)) return
     this.requestKeyframe(publication, spatial, nowMs)
     // Another's picture is not left standing when the new one cannot come.
     const isOther = forwarder.current?.publicationId !== publication.publicationId
@@ -142,6 +148,8 @@ export class Tuner {
       if (layer.subscribers.length > 0) mask |= 1 << layer.spatialLayer
     }
     if (mask === publication.askedMask) return
+    // What is not wanted does not come, and what comes later does not continue it.
+    publication.cache?.clear(~mask)
     publication.askedMask = mask
     this.#registry.options.upstream?.wantLayers(publication.publicationId, mask)
   }

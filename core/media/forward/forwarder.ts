@@ -56,6 +56,8 @@ export class Forwarder {
   targetPlace = -1
   /** When the target was set, while it is awaited. */
   awaitingSinceMs = 0
+  /** Highest outgoing index under a time that is not its source's: a cache answers none up to here. */
+  replayedIndex = -1
 
   // Out: set by `accept` when it returns 0.
   outIndex = 0

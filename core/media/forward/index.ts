@@ -3,6 +3,7 @@
  * again. Pure; the loop over the subscribers is the engine's.
  */
 export { Forwarder } from './forwarder.ts'
+export { KeyframeCache, type Replay } from './keyframe-cache.ts'
 export {
   OutgoingLink,
   OutgoingStream,

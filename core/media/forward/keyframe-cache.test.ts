@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { KEYFRAME_CACHE_PACKETS_MAX, KEYFRAME_FRESH_MS } from '../../config/limits.ts'
+import { KEYFRAME_CACHE_PACKETS_MAX, KEYFRAME_FRESH_MS } from '../../../config/limits.ts'
 import { KeyframeCache } from './index.ts'
 
 const PLENTY = 10_000_000

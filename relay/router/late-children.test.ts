@@ -1,9 +1,9 @@
 import test from 'ava'
 import { ROUTE_CACHES_MAX } from '../../config/limits.ts'
+import { CacheAllowance, HandoffCache } from '../../core/media/engine/index.ts'
 import { createDropCounters } from '../../core/media/rtp/index.ts'
 import { FakeTrunkEnd, packetFrame, specOf } from './fake-trunk-end.fixture.ts'
 import { Router } from './index.ts'
-import { CacheAllowance, LayerCaches } from './layer-caches.ts'
 
 const CAMERA = 100
 const UP = 1
@@ -130,18 +130,18 @@ test('what nobody wanted for a while is not continued by what comes later', (t) 
 })
 
 test('a thread keeps so many caches and no more, and has them back', (t) => {
-  const allowance = new CacheAllowance()
-  const all = Array.from({ length: ROUTE_CACHES_MAX + 1 }, () => new LayerCaches(allowance))
+  const allowance = new CacheAllowance(ROUTE_CACHES_MAX)
+  const all = Array.from({ length: ROUTE_CACHES_MAX + 1 }, () => new HandoffCache(allowance))
   const frame = picture(1, true)
-  for (const caches of all) caches.onPacket(1, frame, 0, frame.length, 0)
+  for (const caches of all) caches.onFrame(1, frame, 0, frame.length, 0)
   t.true(all[0]!.has(1))
   t.false(all.at(-1)!.has(1))
   all[0]!.clear(0b010)
-  all.at(-1)!.onPacket(1, frame, 0, frame.length, 0)
+  all.at(-1)!.onFrame(1, frame, 0, frame.length, 0)
   t.true(all.at(-1)!.has(1))
   const audio = picture(2, true)
   audio[3] = 0
   all[1]!.clear(-1)
-  all[1]!.onPacket(1, audio, 0, audio.length, 0)
+  all[1]!.onFrame(1, audio, 0, audio.length, 0)
   t.false(all[1]!.has(1))
 })

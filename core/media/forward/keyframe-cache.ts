@@ -1,6 +1,6 @@
 /**
  * The newest keyframe of one video layer and what followed it, so that a late child or viewer is served from the
- * nearest node and the publisher is not asked. Not for answers to NACK (core/media/forward/packet-cache.ts) and
+ * nearest node and the publisher is not asked. Not for answers to NACK (packet-cache.ts) and
  * not a recording.
  */
 import {
@@ -8,7 +8,7 @@ import {
   KEYFRAME_CACHE_BYTES_MIN,
   KEYFRAME_CACHE_PACKETS_MAX,
   KEYFRAME_FRESH_MS,
-} from '../../config/limits.ts'
+} from '../../../config/limits.ts'
 
 /** What a packet is; a MediaPacket will do. */
 export type KeyframePacket = {
