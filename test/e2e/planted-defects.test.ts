@@ -14,7 +14,16 @@ import { NHIPCAU, ROOT } from './core-process.ts'
 
 const SCENARIO = join(import.meta.dirname, 'fixtures/planted.yaml')
 /** What a server is made of; the load is always this tree's. */
-const SERVER_PARTS = ['main.ts', 'nhipcau', 'package.json', 'config', 'core', 'signaling', 'web']
+const SERVER_PARTS = [
+  'main.ts',
+  'nhipcau',
+  'package.json',
+  'config',
+  'core',
+  'relay',
+  'signaling',
+  'web',
+]
 const RUN_MS_MAX = 150_000
 
 /** One line of the source and what stands behind it in the defective build. */
