@@ -90,6 +90,19 @@ test('what did not last on a thin line is not held against a wide one', (t) => {
   t.is(main.sentMask, 4)
 })
 
+test('a picture that fell to stills again and again still moves most of the time', (t) => {
+  const main = picture(CAMERA)
+  const scene = { streams: [main], budget: bareBudget(0), watched: main }
+  // As an estimate looks on a lossy satellite: a dip of half a second every ten seconds.
+  let moving = 0
+  for (let nowMs = 0; nowMs < 300_000; nowMs += TICK_MS) {
+    const rateAt = (): number => (nowMs % 10_000 < 500 ? 20_000 : 200_000)
+    run(scene, { fromMs: nowMs, forMs: TICK_MS, rateAt })
+    if (main.mode === 'full') moving += 1
+  }
+  t.true(moving / 3_000 > 0.3, `${moving / 3_000}`)
+})
+
 test('a picture that has gone comes back a second after there is room', (t) => {
   const main = picture(CAMERA)
   const scene = { streams: [main], budget: bareBudget(0), watched: main }

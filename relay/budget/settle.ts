@@ -13,6 +13,8 @@ const VOICE_HOLD_MS = 500
 const FAILED_MS = 15_000
 const FORGIVEN_HALF_MS = 60_000
 const HOLD_MS_MAX = 32_000
+/** Out of stills, whatever failed before: a picture that moves now and then is worth more than a calm one that stands. */
+const STILLS_HOLD_MS_MAX = 6_000
 /** Times the estimate of the last climb: a line that has so much more is another line. */
 const OTHER_RATE = 2
 
@@ -83,9 +85,11 @@ function holdMsOf(stream: TrunkStream, nowMs: number): number {
   const { hold } = stream
   const halvings = Math.floor((nowMs - hold.lastUpMs) / FORGIVEN_HALF_MS)
   const forgivenMs = hold.holdMs * 0.5 ** halvings
-  if (forgivenMs > UP_HOLD_MS) return forgivenMs
+  const isMoving = stream.kind === 'audio' || hold.level >= LEVEL_MOVING
+  if (forgivenMs > UP_HOLD_MS)
+    return isMoving ? forgivenMs : Math.min(forgivenMs, STILLS_HOLD_MS_MAX)
   if (stream.kind === 'audio') return VOICE_HOLD_MS
-  return hold.level < LEVEL_MOVING ? RESUME_HOLD_MS : UP_HOLD_MS
+  return isMoving ? UP_HOLD_MS : RESUME_HOLD_MS
 }
 
 function reach(stream: TrunkStream, rung: number): number {
