@@ -52,6 +52,7 @@ const SDK_SAYS: Record<ClientMessage['type'], true> = {
   kick: true,
   lock: true,
   emergency: true,
+  succession: true,
   'poll-open': true,
   'poll-close': true,
   vote: true,

@@ -5,6 +5,7 @@
  */
 import { ISLAND_NODES_MAX } from '../../config/limits.ts'
 import type { ActingChairCause, Fact, Successor } from './events.ts'
+import { isOrigin } from './parse-event.ts'
 import type { Participant, RoomState } from './room-state.ts'
 
 /** How this node stands in the tree. */
@@ -31,7 +32,8 @@ export function actingChairFact(state: RoomState, standing: Standing): Fact | un
   const { nodeId, island } = standing
   const now = state.acting.get(nodeId)
   if (island === undefined) return now && factOf(null, [], 'heal')
-  const nodes = [nodeId, ...island.below.filter((id) => id !== nodeId).sort()]
+  const below = island.below.filter((id) => id !== nodeId && isOrigin(id))
+  const nodes = [nodeId, ...below.sort()]
   const here = new Set(nodes.slice(0, ISLAND_NODES_MAX))
   const people = [...state.participants.values()].filter(({ origin }) => here.has(origin))
   if (people.some(({ role }) => role === 'chair')) return now && factOf(null, [], 'chair')

@@ -116,6 +116,11 @@ const eventSchema = v.variant('type', [
   }),
 ])
 
+/** Whether another node would take it as the name of a node. */
+export function isOrigin(value: string): boolean {
+  return v.is(id, value)
+}
+
 /** The event, or undefined when anything about it is not as events.ts says. */
 export function parseEvent(value: unknown): RoomEvent | undefined {
   const result = v.safeParse(eventSchema, value)

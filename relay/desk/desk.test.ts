@@ -269,9 +269,12 @@ test('when the lease ends the relay is an island: the tracks from above are gone
   core.stage.listener.onChoice(choice('p1'))
   pump()
   cables[0]!.cut()
-  east.nowMs = LEASE_MS
+  const cutMs = 1e12 + east.nowMs
+  t.is(east.stage.upstream?.sinceMs, cutMs)
+  east.nowMs += LEASE_MS
   east.desk.tick()
   t.is(east.stage.upstream?.state, 'island')
+  t.is(east.stage.upstream?.sinceMs, cutMs, 'counted from the last sign of the node above')
   t.deepEqual(east.names(), [])
   t.true(east.stage.followed.has('hop'))
   t.is(east.stage.followed.get('hop'), undefined)
@@ -283,8 +286,10 @@ test('when the lease itself has ended the trunk, nothing is waited for', (t) => 
   core.stage.listener.onPublished(1, track('p1'))
   pump()
   const [link] = east.desk.links
+  east.nowMs += 10 * LEASE_MS
   east.desk.removeSession(link!, { isLeaseOver: true })
   east.desk.tick()
+  t.is(east.stage.upstream?.sinceMs, 1e12 + east.nowMs - LEASE_MS)
   t.is(east.stage.upstream?.state, 'island')
   t.deepEqual(east.names(), [])
 })

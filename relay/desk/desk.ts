@@ -104,7 +104,8 @@ export class TrunkDesk {
     this.#options.post({ type: 'open-trunk', flow: session.flow })
     if (link.isUp) {
       this.#upstreamDeadlineMs = Number.POSITIVE_INFINITY
-      this.#setUpstream({ state: 'connected', upstream: session.peer.name, mark: 'green' })
+      const sinceMs = this.#options.now().wallMs
+      this.#setUpstream({ state: 'connected', sinceMs, upstream: session.peer.name, mark: 'green' })
       this.#toldRooms.clear()
       this.#tellRooms()
     }
@@ -126,7 +127,8 @@ export class TrunkDesk {
     if (link.announced.size > 0) this.#leftovers.push({ link, deadlineMs })
     if (link.isUp && ![...this.#links].some(({ isUp }) => isUp)) {
       this.#upstreamDeadlineMs = deadlineMs
-      this.#setUpstream({ state: 'connecting', mark: 'red', rateBps: 0 })
+      const sinceMs = now().wallMs - (isLeaseOver ? leaseMs : 0)
+      this.#setUpstream({ state: 'connecting', sinceMs, mark: 'red', rateBps: 0 })
     }
     this.#tellRooms()
   }
@@ -418,9 +420,7 @@ export class TrunkDesk {
   }
 
   #setUpstream(change: Partial<UpstreamState>): void {
-    const isNew = change.state !== undefined && change.state !== this.#upstream.state
-    const sinceMs = isNew ? this.#options.now().wallMs : this.#upstream.sinceMs
-    this.#upstream = { ...this.#upstream, ...change, sinceMs }
+    this.#upstream = { ...this.#upstream, ...change }
     this.#options.stage.setUpstream(this.#upstream)
   }
 }

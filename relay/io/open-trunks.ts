@@ -104,6 +104,7 @@ class NodeTrunks implements Trunks {
   readonly #open = new Map<number, Open>()
   readonly #status: StatusBook
   #siteCount = (): number => 0
+  #stage: StagePort | undefined
   #desk: TrunkDesk | undefined
   #exchange: LogExchange | undefined
   #ticker: NodeJS.Timeout | undefined
@@ -138,6 +139,7 @@ class NodeTrunks implements Trunks {
   start({ host, events, media, stage, siteCount }: TrunkSurroundings): void {
     const { isRelay } = this.#options
     this.#siteCount = siteCount
+    this.#stage = stage
     this.#desk = new TrunkDesk({
       stage,
       post: (message) => this.#thread.post(message),
@@ -249,6 +251,8 @@ class NodeTrunks implements Trunks {
     this.#exchange?.tick(systemClock.nowMs())
     this.#desk?.tick()
     this.#status.setSites(this.#siteCount())
+    const { leaseMs } = this.#options
+    this.#stage?.setNodesBelow(this.#status.nodesBelow(systemClock.wallMs(), leaseMs))
     for (const { trunkId, status } of this.#status.due(systemClock.wallMs())) {
       this.#open.get(trunkId)?.session.send({ type: 'status', status })
     }

@@ -198,6 +198,18 @@ export class StatusBook {
     return relay?.record.history(nodeId, wallMs) ?? null
   }
 
+  /** Nodes below this one, at any depth, that are connected or were until `lostMsMax` ago. */
+  nodesBelow(wallMs: number, lostMsMax: number): string[] {
+    const isThere = (relay: KnownRelay | undefined): boolean =>
+      relay !== undefined && (relay.state === 'connected' || wallMs - relay.sinceMs <= lostMsMax)
+    const below: string[] = []
+    for (const relay of this.#relays.values()) {
+      const teller = relay.via === '' ? relay : this.#relays.get(relay.via)
+      if (isThere(relay) && isThere(teller)) below.push(relay.nodeId)
+    }
+    return below
+  }
+
   /** The next few of all relays below, round and round. */
   #nextRelays(): RelayFacts[] {
     const all = [...this.#relays.values()]

@@ -3,8 +3,8 @@
  */
 
 import type * as v from 'valibot'
+import type { ApiRoute } from './entry.ts'
 import { type JsonSchema, jsonSchemaOf } from './json-schema.ts'
-import type { ApiRoute } from './routes.ts'
 import * as schemas from './schemas.ts'
 
 const NAMED: ReadonlyMap<v.GenericSchema, string> = new Map<v.GenericSchema, string>([

@@ -17,6 +17,8 @@ export const LOCK = v.object({ locked: v.boolean() })
 export const EMERGENCY = v.object({ on: v.boolean() })
 const { question, options } = CLIENT_MESSAGES['poll-open'].entries
 export const OPEN_POLL = v.object({ question, options })
+const { order } = CLIENT_MESSAGES.succession.entries
+export const SUCCESSION = v.object({ order })
 export const PIN = v.object({ participant: v.nullable(text(64)), use: v.exactOptional(use) })
 export const DEMO_TOKEN = v.object({
   name: v.exactOptional(text(100)),

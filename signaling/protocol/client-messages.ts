@@ -10,6 +10,7 @@ import {
   POLL_OPTIONS_MIN,
   POLL_QUESTION_CHARACTERS_MAX,
   SECTIONS_PER_OFFER_MAX,
+  SUCCESSION_ENTRIES_MAX,
 } from '../../config/index.ts'
 import {
   mid,
@@ -20,6 +21,7 @@ import {
   pollOption,
   slotUse,
   sourceUse,
+  successor,
   text,
   uint,
   wideUint,
@@ -95,6 +97,11 @@ export const CLIENT_MESSAGES = {
   }),
   lock: v.object({ type: v.literal('lock'), ref, locked: v.boolean() }),
   emergency: v.object({ type: v.literal('emergency'), ref, on: v.boolean() }),
+  succession: v.object({
+    type: v.literal('succession'),
+    ref,
+    order: v.pipe(v.array(successor), v.maxLength(SUCCESSION_ENTRIES_MAX)),
+  }),
   'poll-open': v.object({
     type: v.literal('poll-open'),
     ref,

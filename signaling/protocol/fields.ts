@@ -4,7 +4,7 @@
  */
 
 import * as v from 'valibot'
-import { POLL_OPTIONS_MAX } from '../../config/index.ts'
+import { NAME_CHARACTERS_MAX, POLL_OPTIONS_MAX } from '../../config/index.ts'
 
 const MID = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,16}$/
 // Tabs and line ends are text; other control characters are for terminals, not for people.
@@ -33,6 +33,11 @@ export function text(min: number, max: number) {
 export const participantId = text(1, 64)
 export const mid = v.pipe(v.string(), v.regex(MID))
 export const sourceUse = v.picklist(['microphone', 'camera', 'screen'])
+/** A site, or one participant. */
+export const successor = v.union([
+  v.strictObject({ site: text(0, NAME_CHARACTERS_MAX) }),
+  v.strictObject({ participant: participantId }),
+])
 /** Server-made. */
 export const pollId = text(1, 64)
 /** Index of an option. */

@@ -12,6 +12,7 @@ import {
   pollOption,
   role,
   sourceUse,
+  successor,
   uint,
   wideUint,
 } from './fields.ts'
@@ -44,6 +45,11 @@ const poll = v.strictObject({
 const tally = v.strictObject({ poll: pollId, counts: v.array(uint) })
 const vote = v.strictObject({ poll: pollId, option: pollOption })
 
+const acting = v.array(
+  v.strictObject({ participant: participantId, name: v.string(), site: v.string() }),
+)
+const succession = v.array(successor)
+
 const roomState = v.strictObject({
   room: v.string(),
   revision: uint,
@@ -54,6 +60,8 @@ const roomState = v.strictObject({
   stage: v.array(stageMember),
   hands: v.array(participantId),
   polls: v.array(poll),
+  acting,
+  succession,
 })
 
 const chatEntry = v.strictObject({
@@ -125,6 +133,8 @@ export const SERVER_MESSAGES = {
     pin: v.exactOptional(pin),
     polls: v.exactOptional(v.strictObject({ set: v.array(poll), remove: v.array(pollId) })),
     tallies: v.exactOptional(v.array(tally)),
+    acting: v.exactOptional(acting),
+    succession: v.exactOptional(succession),
   }),
   speakers: v.strictObject({
     type: v.literal('speakers'),

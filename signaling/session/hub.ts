@@ -85,7 +85,7 @@ export class Hub {
       broadcast: (message) => this.#broadcast(message),
     })
     const { upstream } = this
-    this.stage = new NodeStage({ rooms: this.#rooms, desk, media, nowMs, upstream })
+    this.stage = new NodeStage({ host, rooms: this.#rooms, desk, media, nowMs, upstream })
     options.host.onNotice = (notice) => this.#guard(() => this.#onNotice(notice))
     options.media.onReport = (report) => this.#guard(() => this.#onReport(report))
   }

@@ -60,9 +60,12 @@ function offer(context: RequestContext, message: ClientMessage & { type: 'offer'
   else connection.send({ type: 'answer', ...refOf(message), sdp: result.answer })
 }
 
-/** Nobody's right of the room: it costs a dial, so the chairs have it. */
-function tryUpstream({ seat, connection, retryUpstream }: RequestContext, ref: Ref): void {
-  if (seat.role !== 'chair') {
+/** Nobody's right of the room: it costs a dial, so the chairs have it, and whoever acts as one. */
+function tryUpstream(context: RequestContext, ref: Ref): void {
+  const { host, seat, connection, retryUpstream } = context
+  const acting = host.conference.summary(seat.room)?.acting ?? []
+  const isActing = acting.some(({ participant }) => participant === seat.participant)
+  if (seat.role !== 'chair' && !isActing) {
     connection.refuse(ref.ref, { code: 'forbidden', message: 'only the chair may' })
   } else if (retryUpstream === undefined) {
     connection.refuse(ref.ref, { code: 'bad-state', message: 'this node has no upstream' })
@@ -86,6 +89,7 @@ export function answerRequest(context: RequestContext, message: ClientMessage): 
     case 'kick':
     case 'lock':
     case 'emergency':
+    case 'succession':
     case 'poll-open':
     case 'poll-close':
     case 'vote':

@@ -25,6 +25,9 @@ test('two clinics at one relay go on talking when the core is killed, are told s
 
   core.process.kill('SIGKILL')
   await mai.byId('island-banner').waitFor()
+  for (const person of [mai, john]) await person.byId('island-moderator').waitFor()
+  t.regex((await mai.byId('island-moderator').textContent()) ?? '', /^(Bạn điều hành|You moderate)/)
+  t.regex((await john.byId('island-moderator').textContent()) ?? '', /^Mai /)
   await keepScreenshot(mai.page, 'island-banner')
   for (const person of [mai, john]) {
     const before = await framesDecoded(person)

@@ -12,9 +12,9 @@ import { remember } from './history.ts'
 import type { Translate } from './i18n/index.ts'
 import { keyOr } from './i18n/index.ts'
 import { NameBook } from './names.ts'
+import { newsOf } from './room-news.ts'
 import type { Store } from './store.ts'
 import { createStore } from './store.ts'
-import { upstreamName } from './upstream-text.ts'
 
 export type Panel = 'none' | 'chat' | 'people' | 'polls' | 'statistics' | 'settings' | 'help'
 
@@ -325,7 +325,8 @@ export class CallModel {
       else if (before.self.onStage !== conference.self.onStage) this.#onStageChanged(conference)
     }
     this.#chairMutes(before, conference)
-    this.#roomNews(before, conference)
+    for (const { text, urgent } of newsOf(before, conference, this.#translate()))
+      this.notify(text, urgent)
     if (conference.hands !== before.hands && conference.phase === 'live')
       void this.names.find(conference.hands, { conference: this.conference, nowMs: Date.now() })
     if (conference.phase === 'ended') this.close()
@@ -338,20 +339,6 @@ export class CallModel {
     const t = this.#translate()
     if (began('microphone')) this.notify(t('control.chairMuted'), true)
     if (began('camera')) this.notify(t('control.chairMutedCamera'), true)
-  }
-
-  /** What concerns everybody in the room and is not seen in a picture. */
-  #roomNews(before: ConferenceState, now: ConferenceState): void {
-    if (before.me === undefined) return
-    const t = this.#translate()
-    if (now.emergency !== before.emergency)
-      this.notify(t(now.emergency ? 'say.emergency' : 'say.emergencyOver'), now.emergency)
-    for (const { poll, question, closed } of now.polls) {
-      const then = before.polls.find((known) => known.poll === poll)
-      if (closed && then?.closed === false) this.notify(t('say.pollClosed', { question }))
-    }
-    if (before.upstream?.state === 'island' && now.upstream?.state === 'connected')
-      this.notify(t('relay.back', { upstream: upstreamName(now.upstream, t) }))
   }
 
   #onStageChanged({ self }: ConferenceState): void {

@@ -1,7 +1,7 @@
 import test from 'ava'
 import type { UpstreamLink } from '../sdk/index.ts'
 import { translator } from './i18n/index.ts'
-import { linkFigures, linkText, nodeName } from './upstream-text.ts'
+import { linkFigures, linkText, moderatorText, nodeName } from './upstream-text.ts'
 
 const link: UpstreamLink = {
   state: 'connected',
@@ -37,4 +37,14 @@ test('figures that are not known yet are dashes', (t) => {
   t.is(linkFigures(link, en), 'Down 512 kbit/s · loss 5% · round trip 49 ms')
   const unknown = { ...link, rateBps: 0, lossRatio: 0, rttMs: 0 }
   t.is(linkFigures(unknown, en), 'Down – kbit/s · loss 0% · round trip – ms')
+})
+
+test('everybody reads who moderates an island, and that one reads that it is he', (t) => {
+  const words = translator('vi')
+  const me = { participant: 'pa', role: 'speaker', name: 'Mai', site: 'Huế' } as const
+  const acting = [{ participant: 'pb', name: 'John', site: 'Vinh' }]
+  t.is(moderatorText({ acting: [], me }, words), '')
+  t.true(moderatorText({ acting, me }, words).startsWith('John (Vinh) '))
+  const own = moderatorText({ acting: [{ ...acting[0]!, participant: 'pa' }], me }, words)
+  t.true(own.startsWith('Bạn điều hành'))
 })

@@ -1,5 +1,5 @@
 /** The link from a relay to the server above, in whole sentences. */
-import type { UpstreamLink } from '../sdk/index.ts'
+import type { ConferenceState, UpstreamLink } from '../sdk/index.ts'
 import type { Translate } from './i18n/index.ts'
 
 export const nodeName = ({ node }: UpstreamLink, t: Translate): string =>
@@ -23,3 +23,16 @@ export const linkFigures = ({ rateBps, lossRatio, rttMs }: UpstreamLink, t: Tran
     loss: Math.round(lossRatio * 100),
     rtt: rttMs > 0 ? Math.round(rttMs) : '–',
   })
+
+/** Who moderates the island: oneself, somebody by name and place, or (empty) a chair as ever. */
+export const moderatorText = (
+  { acting, me }: Pick<ConferenceState, 'acting' | 'me'>,
+  t: Translate,
+): string => {
+  if (acting.some(({ participant }) => participant === me?.participant))
+    return t('relay.youModerate')
+  const one = acting.at(-1)
+  if (one === undefined) return ''
+  const name = one.site === '' || one.site === one.name ? one.name : `${one.name} (${one.site})`
+  return t('relay.moderates', { name })
+}

@@ -4,7 +4,7 @@
  * tracks.
  */
 
-import type { Format } from './codec.ts'
+import { type ConferenceEvents, type ConnectOptions, defaultUrl, unexpected } from './contract.ts'
 import { Emitter } from './emitter.ts'
 import type { Cancel, Environment } from './environment.ts'
 import { browserEnvironment } from './environment.ts'
@@ -15,13 +15,13 @@ import type { MediaSlot } from './media.ts'
 import { MediaLink } from './media.ts'
 import type {
   Answer,
-  ChatEntry,
   ClientMessage,
   ErrorCode,
   Pin,
   SectionUse,
   ServerMessage,
   SourceUse,
+  Successor,
 } from './messages.ts'
 import { Monitor } from './monitor.ts'
 import type { StreamQuality } from './quality.ts'
@@ -31,33 +31,6 @@ import { applyMessage, initialState, upstreamLink } from './state.ts'
 import type { StreamStatistics } from './statistics.ts'
 import type { View } from './view.ts'
 import { hiddenMids, viewMessage } from './view.ts'
-
-export type ConnectOptions = {
-  token: string
-  /** `ws:` or `wss:` address of the door; default `/ws` on the page's own host. */
-  url?: string
-  /** Frames as msgpack (default) or as JSON, for debugging. */
-  format?: Format
-  /** Small pictures to negotiate, 0..`TILES_MAX`; default 6. */
-  tiles?: number
-  /** Name and version of the program, for the server's records, at most 64 characters. */
-  client?: string
-  /** For tests. */
-  environment?: Environment
-}
-
-export type ConferenceEvents = {
-  /** After every change; the state is immutable. */
-  change: ConferenceState
-  /** New entries of the room's chat, not those of history. */
-  chat: readonly ChatEntry[]
-  /** The media slots are new objects. */
-  slots: readonly MediaSlot[]
-  /** Every 2 s. */
-  statistics: readonly StreamStatistics[]
-  /** Something was refused that no call waits for. */
-  error: ConferenceError
-}
 
 const nothing = (): void => {}
 
@@ -233,6 +206,11 @@ export class Conference {
   /** As chair: the room goes before all others on every link between servers, or no longer. */
   async setEmergency(on: boolean): Promise<void> {
     await this.#link.request({ type: 'emergency', on })
+  }
+
+  /** As chair: who moderates, in this order, where a part of the tree is cut off. At most 32. */
+  async setSuccession(order: Successor[]): Promise<void> {
+    await this.#link.request({ type: 'succession', order })
   }
 
   /** As chair: asks the room; 2 to 10 options of at most 100 characters, the question at most 300. */
@@ -420,16 +398,6 @@ export class Conference {
     this.#state = state
     this.#events.emit('change', state)
   }
-}
-
-const unexpected = (answer: unknown): ConferenceError =>
-  new ConferenceError('bad-message', `unexpected answer: ${String((answer as Error)?.message)}`)
-
-const defaultUrl = (): string => {
-  const url = new URL('/ws', location.href)
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
-  url.hash = ''
-  return url.href
 }
 
 /**

@@ -34,6 +34,12 @@ export type Poll = {
   closed: boolean
 }
 
+/** A site (whoever of it came first), or one participant. */
+export type Successor = { site: string } | { participant: string }
+
+/** One who moderates an island. */
+export type ActingMember = { participant: string; name: string; site: string }
+
 type RoomState = {
   room: string
   revision: number
@@ -47,6 +53,10 @@ type RoomState = {
   hands: string[]
   /** Oldest first. */
   polls: Poll[]
+  /** Who moderates the island that one is on; empty where it is none. */
+  acting: ActingMember[]
+  /** Who is to moderate where a part of the tree is cut off, in order. */
+  succession: Successor[]
 }
 
 export type ChatEntry = {
@@ -152,6 +162,7 @@ export type ClientMessage =
   | { type: 'kick'; participant: string; reason?: string }
   | { type: 'lock'; locked: boolean }
   | { type: 'emergency'; on: boolean }
+  | { type: 'succession'; order: Successor[] }
   | { type: 'poll-open'; question: string; options: string[] }
   | { type: 'poll-close'; poll: string }
   | { type: 'vote'; poll: string; option: number }
@@ -187,6 +198,8 @@ export type RoomDelta = {
   /** New counts of polls that are known. */
   tallies?: { poll: string; counts: number[] }[]
   pin?: Pin | null
+  acting?: ActingMember[]
+  succession?: Successor[]
 }
 
 /** Of a relay alone: how the link to the server above it fares. */

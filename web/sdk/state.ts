@@ -4,6 +4,7 @@
  */
 import { CHAT_ENTRIES_MAX } from './limits.ts'
 import type {
+  ActingMember,
   ChatEntry,
   Counts,
   ErrorCode,
@@ -16,6 +17,7 @@ import type {
   ServerMessage,
   SlotState,
   StageMember,
+  Successor,
   UpstreamMessage,
 } from './messages.ts'
 import type { StreamQuality } from './quality.ts'
@@ -57,6 +59,10 @@ export type ConferenceState = {
   readonly hands: readonly string[]
   /** Oldest first. */
   readonly polls: readonly Poll[]
+  /** Who moderates the island that one is on; empty where it is none. */
+  readonly acting: readonly ActingMember[]
+  /** Who is to, in the chair's order. */
+  readonly succession: readonly Successor[]
   /** Who speaks now, and who is heard now. */
   readonly active: string | null
   readonly heard: readonly string[]
@@ -89,6 +95,8 @@ export const initialState = (nowMs: number): ConferenceState => ({
   stage: [],
   hands: [],
   polls: [],
+  acting: [],
+  succession: [],
   active: null,
   heard: [],
   slots: [],
@@ -151,6 +159,8 @@ const applyRoom = (state: ConferenceState, delta: RoomDelta): ConferenceState =>
     emergency: delta.emergency ?? state.emergency,
     pin: delta.pin === undefined ? state.pin : delta.pin,
     polls: applyPolls(state.polls, delta),
+    acting: delta.acting ?? state.acting,
+    succession: delta.succession ?? state.succession,
     stage: delta.stage === undefined ? state.stage : applyStage(state.stage, delta.stage),
   }
 }
@@ -182,12 +192,19 @@ const applyJoined = (state: ConferenceState, joined: JoinedMessage): ConferenceS
   stage: joined.room.stage,
   hands: joined.room.hands,
   polls: joined.room.polls,
+  acting: joined.room.acting ?? [],
+  succession: joined.room.succession ?? [],
   // It may be another server now; a relay says so in the next message.
   upstream: undefined,
   slots: joined.slots ?? (joined.resumed ? state.slots : []),
   chat: mergeChat(state.chat, joined.chat),
   chatHasMore: state.chat.length > 0 ? state.chatHasMore : joined.chat.length >= 50,
 })
+
+/** Whether one may do here what chairs do: as the chair, or in the chair's place on an island. */
+export const moderates = ({ me, acting }: ConferenceState): boolean =>
+  me !== undefined &&
+  (me.role === 'chair' || acting.some(({ participant }) => participant === me.participant))
 
 /** How a relay's link fares, with its age as a time of this machine. */
 export const upstreamLink = (message: UpstreamMessage, nowMs: number): UpstreamLink => {

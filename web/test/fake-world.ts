@@ -236,6 +236,8 @@ export const joinedMessage = (change: Partial<JoinedMessage> = {}): JoinedMessag
     stage: [],
     hands: [],
     polls: [],
+    acting: [],
+    succession: [],
   },
   chat: [],
   ...change,

@@ -160,6 +160,8 @@ const joined = (message: Message, me: StageMember, room: Room): Message => {
       locked: false,
       emergency: false,
       polls: [],
+      acting: [],
+      succession: [],
       pin: null,
       counts: { sites: PEOPLE, stage: 6, audience: PEOPLE - 6, hands: 2 },
       stage: onStage ? [...stage, me] : stage,

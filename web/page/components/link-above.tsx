@@ -1,10 +1,10 @@
 /** Which relay one is on, and how its link to the server above fares: a sign with words, and the truth when it is cut. */
-import type { UpstreamLink } from '../../sdk/index.ts'
+import { moderates, type UpstreamLink } from '../../sdk/index.ts'
 import type { CallModel } from '../call-model.ts'
 import { useSpeech } from '../context.ts'
 import { duration } from '../i18n/index.ts'
 import { useNowMs, useStore } from '../store.ts'
-import { linkFigures, linkText, nodeName, upstreamName } from '../upstream-text.ts'
+import { linkFigures, linkText, moderatorText, nodeName, upstreamName } from '../upstream-text.ts'
 import { Icon } from './icons.tsx'
 import { MarkSign } from './quality-mark.tsx'
 
@@ -64,7 +64,8 @@ function Age({ link }: { link: UpstreamLink }) {
 export function IslandBanner({ model }: { model: CallModel }) {
   const { t } = useSpeech()
   const link = useLink(model)
-  const chair = useStore(model.store, (state) => state.conference.me?.role === 'chair')
+  const chair = useStore(model.store, (state) => moderates(state.conference))
+  const moderator = useStore(model.store, (state) => moderatorText(state.conference, t))
   const nowMs = useNowMs(link?.state === 'island')
   if (link?.state !== 'island') return null
   const upstream = upstreamName(link, t)
@@ -75,6 +76,11 @@ export function IslandBanner({ model }: { model: CallModel }) {
         <p class="banner-main">
           {t('relay.island', { upstream, time: duration(nowMs - link.sinceMs) })}
         </p>
+        {moderator === '' ? null : (
+          <p class="banner-next" data-testid="island-moderator">
+            {moderator}
+          </p>
+        )}
         <p class="banner-next">{t('relay.islandText', { node: nodeName(link, t) })}</p>
       </div>
       {chair ? (

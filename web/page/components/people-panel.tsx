@@ -1,20 +1,23 @@
 /** Who is here: hands in their order, the stage, everyone in pages with a search; and what a chair may do. */
 import { useId, useState } from 'preact/hooks'
-import type { StageMember } from '../../sdk/index.ts'
+import { moderates, type StageMember } from '../../sdk/index.ts'
 import type { CallModel } from '../call-model.ts'
 import { useSpeech } from '../context.ts'
 import { useStore } from '../store.ts'
 import { ConfirmDialog } from './confirm-dialog.tsx'
 import { Icon } from './icons.tsx'
 import { PersonRow } from './person-row.tsx'
+import { SuccessionList } from './succession-list.tsx'
 import { useRoster } from './use-roster.ts'
 
 export function PeoplePanel({ model }: { model: CallModel }) {
-  const chair = useStore(model.store, (state) => state.conference.me?.role === 'chair')
+  const chair = useStore(model.store, (state) => moderates(state.conference))
+  const owns = useStore(model.store, (state) => state.conference.me?.role === 'chair')
   return (
     <div class="panel-scroll">
       {chair ? <LockSwitch model={model} /> : null}
       {chair ? <EmergencySwitch model={model} /> : null}
+      {owns ? <SuccessionList model={model} /> : null}
       <Hands model={model} chair={chair} />
       <OnStage model={model} chair={chair} />
       <Everyone model={model} chair={chair} />

@@ -8,6 +8,7 @@ import { useStore } from '../store.ts'
 import { Avatar } from './avatar.tsx'
 import { ConfirmDialog } from './confirm-dialog.tsx'
 import { Icon } from './icons.tsx'
+import { SuccessorButtons } from './succession-list.tsx'
 
 type Person = Pick<RosterMember, 'participant' | 'name' | 'site' | 'onStage'>
 
@@ -130,6 +131,7 @@ function Actions({ model, person, member, hand, onDone }: ActionsProps) {
             conference.pin({ participant, use: 'screen' }),
           )
         : null}
+      <SuccessorButtons model={model} person={person} onDone={onDone} />
       <button
         type="button"
         class="button small danger"

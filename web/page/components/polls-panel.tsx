@@ -1,6 +1,6 @@
 /** Polls: what was asked, one's vote, live counts as bars; the chair asks and closes. Who voted what is told to nobody. */
 import { useId, useState } from 'preact/hooks'
-import type { Poll } from '../../sdk/index.ts'
+import { moderates, type Poll } from '../../sdk/index.ts'
 import type { CallModel } from '../call-model.ts'
 import { useSpeech } from '../context.ts'
 import { percentOf, votesOf } from '../polls.ts'
@@ -10,7 +10,7 @@ import { NewPoll } from './new-poll.tsx'
 
 export function PollsPanel({ model }: { model: CallModel }) {
   const { t } = useSpeech()
-  const chair = useStore(model.store, (state) => state.conference.me?.role === 'chair')
+  const chair = useStore(model.store, (state) => moderates(state.conference))
   const polls = useStore(model.store, (state) => state.conference.polls)
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.

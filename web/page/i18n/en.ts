@@ -179,6 +179,15 @@ export const en: Readonly<Record<TextKey, string>> = {
   'chair.kickText': 'They cannot come back with the old link.',
   'chair.kickConfirm': 'Remove',
   'chair.cancel': 'Keep',
+  'chair.succession': 'Who moderates if a part is cut off',
+  'chair.successionHint': 'The first of these who is still there moderates until the link is back.',
+  'chair.successionNone':
+    'Nobody is named: the first speaker there moderates. Add people and sites from their menus.',
+  'chair.successorSite': 'Anyone at {site}',
+  'chair.successorUp': 'Move {name} up',
+  'chair.successorRemove': 'Take {name} off the list',
+  'chair.successorAdd': 'Moderates if cut off',
+  'chair.successorAddSite': 'Anyone at {site} moderates if cut off',
 
   'quality.green': 'Good',
   'quality.amber': 'Weak',
@@ -234,6 +243,9 @@ export const en: Readonly<Record<TextKey, string>> = {
     'Sites connected through relay {node} still hear and see each other. The link comes back by itself; there is nothing to do.',
   'relay.now': 'Try now',
   'relay.trying': 'Trying to reach the server above…',
+  'relay.moderates': '{name} moderates here until the link is back.',
+  'relay.youModerate': 'You moderate here until the link is back: see the list of people.',
+  'relay.noLonger': 'You no longer moderate.',
   'relay.back': 'Connected to {upstream} again.',
 
   'stats.stream': 'Stream',

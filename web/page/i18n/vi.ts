@@ -177,6 +177,16 @@ export const vi = {
   'chair.kickText': 'Người này sẽ không vào lại được bằng liên kết cũ.',
   'chair.kickConfirm': 'Mời ra',
   'chair.cancel': 'Giữ lại',
+  'chair.succession': 'Ai điều hành khi đứt liên lạc',
+  'chair.successionHint':
+    'Người đầu tiên trong danh sách còn có mặt tại chỗ sẽ điều hành đến khi nối lại.',
+  'chair.successionNone':
+    'Chưa chỉ định ai: người phát biểu vào trước nhất tại chỗ sẽ điều hành. Thêm người hoặc điểm cầu từ mục thao tác.',
+  'chair.successorSite': 'Bất kỳ ai ở {site}',
+  'chair.successorUp': 'Đưa {name} lên trên',
+  'chair.successorRemove': 'Bỏ {name} khỏi danh sách',
+  'chair.successorAdd': 'Điều hành khi đứt liên lạc',
+  'chair.successorAddSite': 'Ai ở {site} cũng điều hành khi đứt liên lạc',
 
   'quality.green': 'Tốt',
   'quality.amber': 'Yếu',
@@ -232,6 +242,9 @@ export const vi = {
     'Các điểm cầu nối qua trạm {node} vẫn nghe và thấy nhau. Có đường truyền là tự nối lại, bạn không cần làm gì.',
   'relay.now': 'Thử nối ngay',
   'relay.trying': 'Đang thử nối lên tuyến trên…',
+  'relay.moderates': '{name} điều hành tại đây cho đến khi nối lại.',
+  'relay.youModerate': 'Bạn điều hành tại đây cho đến khi nối lại: mở danh sách người tham gia.',
+  'relay.noLonger': 'Bạn không còn điều hành.',
   'relay.back': 'Đã nối lại với {upstream}.',
 
   'stats.stream': 'Luồng',
