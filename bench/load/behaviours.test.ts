@@ -65,6 +65,34 @@ test('chat lines come at the rate of the group and end in time', async (t) => {
   t.is(log.length, 10)
 })
 
+test('one chair marks the emergency and lifts it; a poll is opened and closed likewise', async (t) => {
+  const { log, pass, members } = await stage({ do: 'emergency', fromS: 1, untilS: 3 }, { count: 2 })
+  members[0]!.state = 'away'
+  await pass(5000)
+  t.deepEqual(
+    log.map((line) => line.replace(/^.*?(?=sites)/, '')),
+    ['sites-2 {"type":"emergency","on":true}', 'sites-2 {"type":"emergency","on":false}'],
+  )
+  const poll = await stage({ do: 'poll', fromS: 1 }, { count: 2 })
+  await poll.pass(5000)
+  t.is(poll.log.length, 1)
+  t.regex(poll.log[0] ?? '', /sites-1 .*poll-open/)
+})
+
+test('each votes once, when there is a poll; who was told of none has failed', async (t) => {
+  const { log, pass, members, seats } = await stage(
+    { do: 'vote', fromS: 1, withinS: 2 },
+    { count: 5 },
+  )
+  for (const member of members.slice(1)) member.poll = 'p1'
+  await pass(5000)
+  t.is(log.filter((line) => line.includes('"type":"vote","poll":"p1"')).length, 4)
+  t.deepEqual(
+    seats.map(({ requestsFailed }) => requestsFailed),
+    [1, 0, 0, 0, 0],
+  )
+})
+
 test('a share leaves and comes back after its time away', async (t) => {
   const { log, pass, members } = await stage({
     do: 'come-and-go',
