@@ -64,7 +64,7 @@ export class FrameAssembly {
   #addOpus({ timestamp, levelDbov, bytes }: LoggedPacket): void {
     const gapBefore = this.#gap
     this.#gap = false
-    const facts = { keyframe: true, gapBefore, temporalLayer: 0, levelDbov }
+    const facts = { keyframe: true, gapBefore, shown: true, temporalLayer: 0, levelDbov }
     this.#receive({ ...facts, timestamp, bytes: bytes.slice() })
   }
 
@@ -72,8 +72,8 @@ export class FrameAssembly {
     if (packet.frameStart) {
       // Its predecessor had no last packet.
       if (this.#frame !== undefined) this.#dropFrame()
-      const { timestamp, keyframe, temporalLayer } = packet
-      const facts = { keyframe, gapBefore: false, temporalLayer, levelDbov: 127 }
+      const { timestamp, keyframe, temporalLayer, shown } = packet
+      const facts = { keyframe, shown, gapBefore: false, temporalLayer, levelDbov: 127 }
       this.#frame = { ...facts, timestamp, bytes: packet.bytes }
       this.#tl0 = packet.tl0PicIdx
       this.#switches = packet.temporalSwitch

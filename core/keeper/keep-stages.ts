@@ -36,7 +36,7 @@ export function keepStages({
   const desk = new KeeperDesk({
     nameOf,
     letCross,
-    keep: (publicationId, track) => keeper.keep({ publicationId, track }),
+    keep: (order) => keeper.keep(order),
     drop: (publicationId) => keeper.drop(publicationId),
   })
   stage.observe({

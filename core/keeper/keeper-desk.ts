@@ -5,6 +5,7 @@
 import { KEPT_LINGER_MS } from '../../config/limits.ts'
 import type { SourceUse } from '../media/control.ts'
 import type { KeptTrack } from './contract.ts'
+import type { KeepOrder } from './keeper-tracks.ts'
 
 /** What a room shows by default, in names. */
 export type ShownStage = {
@@ -17,7 +18,8 @@ export type ShownStage = {
 export type KeeperDeskOptions = {
   /** As people know the participant; '' when nobody knows. */
   nameOf: (room: string, participant: string) => string
-  keep: (publicationId: number, track: KeptTrack & { name: string }) => void
+  /** Told again when `shown` has changed. */
+  keep: (order: KeepOrder) => void
   drop: (publicationId: number) => void
   /** Lets its packets reach the keeper thread, or no longer. */
   letCross: (publicationId: number, on: boolean) => void
@@ -26,6 +28,7 @@ export type KeeperDeskOptions = {
 type Kept = {
   /** Monotonic ms from which it is no longer recorded; Infinity while it is shown. */
   untilMs: number
+  shown: boolean
 }
 
 /** Feed it what happens in rooms; call `tick` about once a second. */
@@ -76,41 +79,57 @@ export class KeeperDesk {
 
   #review(room: string, nowMs: number): void {
     const due = this.#dueOf(room)
-    for (const publicationId of due) this.#start(publicationId)
+    for (const [publicationId, shown] of due) this.#start(publicationId, shown)
     for (const [publicationId, kept] of this.#kept) {
       if (this.#tracks.get(publicationId)?.room !== room || due.has(publicationId)) continue
+      this.#order(publicationId, kept, false)
       kept.untilMs = Math.min(kept.untilMs, nowMs + KEPT_LINGER_MS)
     }
   }
 
-  #dueOf(room: string): Set<number> {
+  /** Those to be recorded, and whether each is shown. */
+  #dueOf(room: string): Map<number, boolean> {
     const shown = this.#shown.get(room)
-    const due = new Set<number>()
+    const due = new Map<number, boolean>()
     if (shown === undefined) return due
-    const add = (participant: string, use: SourceUse): void => {
+    const add = (participant: string, use: SourceUse, isShown: boolean): void => {
       const publicationId = this.#byName.get(nameKey({ room, participant, use }))
-      if (publicationId !== undefined) due.add(publicationId)
+      if (publicationId !== undefined) due.set(publicationId, isShown)
     }
-    for (const participant of shown.heard) if (participant !== '') add(participant, 'microphone')
+    for (const participant of shown.heard) {
+      if (participant !== '') add(participant, 'microphone', true)
+    }
     if (shown.main !== null) {
-      add(shown.main.participant, shown.main.use)
-      add(shown.main.participant, 'screen')
+      add(shown.main.participant, 'screen', false)
+      add(shown.main.participant, shown.main.use, true)
     }
     return due
   }
 
-  #start(publicationId: number): void {
+  #start(publicationId: number, shown: boolean): void {
     const kept = this.#kept.get(publicationId)
     if (kept !== undefined) {
       kept.untilMs = Number.POSITIVE_INFINITY
+      this.#order(publicationId, kept, shown)
       return
     }
     const track = this.#tracks.get(publicationId)
     if (track === undefined) return
-    this.#kept.set(publicationId, { untilMs: Number.POSITIVE_INFINITY })
-    const name = this.#options.nameOf(track.room, track.participant)
-    this.#options.keep(publicationId, { ...track, name })
+    this.#kept.set(publicationId, { untilMs: Number.POSITIVE_INFINITY, shown })
+    this.#tell(publicationId, track, shown)
     this.#options.letCross(publicationId, true)
+  }
+
+  #order(publicationId: number, kept: Kept, shown: boolean): void {
+    const track = this.#tracks.get(publicationId)
+    if (kept.shown === shown || track === undefined) return
+    kept.shown = shown
+    this.#tell(publicationId, track, shown)
+  }
+
+  #tell(publicationId: number, track: KeptTrack, shown: boolean): void {
+    const name = this.#options.nameOf(track.room, track.participant)
+    this.#options.keep({ publicationId, track: { ...track, name }, shown })
   }
 
   #stop(publicationId: number): void {

@@ -25,6 +25,14 @@ export type KeeperTracksOptions = {
   onUnkept: (codec: CodecName) => void
 }
 
+/** A publication that is to be recorded, under its names. */
+export type KeepOrder = {
+  publicationId: number
+  track: KeptTrack & { name: string }
+  /** It is the main picture of its room, or a voice that is heard. */
+  shown: boolean
+}
+
 type Kept = {
   readonly publicationId: number
   readonly track: KeptTrack & { name: string }
@@ -33,6 +41,7 @@ type Kept = {
   codec: KeptCodec | undefined
   recorder: TrackRecorder | undefined
   isUnkept: boolean
+  isShown: boolean
 }
 
 /** The layer that is kept: the base, or the only one. */
@@ -67,10 +76,12 @@ export class KeeperTracks {
   }
 
   /** False when too many are recorded already. One that is recorded goes on, under another name from its next segment. */
-  keep(publicationId: number, track: KeptTrack & { name: string }): boolean {
+  keep({ publicationId, track, shown }: KeepOrder): boolean {
     const known = this.#kept.get(publicationId)
     if (known !== undefined) {
       known.track.name = track.name
+      known.isShown = shown
+      known.recorder?.setShown(shown, this.#options.nowMs())
       return true
     }
     if (this.#kept.size >= KEPT_TRACKS_MAX) return false
@@ -84,6 +95,7 @@ export class KeeperTracks {
       codec: undefined,
       recorder: undefined,
       isUnkept: false,
+      isShown: shown,
     })
     return true
   }
@@ -148,6 +160,7 @@ export class KeeperTracks {
       onSegment: (draft) => onSegment({ ...kept.track }, draft),
       onKeyframeWanted: () => onKeyframeWanted(kept.publicationId),
     })
+    kept.recorder.setShown(kept.isShown, this.#options.nowMs())
     return kept.recorder
   }
 

@@ -15,6 +15,7 @@ const KEYFRAME = 1
 const FRAME_START = 2
 const TEMPORAL_SWITCH = 4
 const MARKER = 8
+const SHOWN = 64
 
 /** One packet that was logged; reused by `take`. */
 export class LoggedPacket {
@@ -28,6 +29,7 @@ export class LoggedPacket {
   /** -1 when the codec does not tell. */
   tl0PicIdx = -1
   levelDbov = 127
+  shown = true
   /** What follows the RTP header; empty for padding. A view, good until the next packet is added. */
   bytes: Uint8Array = new Uint8Array(0)
 }
@@ -64,10 +66,10 @@ export class PacketLog {
    */
   add(
     packet: MediaPacket,
-    payload: { start: number; end: number; levelDbov: number },
+    payload: { start: number; end: number; levelDbov: number; shown: boolean },
     at: { sequence: number; timestamp: number } = packet,
   ): boolean {
-    const { start, end, levelDbov } = payload
+    const { start, end, levelDbov, shown } = payload
     const length = end - start
     if (this.has(at.sequence) || !this.#makeRoom(length)) return false
     const index = this.#count++
@@ -81,6 +83,7 @@ export class PacketLog {
       (packet.temporalSwitch ? TEMPORAL_SWITCH : 0) |
       (packet.marker ? MARKER : 0) |
       ((packet.temporalLayer & 3) << 4) |
+      (shown ? SHOWN : 0) |
       ((levelDbov & 0x7f) << 8) |
       (tl0 << 16)
     this.#start[index] = this.#used
@@ -122,6 +125,7 @@ export class PacketLog {
     packet.temporalSwitch = (facts & TEMPORAL_SWITCH) !== 0
     packet.marker = (facts & MARKER) !== 0
     packet.temporalLayer = (facts >>> 4) & 3
+    packet.shown = (facts & SHOWN) !== 0
     packet.levelDbov = (facts >>> 8) & 0x7f
     packet.tl0PicIdx = (facts >>> 16) - 1
     const start = this.#start[index]!

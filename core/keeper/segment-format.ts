@@ -28,6 +28,8 @@ export type KeptFrame = {
   gapBefore: boolean
   /** Video: 0..3. */
   temporalLayer: number
+  /** It was the main picture of its room where it was recorded; audio: true. */
+  shown: boolean
   /** Audio: how loud, in -dBov 0 (loud)..127 (silent); 127 for video. */
   levelDbov: number
   /** A view into the segment. */
@@ -59,6 +61,9 @@ const INDEPENDENT = 4
 const UNKNOWN_FLAGS = ~(GAP_BEFORE | INCOMPLETE | INDEPENDENT) & 0xff
 
 const VIDEO_KEYFRAME = 1
+const VIDEO_SHOWN = 8
+/** Bits of a picture's facts that no version has given a meaning. */
+const VIDEO_UNKNOWN = 0x70
 const FRAME_GAP = 0x80
 
 const encoder = new TextEncoder()
@@ -131,7 +136,9 @@ function encodeName(name: string): Uint8Array {
 function factsOf(codec: KeptCodec, frame: KeptFrame): number {
   const gap = frame.gapBefore ? FRAME_GAP : 0
   if (codec === 'opus') return gap | (frame.levelDbov & 0x7f)
-  return gap | ((frame.temporalLayer & 3) << 1) | (frame.keyframe ? VIDEO_KEYFRAME : 0)
+  const shown = frame.shown ? VIDEO_SHOWN : 0
+  const keyframe = frame.keyframe ? VIDEO_KEYFRAME : 0
+  return gap | shown | ((frame.temporalLayer & 3) << 1) | keyframe
 }
 
 /** What is in a segment, its frames as views into `bytes`; undefined when they are none. The hash is not looked at. */
@@ -255,11 +262,12 @@ function readFrames(
     if (offsetTicks < lastTicks || (index === 0 && offsetTicks !== 0)) return undefined
     lastTicks = offsetTicks
     const isAudio = codec === 'opus'
-    if (!isAudio && (facts & 0x78) !== 0) return undefined
+    if (!isAudio && (facts & VIDEO_UNKNOWN) !== 0) return undefined
     frames.push({
       offsetTicks,
       keyframe: isAudio || (facts & VIDEO_KEYFRAME) !== 0,
       gapBefore: (facts & FRAME_GAP) !== 0,
+      shown: isAudio || (facts & VIDEO_SHOWN) !== 0,
       temporalLayer: isAudio ? 0 : (facts >>> 1) & 3,
       levelDbov: isAudio ? facts & 0x7f : 127,
       bytes: bytes.subarray(payloadAt, payloadAt + length),

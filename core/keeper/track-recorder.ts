@@ -71,7 +71,8 @@ export class TrackRecorder {
   readonly #assembly: FrameAssembly
   readonly #roomClock: RoomClock
   readonly #red = new RedBlocks()
-  readonly #payload = { start: 0, end: 0, levelDbov: 127 }
+  readonly #payload = { start: 0, end: 0, levelDbov: 127, shown: true }
+  #isShown = true
   #frames: AssembledFrame[] = []
   #epoch: number | undefined
   /** First number and timestamp of the segment in the making. */
@@ -112,10 +113,19 @@ export class TrackRecorder {
     this.#lastPacketMs = nowMs
     const payload = this.#payload
     payload.levelDbov = levelDbov
+    payload.shown = this.#isShown
     payload.start = packet.start + RTP_HEADER_BYTES
     payload.end = isPadding ? payload.start : packet.end
     const isAdded = packet.codec === 'red' ? this.#addRed(packet, levelDbov) : this.#add(packet)
     if (isAdded && !isPadding) this.#place(packet, nowMs)
+  }
+
+  /** A picture that comes to be the main one should begin with a keyframe. */
+  setShown(isShown: boolean, nowMs: number): void {
+    if (isShown && !this.#isShown && this.#isVideo && this.#first !== undefined) {
+      this.#askKeyframe(nowMs)
+    }
+    this.#isShown = isShown
   }
 
   /** Everything that is here becomes segments: the track has left the stage, or the node ends. */
@@ -170,7 +180,7 @@ export class TrackRecorder {
         sequence: sequence - before,
         timestamp: (timestamp - red.timestampOffsetTicks[index]!) >>> 0,
       }
-      const payload = { start: red.start[index]!, end: red.end[index]!, levelDbov }
+      const payload = { start: red.start[index]!, end: red.end[index]!, levelDbov, shown: true }
       if (payload.start === payload.end || !this.#isDue(at.sequence, before > 0)) continue
       isAdded = this.#log.add(packet, payload, at)
     }
@@ -206,7 +216,7 @@ export class TrackRecorder {
       const deadlineMs = nowMs + SEGMENT_HOLD_MS
       this.#cut = { sequence, timestamp, keyframe, arrivalMs: nowMs, deadlineMs }
       this.#finishIfWhole(this.#cut, first.sequence)
-    } else if (this.#isVideo && (ageMs > this.#askAfterMs || this.#assembly.needsKeyframe)) {
+    } else if (this.#isVideo && (ageMs > this.#askAfterMs || this.#isStuck(first))) {
       this.#askKeyframe(nowMs)
     }
   }
@@ -232,6 +242,11 @@ export class TrackRecorder {
     if (!this.#isVideo) return ageMs >= SEGMENT_AUDIO_MS
     if (packet.keyframe) return ageMs >= SEGMENT_VIDEO_MS_MIN || !first.keyframe
     return ageMs >= SEGMENT_WITHOUT_KEYFRAME_MS
+  }
+
+  /** What comes cannot be shown before the next keyframe. */
+  #isStuck(first: First): boolean {
+    return !first.keyframe && this.#assembly.needsKeyframe
   }
 
   #finishIfWhole(cut: Cut, first: number): void {

@@ -19,13 +19,8 @@ import type {
   TimeRange,
 } from '../contract.ts'
 import { missingIn } from '../coverage.ts'
-import type {
-  FromKeeper,
-  KeeperFigures,
-  KeeperSetup,
-  KeepOrder,
-  ToKeeper,
-} from './keeper-protocol.ts'
+import type { KeepOrder } from '../keeper-tracks.ts'
+import type { FromKeeper, KeeperFigures, KeeperSetup, ToKeeper } from './keeper-protocol.ts'
 import { INDEX_FILE } from './segment-disk.ts'
 import type { RingBounds } from './segment-ring.ts'
 import { readSegmentTable, type SegmentTable } from './segment-table.ts'

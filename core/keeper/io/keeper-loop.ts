@@ -7,7 +7,7 @@ import { performance } from 'node:perf_hooks'
 import type { MessagePort, Transferable } from 'node:worker_threads'
 import { KEEPER_BATCH_MS, KEEPER_REQUESTS_MAX } from '../../../config/limits.ts'
 import { type LinkEnd, systemClock, WorkerLink } from '../../io/carriers.ts'
-import { KEPT_LAYER_MASK, KeeperTracks } from '../keeper-tracks.ts'
+import { KEPT_LAYER_MASK, KeeperTracks, type KeepOrder } from '../keeper-tracks.ts'
 import type { FromKeeper, KeeperFigures, KeeperSetup, ToKeeper } from './keeper-protocol.ts'
 import { SegmentDisk } from './segment-disk.ts'
 
@@ -149,8 +149,8 @@ class KeeperLoop {
     }
   }
 
-  #keep({ publicationId, track }: Extract<ToKeeper, { type: 'keep' }>): void {
-    if (this.#tracks.keep(publicationId, track)) this.#want(publicationId)
+  #keep(order: KeepOrder): void {
+    if (this.#tracks.keep(order)) this.#want(order.publicationId)
     else {
       const fields = { tracks: this.#tracks.count }
       this.#post({ type: 'note', level: 'error', message: 'too many tracks to keep', fields })

@@ -5,19 +5,16 @@
 import type { ToPlanePeer } from '../../io/carriers.ts'
 import type {
   KeeperHealth,
-  KeptTrack,
   PutOutcome,
   ReadOutcome,
   SegmentEntry,
   SegmentHash,
 } from '../contract.ts'
+import type { KeepOrder } from '../keeper-tracks.ts'
 import type { RingBounds } from './segment-ring.ts'
 
 /** `workerData` of the keeper thread. */
 export type KeeperSetup = { folder: string; origin: string; bounds: RingBounds }
-
-/** A publication that is to be recorded, under its names. */
-export type KeepOrder = { publicationId: number; track: KeptTrack & { name: string } }
 
 export type ToKeeper =
   | ToPlanePeer
