@@ -292,6 +292,7 @@ function pageOf(web: typeof import('./web/index.ts')): NonNullable<SignalingOpti
     root: web.PAGE_ROOT,
     hashedPrefix: web.HASHED_PREFIX,
     route: web.PAGE_ROUTE,
+    documents: web.PAGE_DOCUMENTS,
     contentSecurityPolicy: web.PAGE_CONTENT_SECURITY_POLICY,
     permissionsPolicy: web.PAGE_PERMISSIONS_POLICY,
   }

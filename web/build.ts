@@ -30,6 +30,7 @@ const page = (watch: boolean): InlineConfig => ({
     target: ['chrome100', 'firefox100', 'safari15.4'],
     // Inlined files would be data: URLs, which the page's policy allows for pictures only.
     assetsInlineLimit: 0,
+    rolldownOptions: { input: [folder('./page/index.html'), folder('./page/operator.html')] },
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     watch: watch ? {} : null,

@@ -14,6 +14,9 @@ export const HASHED_PREFIX = '/assets/'
 /** Paths besides `/` that must answer with `index.html`: `/r/{room}`; the token stays in the fragment. */
 export const PAGE_ROUTE = /^\/r\/[^/]+\/?$/
 
+/** Documents of their own, by path; the operator's token stays in the fragment too. */
+export const PAGE_DOCUMENTS: Readonly<Record<string, string>> = { '/operator': '/operator.html' }
+
 /**
  * The Content-Security-Policy under which the page works: no inline script or style, no foreign host. `ws:` and
  * `wss:` stand beside 'self' because older browsers do not count WebSockets as same origin.

@@ -17,6 +17,8 @@ export type PageOptions = {
   hashedPrefix: string
   /** Paths besides / that show index.html. */
   route: RegExp
+  /** Paths that show another document, such as `/operator` -> `/operator.html`. */
+  documents?: Readonly<Record<string, string>>
   contentSecurityPolicy: string
   permissionsPolicy: string
 }
@@ -83,7 +85,9 @@ export class Pages {
   /** The answer to a GET or HEAD, undefined when there is no such file. */
   answer(request: DoorRequest): DoorResponse | undefined {
     const isIndex = request.path === '/' || this.#options.route.test(request.path)
-    const url = isIndex ? '/index.html' : request.path
+    const { documents = {} } = this.#options
+    const named = Object.hasOwn(documents, request.path) ? documents[request.path] : undefined
+    const url = isIndex ? '/index.html' : (named ?? request.path)
     const file = this.#files.get(url)
     if (file === undefined) return undefined
     const accepted = (request.headers['accept-encoding'] ?? '').toLowerCase()

@@ -15,6 +15,7 @@ function page(): {
   root: string
   hashedPrefix: string
   route: RegExp
+  documents: Record<string, string>
   contentSecurityPolicy: string
   permissionsPolicy: string
 } {
@@ -23,6 +24,7 @@ function page(): {
   mkdirSync(join(root, 'assets'), { recursive: true })
   writeFileSync(join(outside, 'secret.txt'), 'secret')
   writeFileSync(join(root, 'index.html'), '<!doctype html>')
+  writeFileSync(join(root, 'operator.html'), '<!doctype html><p>operator')
   writeFileSync(join(root, 'assets', 'a-1f.js'), 'let a')
   writeFileSync(join(root, 'assets', 'a-1f.js.br'), brotliCompressSync('let a'))
   symlinkSync(join(outside, 'secret.txt'), join(root, 'link.txt'))
@@ -30,10 +32,20 @@ function page(): {
     root,
     hashedPrefix: '/assets/',
     route: /^\/r\/[^/]+\/?$/,
+    documents: { '/operator': '/operator.html' },
     contentSecurityPolicy: "default-src 'self'",
     permissionsPolicy: 'camera=(self)',
   }
 }
+
+test('a document of its own is served at its path, never cached', async (t) => {
+  const server = await openServer(t, { page: page() })
+  const { status, headers, body } = await server.call('/operator?lang=en')
+  t.is(status, 200)
+  t.is(headers['cache-control'], 'no-cache')
+  t.regex(String(body), /operator/)
+  t.is((await server.call('/constructor')).status, 404)
+})
 
 test('the page is served at / and /r/{room}, never cached; hashed files for ever', async (t) => {
   const server = await openServer(t, { page: page() })

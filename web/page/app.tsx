@@ -8,24 +8,12 @@ import { GateScreen } from './components/gate-screen.tsx'
 import type { Readiness } from './components/lobby-screen.tsx'
 import { LobbyScreen } from './components/lobby-screen.tsx'
 import { SpeechContext } from './context.ts'
+import { firstLanguage, keepLanguage } from './first-language.ts'
 import type { Language } from './i18n/index.ts'
-import { chooseLanguage, translator } from './i18n/index.ts'
+import { translator } from './i18n/index.ts'
 import { useStore } from './store.ts'
 import type { Invitation } from './token.ts'
 import { findToken, isLoopback, parseInvitation, requestDemoToken } from './token.ts'
-
-const LANGUAGE_KEY = 'nhipcau.language'
-
-const firstLanguage = (): Language => {
-  const asked = new URLSearchParams(location.search).get('lang')
-  let stored: string | null = null
-  try {
-    stored = localStorage.getItem(LANGUAGE_KEY)
-  } catch {
-    // Private windows may refuse; the browser's language is used.
-  }
-  return chooseLanguage([asked, stored, ...navigator.languages].filter((tag) => tag !== null))
-}
 
 const invitationInAddress = (): Invitation | undefined => {
   const token = findToken(location.hash)
@@ -56,14 +44,7 @@ export function App() {
   )
   current.translate = speech.t
 
-  useEffect(() => {
-    document.documentElement.lang = language
-    try {
-      localStorage.setItem(LANGUAGE_KEY, language)
-    } catch {
-      // See firstLanguage.
-    }
-  }, [language])
+  useEffect(() => keepLanguage(language), [language])
 
   useEffect(() => {
     const onHash = (): void => {

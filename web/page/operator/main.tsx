@@ -1,0 +1,9 @@
+/** Where the operator's page begins. */
+import { render } from 'preact'
+import { OperatorApp } from './operator-app.tsx'
+import '../styles/tokens.css'
+import '../styles/base.css'
+import '../styles/operator.css'
+
+const root = document.getElementById('app')
+if (root !== null) render(<OperatorApp />, root)
