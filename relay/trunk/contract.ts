@@ -86,7 +86,11 @@ export type TrunkReport = {
   /** Mean length of runs of lost datagrams. */
   lossBurst: number
   queueDelayMs: number
+  /** Of what we sent, as it came (RFC 3550 §6.4.1). */
+  jitterMs: number
   estimateBps: number
+  /** Most that came out of the link in any second of the last ten or twenty, headers of IP and UDP included. */
+  provenBps: number
   sentBps: number
   receivedBps: number
   /** Payload bytes a datagram may carry now. */
@@ -139,6 +143,11 @@ export interface TrunkEnd {
   want(streamId: number, layerMask: number): void
   /** Asked again until a keyframe of the layer has come. */
   requestKeyframe(streamId: number, layer: number): void
+  /**
+   * Until then what media leaves of the estimate is filled with padding, and more is probed for, so that the link shows what it
+   * carries. Media goes first. A time that is past: no longer.
+   */
+  saturate(untilMs: number): void
   /** @hot A handoff frame (packet or status) of one of our streams. */
   onFrame(streamId: number, bytes: Uint8Array, start: number, end: number, nowMs: number): void
   /** @hot An authenticated datagram of the far end, in plain. */

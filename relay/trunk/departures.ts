@@ -17,6 +17,8 @@ import type { FrameQueue } from './frame-queue.ts'
 import { MtuSearch } from './mtu-search.ts'
 import type { OutgoingStreams } from './outgoing-streams.ts'
 import { Pacer } from './pacer.ts'
+import { PathJitter } from './path-jitter.ts'
+import { ProvenRate } from './proven-rate.ts'
 import { RANK_AUDIO, RANK_BASE, RANK_OTHER, type RepairOut } from './repair-out.ts'
 import { SentLog } from './sent-log.ts'
 
@@ -40,9 +42,13 @@ const PACE_SHARE = 0.95
 const EASY_QUEUE_MS = 50
 const EASING_MS = 150
 const EASING_MIN = 0.15
+/** How much faster than anything came out of the link lately. */
+const BEYOND_PROVEN = 1.25
 /** Padding stops where it would make audio wait longer than this. */
 const PROBE_DEBT_MS = 100
 const PACKET_MS = 20
+/** Video that may stand in the link's queue before a datagram of audio. */
+const INTERFERING_DATAGRAMS = 1.5
 /**
  * A datagram of video on a thin link is kept so short that audio behind it waits no longer; but not
  * shorter than this.
@@ -64,6 +70,10 @@ export type DepartureParts = {
 export class Departures {
   readonly sent = new SentLog()
   readonly mtu: MtuSearch
+  readonly proven = new ProvenRate()
+  readonly jitter = new PathJitter()
+  /** What media leaves is filled with padding. */
+  saturateUntilMs = Number.NEGATIVE_INFINITY
   /** Bytes on the wire since the last report, and by class. */
   sentBytes = 0
   /** Of audio, without copies. */
@@ -92,7 +102,7 @@ export class Departures {
   serve(nowMs: number): void {
     const { estimator } = this.#parts
     this.#rateBps = estimator.availableBps(nowMs)
-    this.#pacer.update(this.#rateBps * this.#easing(), nowMs)
+    this.#pacer.update(this.#paceBps(), nowMs)
     for (let i = 0; i < TURN_MAX; i++) {
       if (this.#sendParity(nowMs)) continue
       const isDue = this.#soonMs(nowMs) <= nowMs
@@ -100,22 +110,26 @@ export class Departures {
       if (!this.#next(nowMs)) break
     }
     this.#probe(nowMs)
+    if (nowMs < this.saturateUntilMs) this.#saturate(nowMs)
   }
 
-  /** @hot Share of the estimate at which video is paced: less while a queue of our own stands. */
-  #easing(): number {
+  /** @hot At which video is sent: less while a queue of our own stands. */
+  #paceBps(): number {
     const { queueDelayMs, competing } = this.#parts.estimator.state()
-    if (competing) return PACE_SHARE
+    const shareBps = this.#rateBps * PACE_SHARE
+    if (competing) return shareBps
+    const provenBps = Math.max(this.proven.bitrateBps * BEYOND_PROVEN, shareBps / 2)
     // What one datagram takes on a thin link is no queue.
     const aloneMs = (this.datagramBytes * 8_000) / this.#rateBps
     const excessMs = Math.max(0, queueDelayMs - EASY_QUEUE_MS - aloneMs)
-    return Math.max(EASING_MIN, PACE_SHARE - excessMs / EASING_MS)
+    return Math.min(shareBps, provenBps) * Math.max(EASING_MIN, 1 - excessMs / EASING_MS)
   }
 
   /** @hot When `serve` has something to do. */
   deadlineMs(nowMs: number): number {
     const soon = this.#soonMs(nowMs)
-    const videoMs = this.#hasVideo ? this.#pacer.openMs : Number.POSITIVE_INFINITY
+    const isFull = this.#hasVideo || nowMs < this.saturateUntilMs
+    const videoMs = isFull ? this.#pacer.openMs : Number.POSITIVE_INFINITY
     const isProbing = this.#isActive(nowMs) && this.#parts.estimator.isProbing(nowMs)
     const probeMs = isProbing ? this.#probeMs + PROBE_MS : Number.POSITIVE_INFINITY
     const dueMs = Math.min(soon, videoMs, probeMs, this.mtu.deadlineMs())
@@ -154,9 +168,22 @@ export class Departures {
     return true
   }
 
+  /** The estimate, or what the link was seen to carry where that is less. */
+  get #surerBps(): number {
+    const provenBps = this.proven.bitrateBps
+    return provenBps === 0 ? this.#rateBps : Math.min(this.#rateBps, provenBps * BEYOND_PROVEN)
+  }
+
+  /** How long audio may have to wait behind video that is on its way, ms. */
+  get interferenceMs(): number {
+    return (
+      (INTERFERING_DATAGRAMS * (this.datagramBytes + TRUNK_IP_UDP_BYTES) * 8_000) / this.#surerBps
+    )
+  }
+
   /** UDP payload of a datagram now: the path's, or less where a large one would hold up audio. */
   get datagramBytes(): number {
-    const thin = Math.floor((this.#rateBps * DATAGRAM_MS_MAX) / 8_000) - TRUNK_IP_UDP_BYTES
+    const thin = Math.floor((this.#surerBps * DATAGRAM_MS_MAX) / 8_000) - TRUNK_IP_UDP_BYTES
     return Math.min(this.mtu.datagramBytes, Math.max(DATAGRAM_BYTES_MIN, thin))
   }
 
@@ -312,6 +339,13 @@ export class Departures {
       // What waits is as good as padding.
       if (!this.#hasVideo || !this.#next(nowMs, true)) this.#padProbe(bytes, nowMs)
       bytes -= this.sentBytes - before
+    }
+  }
+
+  /** Below everything that waits. */
+  #saturate(nowMs: number): void {
+    for (let i = 0; i < TURN_MAX && this.#pacer.isOpen && !this.#hasVideo; i++) {
+      this.#pad(this.datagramBytes, nowMs)
     }
   }
 

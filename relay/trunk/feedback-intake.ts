@@ -2,11 +2,13 @@
  * What the far end says of our datagrams: each fate goes to the estimator once, oldest first, and
  * to the search for the largest datagram. Not a reckoning of rates (relay/estimate).
  */
-import { TRUNK_SENT_LOG } from '../../config/limits.ts'
+import { TRUNK_IP_UDP_BYTES, TRUNK_SENT_LOG } from '../../config/limits.ts'
 import type { TrunkEstimator } from '../estimate/index.ts'
 import type { LossMeter } from '../repair/index.ts'
 import { FEEDBACK_TICKS_PER_MS, FeedbackReader, nearest24, type WireReader } from '../wire/index.ts'
 import type { MtuSearch } from './mtu-search.ts'
+import type { PathJitter } from './path-jitter.ts'
+import type { ProvenRate } from './proven-rate.ts'
 import { FATE_ARRIVED, FATE_LOST, FATE_UNKNOWN, type SentLog } from './sent-log.ts'
 
 /** The newest few may only have been overtaken: they are told of again. */
@@ -18,6 +20,8 @@ export type FeedbackParts = {
   mtu: MtuSearch
   estimator: TrunkEstimator
   meter: LossMeter
+  proven: ProvenRate
+  jitter: PathJitter
 }
 
 /** One per end. */
@@ -26,6 +30,8 @@ export class FeedbackIntake {
   readonly #mtu: MtuSearch
   readonly #estimator: TrunkEstimator
   readonly #meter: LossMeter
+  readonly #proven: ProvenRate
+  readonly #jitter: PathJitter
   readonly #reader = new FeedbackReader()
   /** Arrival in ticks by distance from the newest, NaN = did not come. */
   readonly #ticks = new Float64Array(TRUNK_SENT_LOG)
@@ -37,6 +43,8 @@ export class FeedbackIntake {
     this.#mtu = parts.mtu
     this.#estimator = parts.estimator
     this.#meter = parts.meter
+    this.#proven = parts.proven
+    this.#jitter = parts.jitter
   }
 
   /** Body of a FEEDBACK; false when it is malformed or tells of what was never sent. */
@@ -83,9 +91,13 @@ export class FeedbackIntake {
     const isFirst = this.#sent.fate(index) !== FATE_LOST
     if (!this.#sent.settle(index, came ? FATE_ARRIVED : FATE_LOST)) return
     if (isFirst) this.#meter.onDatagram(!came)
-    if (came) this.#estimator.onArrived(index, ticks / FEEDBACK_TICKS_PER_MS)
-    else this.#estimator.onLost(index)
-    this.#mtu.onFate(index, this.#sent.sizeBytes(index), came, nowMs)
+    const sizeBytes = this.#sent.sizeBytes(index)
+    if (came) {
+      this.#proven.onArrived(ticks / FEEDBACK_TICKS_PER_MS, sizeBytes + TRUNK_IP_UDP_BYTES)
+      this.#estimator.onArrived(index, ticks / FEEDBACK_TICKS_PER_MS)
+      this.#jitter.onArrived(this.#sent.sentMs(index), ticks / FEEDBACK_TICKS_PER_MS)
+    } else this.#estimator.onLost(index)
+    this.#mtu.onFate(index, sizeBytes, came, nowMs)
   }
 
   #unwrap(lowTicks: number): number {

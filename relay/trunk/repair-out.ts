@@ -108,7 +108,8 @@ export class RepairOut {
     this.#baseParity?.configure(granted.isMoving ? plan.parityEvery : 0, plan.parityWindow)
     if (plan.isParityForAudio) this.#audioParity ??= new ParityEncoder()
     this.#audioParity?.configure(plan.isParityForAudio ? plan.parityEvery : 0, plan.parityWindow)
-    this.#tellHolds(nowMs)
+    const isPaced = granted.isMoving && plan.isVideoPaced
+    this.#tellHolds({ isPaced, queueMs: granted.queueMs }, nowMs)
   }
 
   /** How long audio may wait for company, beside what the next packet takes. */
@@ -268,21 +269,19 @@ export class RepairOut {
     this.resentCount += 1
   }
 
-  #tellHolds(nowMs: number): void {
+  #tellHolds({ isPaced, queueMs }: { isPaced: boolean; queueMs: number }, nowMs: number): void {
     const { plan } = this
     const longerMs = Math.max(0, this.#bundleMs - plan.audioMerge * FRAME_MS)
-    const audioMs = Math.round(
-      plan.audioHoldMs + longerMs * (1 + (plan.audioDistances.at(-1) ?? 0)),
-    )
+    const mergedMs = longerMs * (1 + (plan.audioDistances.at(-1) ?? 0))
+    const repairMs = plan.audioHoldMs + mergedMs
+    const audioMs = repairMs === 0 ? 0 : Math.round(repairMs + queueMs)
     const videoMs = Math.round(plan.videoHoldMs)
     const isSame =
-      audioMs === this.#toldAudioMs &&
-      videoMs === this.#toldVideoMs &&
-      plan.isVideoPaced === this.#toldPaced
+      audioMs === this.#toldAudioMs && videoMs === this.#toldVideoMs && isPaced === this.#toldPaced
     if (isSame) return
     this.#toldAudioMs = audioMs
     this.#toldVideoMs = videoMs
-    this.#toldPaced = plan.isVideoPaced
+    this.#toldPaced = isPaced
     this.#holdRepeats = 0
     this.#holdDueMs = nowMs
   }
@@ -295,6 +294,8 @@ export type RepairGrant = {
   bundleMs: number
   /** Video moves: pictures now and then have the time to be asked for again. */
   isMoving: boolean
+  /** How long audio may wait in the link's queue: a hold for repair must bear that too. */
+  queueMs: number
 }
 
 export type NackContext = {

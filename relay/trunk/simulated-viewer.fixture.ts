@@ -120,7 +120,7 @@ export function longestGapMs(shownMs: number[], [fromMs, toMs]: [number, number]
 
 /**
  * Share of voice packets sent in [fromMs, toMs) that were not there when a jitter buffer needed them: one with the median transit
- * of the last 5 s and `jitterMs` on top.
+ * of the last second and `jitterMs` on top.
  */
 export function concealedRatio(
   sent: SentPacket[],
@@ -135,7 +135,7 @@ export function concealedRatio(
     const atMs = arrivals.get(packet.payload)
     const transitMs = atMs === undefined ? Number.POSITIVE_INFINITY : atMs - packet.atMs
     if (atMs !== undefined) recent.push(transitMs)
-    if (recent.length > 250) recent.shift()
+    if (recent.length > 50) recent.shift()
     if (packet.atMs < fromMs || packet.atMs >= toMs) continue
     const median = [...recent].sort((a, b) => a - b)[recent.length >> 1] ?? 0
     count += 1

@@ -2,7 +2,7 @@
  * One end of a trunk's media flow (see contract.ts): puts the parts together and keeps their time.
  * Sends what the far end wants as far as the budget goes; hands what comes to the node.
  */
-import { TRUNK_RTP_BYTES, TRUNK_TAG_BYTES } from '../../config/limits.ts'
+import { TRUNK_ESTIMATE_MAX_BPS, TRUNK_RTP_BYTES, TRUNK_TAG_BYTES } from '../../config/limits.ts'
 import { createTrunkEstimator, type TrunkEstimator } from '../estimate/index.ts'
 import { PARITY_OVERHEAD_BYTES_MAX } from '../repair/index.ts'
 import { ArrivalLog } from './arrival-log.ts'
@@ -32,6 +32,8 @@ const DEMAND_MS = 250
 const DEFAULT_RTT_MS = 100
 /** Weight of one review in the mean of the estimate: of the last five seconds or so. */
 const MEAN_WEIGHT = 0.02
+/** Steps in which a hold changes, so that it does not swing. */
+const QUEUE_STEP_MS = 60
 /** Repair is planned so often. */
 const REPAIR_MS = 1_000
 /** Of a datagram: RTP header, tag, head and length of the frame, and what parity adds. */
@@ -107,11 +109,18 @@ class MediaFlowEnd implements TrunkEnd {
       repair: this.#repairOut,
       nowMs,
     })
-    const { sent, mtu } = this.#departures
+    const { sent, mtu, proven, jitter } = this.#departures
     this.#arrivals = new Arrivals({
       outlet,
       arrivalLog: this.#log,
-      intake: new FeedbackIntake({ sent, mtu, estimator, meter: this.#repairOut.meter }),
+      intake: new FeedbackIntake({
+        sent,
+        mtu,
+        estimator,
+        proven,
+        jitter,
+        meter: this.#repairOut.meter,
+      }),
       incoming: this.#incoming,
       outgoing,
       ...lists,
@@ -163,6 +172,12 @@ class MediaFlowEnd implements TrunkEnd {
     this.#asks.ask(streamId, layer, this.#nowMs)
   }
 
+  saturate(untilMs: number): void {
+    this.#departures.saturateUntilMs = untilMs
+    this.#reviewMs = this.#nowMs
+    this.#demandMs = Math.min(this.#demandMs, this.#nowMs - DEMAND_MS)
+  }
+
   /** @hot */
   onFrame(streamId: number, bytes: Uint8Array, start: number, end: number, nowMs: number): void {
     this.#nowMs = nowMs
@@ -205,7 +220,8 @@ class MediaFlowEnd implements TrunkEnd {
     const sentBytes = this.#departures.sentBytes - this.#demandSentBytes
     this.#demandSentBytes = this.#departures.sentBytes
     this.#demandMs = nowMs
-    const { wantedBps } = this.#outgoing.budget
+    const isFilling = nowMs < this.#departures.saturateUntilMs
+    const wantedBps = isFilling ? TRUNK_ESTIMATE_MAX_BPS : this.#outgoing.budget.wantedBps
     this.#estimator.onDemand((sentBytes * 8_000) / elapsedMs, wantedBps, nowMs)
     const { rttMs } = this.#estimator.state()
     this.#control.rttMs = rttMs > 0 ? rttMs : DEFAULT_RTT_MS
@@ -233,7 +249,8 @@ class MediaFlowEnd implements TrunkEnd {
     const facts = { lossRatio, lossBurst, rttMs, rateBps, audioBps, datagramsPerS }
     const { redundancyRatio, bundleMs } = budget.audio
     const { isMoving } = this.#outgoing
-    repair.update(facts, { copies: redundancyRatio, bundleMs, isMoving }, nowMs)
+    const queueMs = QUEUE_STEP_MS * Math.ceil(departures.interferenceMs / QUEUE_STEP_MS)
+    repair.update(facts, { copies: redundancyRatio, bundleMs, isMoving, queueMs }, nowMs)
     budget.audioRedundancyRatio = repair.redundancyWanted
     budget.baseParityRatio = repair.parityRatio
     this.#outgoing.bundleMs = repair.bundleMs
@@ -268,7 +285,9 @@ class MediaFlowEnd implements TrunkEnd {
       lossResidualRatio: skipped === 0 ? 0 : skipped / (skipped + frames),
       lossBurst: path.lossBurst,
       queueDelayMs: path.queueDelayMs,
+      jitterMs: departures.jitter.jitterMs,
       estimateBps: this.#estimator.availableBps(nowMs),
+      provenBps: departures.proven.bitrateBps,
       sentBps: (sentBytes * 8_000) / elapsedMs,
       receivedBps: (receivedBytes * 8_000) / elapsedMs,
       mtuBytes: departures.datagramBytes,
