@@ -1,7 +1,7 @@
 /**
  * What the main thread and the trunk thread say to each other. Plain, structured-cloneable values; nothing per packet.
- * To the media workers the trunk thread is one more worker (core/io/media-worker-protocol.ts): packets of publications that
- * cross go through the same rings.
+ * To the media workers the trunk thread is one more worker (core/io/media-worker-protocol.ts): packets of
+ * publications that cross go through the same rings.
  */
 import type { SrtpMaster } from '../core/io/index.ts'
 import type { StreamPlace, TrunkReport, TrunkStreamSpec } from './trunk/contract.ts'
@@ -34,10 +34,12 @@ export type ToTrunkThread =
   /** A datagram that came through the WebSocket because UDP is blocked. */
   | { type: 'tunnelled'; trunkId: number; bytes: Uint8Array }
   /**
-   * From now on datagrams leave through the WebSocket (true), or as the thread finds best (false, as from the beginning):
-   * the dialling side turns to it when UDP is silent, the other side follows.
+   * From now on datagrams leave through the WebSocket (true), or as the thread finds best (false, as from the
+   * beginning): the dialling side turns to it when UDP is silent, the other side follows.
    */
   | { type: 'tunnel'; trunkId: number; on: boolean }
+  /** For so long from now what media leaves of the link is filled with padding, to measure it; 0 = no longer. */
+  | { type: 'saturate'; trunkId: number; forMs: number }
 
 export type FromTrunkThread =
   | {

@@ -71,8 +71,8 @@ export type StageListener = {
 }
 
 /**
- * What is here to be heard and seen, whichever node it is published at and whichever node chose it: for who records it. Called on the
- * main thread; must not throw.
+ * What is here to be heard and seen, whichever node it is published at and whichever node chose it: for who records
+ * it. Called on the main thread; must not throw.
  */
 export type StageObserver = {
   /** A publication of this node or of another came, or changed its flags. */
@@ -89,8 +89,8 @@ export interface StagePort {
   /** The same for what is here, from wherever. Any number of observers. */
   observe(observer: StageObserver): void
   /**
-   * A track of another node becomes available in its room; returns its publicationId (never 0) on this node. The room is
-   * kept here until its last remote track is gone, even without anybody of this node in it.
+   * A track of another node becomes available in its room; returns its publicationId (never 0) on this node. The room
+   * is kept here until its last remote track is gone, even without anybody of this node in it.
    */
   importTrack(track: TrackDescription): number
   /** Its flags have changed. */

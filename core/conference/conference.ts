@@ -48,8 +48,8 @@ export type ConferenceOptions = {
   /** Whether an authorised join opens a room that is not open (default true), or only the operator does. */
   joinCreatesRooms?: boolean
   /**
-   * Whether this node closes rooms that are empty (default true). A node with an upstream does not: only the topmost sees
-   * everybody.
+   * Whether this node closes rooms that are empty (default true). A node with an upstream does not: only the topmost
+   * sees everybody.
    */
   closesEmptyRooms?: boolean
   /** Hears of bugs that were contained: a request that failed alone, a room that was closed alone. */
@@ -101,8 +101,9 @@ export interface Conference {
   /** Of what is on disk. */
   versionVector(): VersionVector
   /**
-   * How this node stands in the tree, whenever that changes: the topmost node of an island (and what hangs below it), or
-   * (undefined) one whose upstream is there. Rooms without a chair here get an acting one. Wake the host afterwards.
+   * How this node stands in the tree, whenever that changes: the topmost node of an island (and what hangs below it),
+   * or (undefined) one whose upstream is there. Rooms without a chair here get an acting one. Wake the host
+   * afterwards.
    */
   setIsland(island: Island | undefined): void
   /** Sends home whoever is present here without waiting: for a graceful end of the node. */

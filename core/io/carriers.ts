@@ -1,6 +1,7 @@
 /**
- * The second door of this folder, for threads that carry packets (trunk thread, keeper thread): rings to media workers, SRTP,
- * UDP sockets. Apart from the first, so that such a thread does not load logs, metrics and the handshaker.
+ * The second door of this folder, for threads that carry packets (trunk thread, keeper thread): rings to media
+ * workers, SRTP, UDP sockets. Apart from the first, so that such a thread does not load logs, metrics and the
+ * handshaker.
  */
 export { type Clock, systemClock } from './clock.ts'
 export { parseIpOctets } from './ip-address.ts'

@@ -1,6 +1,6 @@
 /**
- * Levels of several threads as one report: whoever listens takes what a report leaves out for silent. The first thread that
- * has told lately sets the beat, the others' latest go along. Alone, a thread's reports pass as they are.
+ * Levels of several threads as one report: whoever listens takes what a report leaves out for silent. The first
+ * thread that has told lately sets the beat, the others' latest go along. Alone, a thread's reports pass as they are.
  */
 import { LEVELS_FRESH_MS } from '../../config/index.ts'
 

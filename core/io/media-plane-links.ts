@@ -1,6 +1,7 @@
 /**
- * The ways between the threads of one node that carry packets: media workers by their index, and behind the last of them
- * the trunk thread and the keeper thread. A way is made when the first publication crosses, and ends with either thread.
+ * The ways between the threads of one node that carry packets: media workers by their index, and behind the last of
+ * them the trunk thread and the keeper thread. A way is made when the first publication crosses, and ends with either
+ * thread.
  */
 import { MessageChannel, type Transferable } from 'node:worker_threads'
 import { PACKET_RING_BYTES } from '../../config/index.ts'
@@ -9,8 +10,8 @@ import type { ToPlanePeer, ToWorker } from './media-worker-protocol.ts'
 import { createRingMemory } from './packet-ring.ts'
 
 /**
- * A thread that packets cross to or from, as the media plane sees it: one more worker, without transports and rooms of its own. The
- * trunk thread (relay/io) and the keeper thread (core/keeper/io) are such.
+ * A thread that packets cross to or from, as the media plane sees it: one more worker, without transports and rooms
+ * of its own. The trunk thread (relay/io) and the keeper thread (core/keeper/io) are such.
  */
 export type PlanePeer = {
   /** Dropped while the thread is down. */

@@ -1,7 +1,8 @@
 /**
  * Who is where: transports, rooms and publications over the workers of one node, and which publications must cross
- * to another worker because someone there hears or sees them. The trunk thread is one more worker: publications of other
- * nodes are at home there, and ours cross to it when other nodes may want them; and so is the keeper thread, which records. Pure bookkeeping: messages for workers go out through
+ * to another worker because someone there hears or sees them. The trunk thread is one more worker: publications of
+ * other nodes are at home there, and ours cross to it when other nodes may want them; and so is the keeper thread,
+ * which records. Pure bookkeeping: messages for workers go out through
  * `RouteOutlet`. Not the demand for layers: workers settle that among themselves.
  */
 import type {

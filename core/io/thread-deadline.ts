@@ -1,6 +1,6 @@
 /**
- * What the thread around a media worker or a trunk carrier owns: one timer for whatever is due next, how late it was, and
- * random numbers. Nothing is decided here.
+ * What the thread around a media worker or a trunk carrier owns: one timer for whatever is due next, how late it was,
+ * and random numbers. Nothing is decided here.
  */
 import { randomFillSync } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
@@ -9,7 +9,9 @@ import { systemClock } from './clock.ts'
 /** What runs in the thread. */
 export type Due = { nextDeadlineMs(): number; onDeadline(): void }
 
-/** Since the last figures: the longest delay of a due timer, and the share of the time in which the loop was not idle. */
+/**
+ * Since the last figures: the longest delay of a due timer, and the share of the time in which the loop was not idle.
+ */
 export type DueFigures = { stallMs: number; cpuRatio: number }
 
 /** One per thread. Call `arm` after each turn. */

@@ -1,4 +1,7 @@
-/** Desks of several nodes over sessions in memory: who is offered what, whose choice is followed, what a cut leaves behind. */
+/**
+ * Desks of several nodes over sessions in memory: who is offered what, whose choice is followed, what a cut leaves
+ * behind.
+ */
 import test from 'ava'
 import type { TrunkMessage, TrunkSession } from '../control/index.ts'
 import type { ToTrunkThread } from '../media-port.ts'

@@ -1,8 +1,8 @@
 /**
  * Where the control sessions of all trunks, the rooms of this node and the trunk thread meet: which track is offered to
- * whom, what is taken in, whose choice a room follows, and what becomes of it all when a trunk is cut. One per node, on the
- * main thread, without sockets and clocks of its own. It decides nothing about packets (relay/router, relay/trunk) and
- * nothing about the log (relay/sync).
+ * whom, what is taken in, whose choice a room follows, and what becomes of it all when a trunk is cut. One per node,
+ * on the main thread, without sockets and clocks of its own. It decides nothing about packets (relay/router,
+ * relay/trunk) and nothing about the log (relay/sync).
  */
 import { CHOICES_MAX, TRACKS_PER_ANNOUNCE_MAX, TRACKS_PER_TRUNK_MAX } from '../../config/limits.ts'
 import type { TrunkMessage, TrunkSession } from '../control/index.ts'
@@ -133,7 +133,10 @@ export class TrunkDesk {
     this.#tellRooms()
   }
 
-  /** One message of the far end; those that are not the desk's are ignored. Returns why the trunk must end, if it must. */
+  /**
+   * One message of the far end; those that are not the desk's are ignored. Returns why the trunk must end, if it
+   * must.
+   */
   onMessage(link: Link, message: TrunkMessage): 'malformed' | undefined {
     switch (message.type) {
       case 'announce':

@@ -1,6 +1,6 @@
 /**
- * What the desk knows of one trunk while its control session stands: which tracks it has offered to the far end, which the
- * far end has announced, and which rooms are of interest beyond it. Decides nothing.
+ * What the desk knows of one trunk while its control session stands: which tracks it has offered to the far end,
+ * which the far end has announced, and which rooms are of interest beyond it. Decides nothing.
  */
 import { STREAM_ID_MAX } from '../../config/limits.ts'
 import type { TrunkSession } from '../control/index.ts'

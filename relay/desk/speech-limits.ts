@@ -1,6 +1,7 @@
 /**
- * What publishers of voices are asked to send, so that it fits every link between them and their listeners: the strictest that
- * any link asks for, told towards the publisher. Links decide (relay/budget); nothing is transcoded anywhere.
+ * What publishers of voices are asked to send, so that it fits every link between them and their listeners: the
+ * strictest that any link asks for, told towards the publisher. Links decide (relay/budget); nothing is transcoded
+ * anywhere.
  */
 import { TRACKS_PER_NODE_MAX } from '../../config/limits.ts'
 import type { SpeechLimit } from '../stage-port.ts'

@@ -1,7 +1,7 @@
 /**
  * All tracks that a node knows, its own and those of others, by publicationId and by name. Plain state without sockets:
- * desk.ts moves it. A track of another node keeps its publicationId when the way to it changes, so a trunk that is dialled
- * again is invisible to whoever watches.
+ * desk.ts moves it. A track of another node keeps its publicationId when the way to it changes, so a trunk that is
+ * dialled again is invisible to whoever watches.
  */
 import { TRACKS_PER_NODE_MAX } from '../../config/limits.ts'
 import type { TrackDescription, TrackName } from '../stage-port.ts'

@@ -1,6 +1,6 @@
 /**
- * Public keys of other nodes whose tokens are good here: a relay pins those that its upstream told (design §6), in a file of
- * its data folder, so that tokens are checked while nothing above can be asked.
+ * Public keys of other nodes whose tokens are good here: a relay pins those that its upstream told (design §6), in a
+ * file of its data folder, so that tokens are checked while nothing above can be asked.
  */
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
@@ -44,7 +44,9 @@ export class PinnedIssuers {
     return this.#jwks
   }
 
-  /** From now on these and no others. Throws when one is no Ed25519 key or the disk refuses; nothing is changed then. */
+  /**
+   * From now on these and no others. Throws when one is no Ed25519 key or the disk refuses; nothing is changed then.
+   */
   replace(jwks: readonly IssuerJwk[]): void {
     const plain = jwks.map(({ x }): IssuerJwk => ({ kty: 'OKP', crv: 'Ed25519', x }))
     if (JSON.stringify(plain) === JSON.stringify(this.#jwks)) return

@@ -79,8 +79,8 @@ function checkTimes(claims: Claims, nowMs: number): Verification {
 
 /**
  * Returns the check: never rejects. A token is good when it is signed by this node or by one of the pinned issuers. A
- * signature is checked once per token and remembered (bounded) until the issuers change; times are checked each time, with
- * five minutes' leeway both ways.
+ * signature is checked once per token and remembered (bounded) until the issuers change; times are checked each time,
+ * with five minutes' leeway both ways.
  */
 export function createTokenVerifier(
   keys: Pick<TokenKeys, 'publicKey'>,
@@ -107,7 +107,9 @@ export function createTokenVerifier(
   }
 }
 
-/** Undefined when the token is well signed but says nothing that we know. Throws what jose does when nobody signed it. */
+/**
+ * Undefined when the token is well signed but says nothing that we know. Throws what jose does when nobody signed it.
+ */
 async function claimsOf(token: string, issuers: readonly KeyObject[]): Promise<Claims | undefined> {
   let failure: unknown
   for (const issuer of issuers) {
