@@ -9,7 +9,6 @@ export const en: Readonly<Record<TextKey, string>> = {
   switchLabel: 'Switch to Vietnamese',
   here: 'Seen from {node}, version {version}',
   sitesHere: '{count} sites in the whole tree',
-  updated: 'Updated {ago} ago',
   now: 'Live',
   loading: 'Fetching the figures…',
 
@@ -54,8 +53,6 @@ export const en: Readonly<Record<TextKey, string>> = {
 
   'detail.label': 'Details of {name}',
   'detail.back': 'Back to the list',
-  'detail.way': 'The way to it',
-  'detail.since': 'Like this for {ago}',
   'detail.connected': 'Connected for {ago}',
   'detail.lost': 'Lost {ago} ago',
   'detail.sites': 'Sites at it',

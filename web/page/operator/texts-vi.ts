@@ -7,7 +7,6 @@ export const vi = {
   switchLabel: 'Chuyển sang tiếng Anh',
   here: 'Nhìn từ {node}, phiên bản {version}',
   sitesHere: '{count} điểm trên toàn mạng',
-  updated: 'Cập nhật {ago} trước',
   now: 'Đang cập nhật',
   loading: 'Đang lấy số liệu…',
 
@@ -51,8 +50,6 @@ export const vi = {
 
   'detail.label': 'Chi tiết của {name}',
   'detail.back': 'Về danh sách',
-  'detail.way': 'Đường nối',
-  'detail.since': 'Như vậy từ {ago}',
   'detail.connected': 'Đã nối {ago}',
   'detail.lost': 'Mất liên lạc từ {ago} trước',
   'detail.sites': 'Điểm tại trạm',
