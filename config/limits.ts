@@ -14,7 +14,7 @@ export * from './trunk-limits.ts'
 export const LAYERS_PER_PUBLICATION_MAX = 3
 
 /** Estimate of what one peer can take: where it starts, and between what it stays. */
-export const ESTIMATE_START_BPS = 600_000
+export const ESTIMATE_START_BPS = 300_000
 export const ESTIMATE_MIN_BPS = 20_000
 export const ESTIMATE_MAX_BPS = 20_000_000
 /** The same for one direction of a trunk, headers of IP and UDP included. */

@@ -57,6 +57,8 @@ const BURST_MS = 200
 const BURST_PACKETS = 8
 /** Without the fate of single packets nothing is probed: the rate grows by itself, this far beyond what is wanted. */
 const BLIND_HEADROOM = 1.3
+const GROWTH_LOW = 0.25
+const GROWTH_GUESS = 0.04
 const BLIND_QUIET_MS = 3000
 /** Rates are measured not quite exactly. */
 const PASSED_SHARE = 0.9
@@ -186,10 +188,17 @@ export class PathEstimator {
   }
 
   #growBlindly(nowMs: number): void {
-    const mostBps = BLIND_HEADROOM * this.#demandWantedBps
-    if (!this.baseline.isHolding && this.#estimateBps < mostBps)
-      this.#estimateBps = Math.min(mostBps, this.#grown(nowMs))
+    const elapsedS = Math.min(1000, Math.max(0, nowMs - this.#updatedMs)) / 1000
     this.#updatedMs = nowMs
+    const rateBps = this.#estimateBps
+    if (this.baseline.isHolding || this.#isQueued) return
+    if (rateBps > BLIND_HEADROOM * this.#demandWantedBps) return
+    // Beyond what is sent nothing is known: a step up may be far too much, and must be rare. Below
+    // the start it may be the only way back to a picture.
+    const isGuess = rateBps > BLIND_HEADROOM * this.#demandSentBps
+    const isLow = rateBps < this.#bounds.startBps
+    const growth = isLow ? GROWTH_LOW : isGuess ? GROWTH_GUESS : GROWTH_FAR
+    this.#estimateBps = this.#clamp(rateBps * (1 + growth) ** elapsedS)
   }
 
   smoothRtt(rttMs: number): void {
@@ -207,6 +216,7 @@ export class PathEstimator {
     // Where next to nothing is sent, nothing is reported, and that must not be the end.
     if (this.isBlind && nowMs - this.#updatedMs > BLIND_QUIET_MS) {
       this.baseline.abandon()
+      this.queue.forget()
       this.#growBlindly(nowMs)
     }
     const blind = this.isBlind || nowMs - this.#feedbackAtMs > FEEDBACK_SILENCE_MS
@@ -342,7 +352,7 @@ export class PathEstimator {
     if (this.baseline.isHolding) this.#prober.stop(nowMs)
     if (toBps === 0) return
     if (toBps < this.#estimateBps) {
-      this.#ceilingBps = this.isBlind ? this.#demandSentBps : this.#passedBps()
+      this.#ceilingBps = this.#passedBps()
       this.#decreasedAtMs = nowMs
     }
     this.#estimateBps = this.#clamp(toBps)

@@ -22,6 +22,9 @@ const PAUSE_MS = 2000
 const PAUSE_MS_MAX = 5000
 /** Below this a burst has the same few packets whatever its rate: a slower one would be no smaller. */
 const REACH_MIN_BPS = 150_000
+/** Whoever allocates wants some to spare before it takes a step up: so much must be known, and a little more tried. */
+const HEADROOM = 1.25
+const HEADROOM_TRIED = 1.4
 const REACH_MAX_BPS = 20_000_000
 
 type Cluster = {
@@ -63,9 +66,9 @@ export class Prober {
       if (!this.#sending && nowMs > this.#sentUntilMs + 5000) this.#cluster = undefined
       return
     }
-    if (nowMs < this.#nextAtMs || wantedBps <= estimateBps * 0.95) return
+    if (nowMs < this.#nextAtMs || wantedBps * HEADROOM <= estimateBps) return
     const reachBps = Math.max(estimateBps * STEP, REACH_MIN_BPS)
-    const targetBps = Math.min(reachBps, wantedBps * 1.3, REACH_MAX_BPS)
+    const targetBps = Math.min(reachBps, wantedBps * HEADROOM_TRIED, REACH_MAX_BPS)
     // A slow cluster lasts longer, until its bytes say something.
     const sizeBytes = Math.max(CLUSTER_BYTES_MIN * 1.3, CLUSTER_PACKETS * meanBytes)
     const durationMs = Math.max(CLUSTER_MS, (sizeBytes * 8000) / targetBps)

@@ -39,6 +39,12 @@ export class QueueDelay {
     else if (this.#standingSinceMs === Number.POSITIVE_INFINITY) this.#standingSinceMs = arrivedMs
   }
 
+  /** What is known is old. */
+  forget(): void {
+    this.queueMs = 0
+    this.#standingSinceMs = Number.POSITIVE_INFINITY
+  }
+
   /** For how long a queue has stood without a pause, ms; negative when none does. */
   get standingMs(): number {
     return this.#arrivedMs - this.#standingSinceMs

@@ -17,6 +17,7 @@ import { CAMERA, MICROPHONE, RIDS, takePli } from './simulated-talk.ts'
 const MAIN_SSRC = 2_000
 const TWCC_ID = 3
 const TICK_MS = 5
+const WARM_UP_MS = 3_000
 const SAMPLE_MS = 100
 const NACK_MS = 20
 const PLI_MS = 500
@@ -267,12 +268,6 @@ export function watchOverLines(talk: LinedTalk): ViewerSeries[] {
     incoming('microphone', MICROPHONE),
     incoming('camera', CAMERA, { rids: RIDS }),
   ])
-  const viewers = lines.map((line, i) => {
-    const index = room.join(100 + i, viewerSections(0, { transportWide: isTransportWide }))
-    const views = [{ mid: 'main0', publicationId: 0, widthPx: (heightPx * 16) / 9, heightPx }]
-    room.engine.command({ type: 'view', transportId: 100 + i, views }, room.nowMs)
-    return { index, viewer: new LinedViewer({ room, index, line, isTransportWide }) }
-  })
   const voice = new Track({
     room,
     transportIndex: speaker,
@@ -288,9 +283,24 @@ export function watchOverLines(talk: LinedTalk): ViewerSeries[] {
     return track
   })
   room.assign([MICROPHONE, 0, 0], CAMERA)
+  const chance = createRandom(5)
+  const speakOnce = (atMs: number) => {
+    if (atMs % 20 === 0) voice.audio()
+    if (atMs % 40 === 0) speak({ room, cameras, speaker, chance: chance.next() })
+  }
+  // Viewers come to a talk that has begun: the rates of its layers are known.
+  for (let atMs = 0; atMs < WARM_UP_MS; atMs += TICK_MS) {
+    speakOnce(atMs)
+    room.advance(TICK_MS)
+  }
+  const viewers = lines.map((line, i) => {
+    const index = room.join(100 + i, viewerSections(0, { transportWide: isTransportWide }))
+    const views = [{ mid: 'main0', publicationId: 0, widthPx: (heightPx * 16) / 9, heightPx }]
+    room.engine.command({ type: 'view', transportId: 100 + i, views }, room.nowMs)
+    return { index, viewer: new LinedViewer({ room, index, line, isTransportWide }) }
+  })
   const startMs = room.nowMs
   const changes = [...(talk.changes ?? [])]
-  const chance = createRandom(5)
   for (let atMs = 0; atMs < durationMs; atMs += TICK_MS) {
     const nowMs = startMs + atMs
     while ((changes[0]?.atMs ?? Number.POSITIVE_INFINITY) <= atMs) {
@@ -300,8 +310,7 @@ export function watchOverLines(talk: LinedTalk): ViewerSeries[] {
     }
     for (const line of new Set(lines)) line.poll(nowMs)
     for (const { viewer } of viewers) viewer.tick(nowMs)
-    if (atMs % 20 === 0) voice.audio()
-    if (atMs % 40 === 0) speak({ room, cameras, speaker, chance: chance.next() })
+    speakOnce(atMs)
     room.advance(TICK_MS)
     for (const packet of room.sink.rtp.splice(0))
       viewers.find(({ index }) => index === packet.transportIndex)?.viewer.send(packet)
