@@ -9,6 +9,8 @@ import type { GotPacket, Side, SimulatedTrunk } from './simulated-trunk.fixture.
 const LOOK_MS = 100
 const PLI_MS = 500
 const DECODED_KEPT = 512
+/** WebRTC's totalFreezesDuration looks at so many intervals before. */
+const MEAN_GAPS = 30
 
 /** One decoder per layer: which pictures can be shown, and when. */
 class Decoder {
@@ -107,8 +109,11 @@ export class Viewer {
 export function freezeRatio(shownMs: number[], [fromMs, toMs]: [number, number]): number {
   const shown = [fromMs, ...shownMs.filter((ms) => ms >= fromMs && ms < toMs), toMs]
   const gaps = shown.slice(1).map((ms, i) => ms - shown[i]!)
-  const mean = 40
-  const frozen = gaps.filter((gap) => gap > Math.max(3 * mean, mean + 150))
+  const frozen = gaps.filter((gap, i) => {
+    const before = gaps.slice(Math.max(0, i - MEAN_GAPS), i)
+    const mean = before.reduce((sum, ms) => sum + ms, 0) / Math.max(1, before.length)
+    return gap > Math.max(3 * mean, mean + 150)
+  })
   return frozen.reduce((sum, gap) => sum + gap, 0) / (toMs - fromMs)
 }
 

@@ -32,6 +32,9 @@ const DEMAND_MS = 250
 const DEFAULT_RTT_MS = 100
 /** Weight of one review in the mean of the estimate: of the last five seconds or so. */
 const MEAN_WEIGHT = 0.02
+/** A dip of the estimate is borne down to this share of its mean, while no queue stands. */
+const DIP_SHARE = 0.85
+const DIP_QUEUE_MS = 60
 /** Steps in which a hold changes, so that it does not swing. */
 const QUEUE_STEP_MS = 60
 /** Repair is planned so often. */
@@ -211,9 +214,10 @@ class MediaFlowEnd implements TrunkEnd {
     const { datagramBytes } = this.#departures
     this.#outgoing.frameBytesMax =
       Math.min(datagramBytes, this.#departures.mtu.datagramBytes) - FRAME_ROOM_BYTES
-    this.#outgoing.review({ availableBps, datagramBytes }, nowMs)
-    this.#control.look(nowMs)
     this.#averageRate(availableBps)
+    const spendableBps = this.#spendableBps(availableBps)
+    this.#outgoing.review({ availableBps: spendableBps, datagramBytes }, nowMs)
+    this.#control.look(nowMs)
     if (nowMs >= this.#repairMs) this.#planRepair(this.#meanBps, nowMs)
     const elapsedMs = nowMs - this.#demandMs
     if (elapsedMs < DEMAND_MS) return
@@ -225,6 +229,15 @@ class MediaFlowEnd implements TrunkEnd {
     this.#estimator.onDemand((sentBytes * 8_000) / elapsedMs, wantedBps, nowMs)
     const { rttMs } = this.#estimator.state()
     this.#control.rttMs = rttMs > 0 ? rttMs : DEFAULT_RTT_MS
+  }
+
+  /**
+   * What the budget may spend: a dip of the estimate without a queue is an experiment about loss, not
+   * worth a frozen picture. The pacer keeps to the estimate all the same.
+   */
+  #spendableBps(availableBps: number): number {
+    const isQueued = this.#estimator.state().queueDelayMs > DIP_QUEUE_MS
+    return isQueued ? availableBps : Math.max(availableBps, this.#meanBps * DIP_SHARE)
   }
 
   /** A plain mean at the start, so that it is near at once. */
@@ -249,7 +262,7 @@ class MediaFlowEnd implements TrunkEnd {
     const facts = { lossRatio, lossBurst, rttMs, rateBps, audioBps, datagramsPerS }
     const { redundancyRatio, bundleMs } = budget.audio
     const { isMoving } = this.#outgoing
-    const queueMs = QUEUE_STEP_MS * Math.ceil(departures.interferenceMs / QUEUE_STEP_MS)
+    const queueMs = QUEUE_STEP_MS * Math.round(departures.interferenceMs / QUEUE_STEP_MS)
     repair.update(facts, { copies: redundancyRatio, bundleMs, isMoving, queueMs }, nowMs)
     budget.audioRedundancyRatio = repair.redundancyWanted
     budget.baseParityRatio = repair.parityRatio
