@@ -1,7 +1,7 @@
 /**
  * What a trunk end tells the estimator of one direction, and what it asks. Pure: one per trunk and direction, at the
- * end that sends. The unit of all rates and sizes is the wire's: IPv4 and UDP headers included, for on a thin link they are a good
- * part of what is sent.
+ * end that sends. The unit of all rates and sizes is the wire's: IPv4 and UDP headers included, for on a thin link
+ * they are a good part of what is sent.
  */
 
 /** Created with `createTrunkEstimator(nowMs)`. None of it throws. */
@@ -12,11 +12,14 @@ export interface TrunkEstimator {
    */
   onSent(sequence: number, sizeBytes: number, nowMs: number): void
   /**
-   * @hot The far end has it since `arrivedMs` of its own clock: monotonic, fractions count, its zero is of no interest but
-   * must stay the same. Tell in the order of `sequence` within one feedback. Only the first fate of a datagram counts.
+   * @hot The far end has it since `arrivedMs` of its own clock: monotonic, fractions count, its zero is of no
+   * interest but must stay the same. Tell in the order of `sequence` within one feedback. Only the first fate of a
+   * datagram counts.
    */
   onArrived(sequence: number, arrivedMs: number): void
-  /** @hot The far end has later ones but not this one. Tell it in its place among the arrived ones: runs are counted. */
+  /**
+   * @hot The far end has later ones but not this one. Tell it in its place among the arrived ones: runs are counted.
+   */
   onLost(sequence: number): void
   /**
    * One feedback was told to its end: the estimate is renewed now, not before. `heldMs`: how long the far end kept it
@@ -33,8 +36,8 @@ export interface TrunkEstimator {
   /** A burst of padding is under way: ask for it every 10 ms. */
   isProbing(nowMs: number): boolean
   /**
-   * Padding to send now, bytes; while `isProbing`, ask about every 10 ms and send at once, beside the pacer, in datagrams of at least 60 bytes that
-   * pass `onSent`. 0 most of the time.
+   * Padding to send now, bytes; while `isProbing`, ask about every 10 ms and send at once, beside the pacer, in
+   * datagrams of at least 60 bytes that pass `onSent`. 0 most of the time.
    */
   probeBytes(nowMs: number): number
   /** What is known of the path now. The object is reused. */

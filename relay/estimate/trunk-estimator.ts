@@ -17,6 +17,8 @@ const BOUNDS = {
 }
 /** The path estimator counts modulo a power of two. */
 const SEQUENCE_MASK = 0x7fff_ffff
+/** Nobody keeps a feedback longer. */
+const HELD_MS_MAX = 10_000
 
 /** A fresh estimator at the documented starting rate. */
 export function createTrunkEstimator(nowMs: number): TrunkEstimator {
@@ -45,7 +47,9 @@ class PathOfTrunk implements TrunkEstimator {
 
   /** @hot */
   onArrived(sequence: number, arrivedMs: number): void {
-    this.#path.onArrived(sequence & SEQUENCE_MASK, arrivedMs)
+    // One figure that is none would spoil every mean that it enters.
+    if (Math.abs(arrivedMs) <= Number.MAX_SAFE_INTEGER)
+      this.#path.onArrived(sequence & SEQUENCE_MASK, arrivedMs)
   }
 
   /** @hot */
@@ -54,7 +58,8 @@ class PathOfTrunk implements TrunkEstimator {
   }
 
   onFeedbackEnd(heldMs: number, nowMs: number): void {
-    this.#path.onFeedbackEnd(heldMs, nowMs)
+    const isSane = heldMs >= 0 && heldMs <= HELD_MS_MAX
+    this.#path.onFeedbackEnd(isSane ? heldMs : 0, nowMs)
   }
 
   onDemand(sentBps: number, wantedBps: number, nowMs: number): void {
