@@ -7,7 +7,15 @@ import { createRequire } from 'node:module'
 import { availableParallelism, hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Config, ConfigError, describeRange, loadConfig, SETTINGS } from './config/index.ts'
+import {
+  type Config,
+  ConfigError,
+  describeRange,
+  LINK_TEST_SECONDS_MAX,
+  LINK_TEST_SECONDS_MIN,
+  loadConfig,
+  SETTINGS,
+} from './config/index.ts'
 import type { Log } from './core/io/index.ts'
 import type { ConferenceHost, StoreReport } from './core/store/index.ts'
 import type { Signaling, SignalingOptions } from './signaling/index.ts'
@@ -18,6 +26,7 @@ usage: ./nhipcau COMMAND [options]
 
   core      run a core                            --config FILE   --set key=value (repeatable)
   relay     run a relay below another node       --upstream wss://HOST --enrol CODE (both once), options of core
+  link-test measure the link above the relay here  --seconds 60   --lang vi|en   --json
   enrol     let a relay hang on this node        --name N --ttl 24h   --list   --revoke NAME
   token     print a token and a join link         --room R --role chair|speaker|viewer|observer|operator|admin
                                                   --site S --name N --ttl 2h|30m|90s --raw
@@ -32,6 +41,7 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   core: runCore,
   relay: runRelay,
   enrol: enrolRelay,
+  'link-test': testLink,
   token: printToken,
   doctor: printFindings,
   link: async (args) => (await import('./bench/index.ts')).linkCommand(args),
@@ -232,7 +242,15 @@ async function openCore(
     issuers,
     nodeName: name,
     trunkStatus: (historyOf) => trunks.status(historyOf),
-    ...(asRelay ? { retryUpstream: () => trunks.retryUpstream() } : {}),
+    ...(asRelay
+      ? {
+          retryUpstream: () => trunks.retryUpstream(),
+          linkTest: {
+            start: (seconds) => trunks.startLinkTest(seconds),
+            status: () => trunks.linkTest(),
+          },
+        }
+      : {}),
     ...(web.pageIsBuilt() ? { page: pageOf(web) } : {}),
     metrics: {
       text: () => metrics.text(),
@@ -405,6 +423,52 @@ async function enrolRelay(args: string[]): Promise<number> {
     console.error('hint: without TLS (http.tls.cert) only a relay on this machine can connect')
   }
   return 0
+}
+
+/** Asks the relay that runs here with this data folder, as an admin whom its token key makes. */
+async function testLink(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      ...SETTING_OPTIONS,
+      seconds: { type: 'string', default: '60' },
+      lang: { type: 'string', default: process.env['LANG'] ?? '' },
+      json: { type: 'boolean', default: false },
+    },
+  })
+  const config = configFrom(values)
+  const seconds = Number(values.seconds)
+  if (
+    !Number.isInteger(seconds) ||
+    seconds < LINK_TEST_SECONDS_MIN ||
+    seconds > LINK_TEST_SECONDS_MAX
+  ) {
+    throw new ConfigError([`--seconds: ${LINK_TEST_SECONDS_MIN} to ${LINK_TEST_SECONDS_MAX}`])
+  }
+  const [{ askOwnDoors, linkTestCommand }, { issueToken, loadTokenKeys }] = await Promise.all([
+    import('./relay/index.ts'),
+    import('./signaling/auth/index.ts'),
+  ])
+  const keys = loadTokenKeys(resolve(config['data.dir']))
+  const who = { room: '*', role: 'admin', site: '', name: 'link-test' } as const
+  const certificateFile = config['http.tls.cert']
+  const scheme = certificateFile === '' ? 'http' : 'https'
+  return await linkTestCommand({
+    url: `${scheme}://${loopbackOf(config['http.host'])}:${config['http.port']}`,
+    token: await issueToken(keys, { ...who, ttlS: seconds + 120, nowMs: Date.now() }),
+    seconds,
+    language: values.lang.startsWith('vi') ? 'vi' : 'en',
+    json: values.json,
+    ask: (url, request) => askOwnDoors(url, request, certificateFile),
+    out: (line) => console.log(line),
+    progress: (line) => console.error(line),
+  })
+}
+
+/** Where this machine reaches doors that listen on `host`. */
+function loopbackOf(host: string): string {
+  if (host === '' || host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
 }
 
 const UNIT_SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 }

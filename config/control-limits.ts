@@ -52,3 +52,11 @@ export const TRUNK_SYNC_ORIGINS_MAX = 1_000
 export const TRUNK_SYNC_LOST_MAX = 100
 /** Origins that one neighbour may name. */
 export const TRUNK_ORIGINS_MAX = 65_536
+/** How long a link may be measured, in one go. */
+export const LINK_TEST_SECONDS_MIN = 10
+export const LINK_TEST_SECONDS_MAX = 120
+/** For its upstream to answer, and for the last figures to come. */
+export const LINK_TEST_ANSWER_MS = 8_000
+export const LINK_TEST_LATE_MS = 1_500
+/** One child not again before so long after its last test. */
+export const LINK_TEST_PAUSE_MS = 60_000

@@ -9,7 +9,7 @@ import type { Director } from '../core/conference/index.ts'
 import type { MediaPlane } from '../core/media/control.ts'
 import type { ConferenceHost } from '../core/store/index.ts'
 import type { StagePort } from '../relay/stage-port.ts'
-import { apiRoutes, openApiDocument } from './api/index.ts'
+import { apiRoutes, type LinkTestDoor, openApiDocument } from './api/index.ts'
 import { createTokenVerifier, type PinnedIssuers, type TokenKeys } from './auth/index.ts'
 import type { Door, SocketRoute } from './door.ts'
 import { DOOR_MESSAGE_BYTES_MAX, Gate } from './gate.ts'
@@ -50,6 +50,8 @@ export type SignalingOptions = {
   trunkStatus?: (historyOf: string | undefined) => unknown
   /** Dials the node above at once; absent on a node without one. */
   retryUpstream?: () => void
+  /** Measures the link above; absent on a node without an upstream. */
+  linkTest?: LinkTestDoor
   /** WebSockets of other paths, such as those of relays. */
   sockets?: readonly SocketRoute[]
   /** Of the program, for the OpenAPI document. */
@@ -112,6 +114,7 @@ export async function createSignaling(options: SignalingOptions): Promise<Signal
           ...{ host, hub, media, keys, verify, demo: options.demo },
           trunkStatus: options.trunkStatus,
           retryUpstream: options.retryUpstream,
+          linkTest: options.linkTest,
         },
         options.version,
       ),

@@ -32,6 +32,34 @@ export type SyncMessage =
   /** How many bytes of events may be on their way to me; before it is said TRUNK_EVENTS_CREDIT_BYTES. */
   | { type: 'events-wanted'; creditBytes: number }
 
+/** Why a link is not measured, or no longer. */
+export const LINK_TEST_REFUSALS = [
+  /** Another test runs at that node. */
+  'busy',
+  'emergency',
+  /** The last one was only just now. */
+  'too-soon',
+  'not-connected',
+  /** An older program. */
+  'no-answer',
+  /** No datagram crossed. */
+  'no-figures',
+] as const
+export type LinkTestRefusal = (typeof LINK_TEST_REFUSALS)[number]
+
+/** One second of one direction of a link that is measured, as the end that sends knows it. Rates: bit/s with all headers. */
+export type LinkSample = {
+  /** Most that came out of the link in a second, lately. */
+  rateBps: number
+  sentBps: number
+  rttMs: number
+  lossRatio: number
+  lossBurst: number
+  jitterMs: number
+  queueDelayMs: number
+  mtuBytes: number
+}
+
 /** All that the ends of a trunk exchange. */
 export type TrunkMessage =
   | SyncMessage
@@ -50,5 +78,11 @@ export type TrunkMessage =
   | { type: 'token-keys'; keys: TokenKeyJwk[] }
   /** Downwards: tokens that are no longer good though they have not expired. */
   | { type: 'revoked'; tokens: { tokenId: string; expiresMs: number }[] }
+  /** Upwards: fill the link to me for so long, as I do; 0 = stop. */
+  | { type: 'link-test'; seconds: number }
+  /** Downwards; null = it begins. */
+  | { type: 'link-test-answer'; refused: LinkTestRefusal | null }
+  /** Downwards, once a second while it runs: of what I send. */
+  | { type: 'link-test-figures'; figures: LinkSample }
 
 export type TrunkMessageType = TrunkMessage['type']

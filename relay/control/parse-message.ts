@@ -6,6 +6,7 @@ import * as v from 'valibot'
 import {
   IDENTITY_CHARACTERS_MAX,
   LAYERS_PER_PUBLICATION_MAX,
+  LINK_TEST_SECONDS_MAX,
   STREAM_ID_MAX,
   TOKEN_KEYS_MAX,
   TRACKS_PER_ANNOUNCE_MAX,
@@ -20,7 +21,7 @@ import { parseEvent, type RoomEvent } from '../../core/conference/index.ts'
 import { packPlain, unpackPlain } from '../../core/msgpack/index.ts'
 import { id, label, list, naturalNumber, positiveNumber, room } from './fields.ts'
 import { path, tokenKey } from './handshake-messages.ts'
-import type { LostPlace, TrunkMessage } from './messages.ts'
+import { LINK_TEST_REFUSALS, type LostPlace, type TrunkMessage } from './messages.ts'
 
 /** What the session itself says and hears; never seen by its owner. */
 export type SessionMessage =
@@ -88,6 +89,8 @@ const speechLimit = v.object({
   bitrateBps: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(510_000)),
 })
 
+const amount = v.pipe(v.number(), v.finite(), v.minValue(0))
+
 const SCHEMAS = {
   sync: v.object({
     type: v.literal('sync'),
@@ -139,10 +142,31 @@ const SCHEMAS = {
     type: v.literal('revoked'),
     tokens: list(v.object({ tokenId: label(IDENTITY_CHARACTERS_MAX), expiresMs: naturalNumber })),
   }),
+  'link-test': v.object({
+    type: v.literal('link-test'),
+    seconds: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(LINK_TEST_SECONDS_MAX)),
+  }),
+  'link-test-answer': v.object({
+    type: v.literal('link-test-answer'),
+    refused: v.nullable(v.picklist(LINK_TEST_REFUSALS)),
+  }),
+  'link-test-figures': v.object({
+    type: v.literal('link-test-figures'),
+    figures: v.object({
+      rateBps: amount,
+      sentBps: amount,
+      rttMs: amount,
+      lossRatio: v.pipe(amount, v.maxValue(1)),
+      lossBurst: amount,
+      jitterMs: amount,
+      queueDelayMs: amount,
+      mtuBytes: amount,
+    }),
+  }),
   ping: v.object({
     type: v.literal('ping'),
     n: naturalNumber,
-    rttMs: v.pipe(v.number(), v.finite(), v.minValue(0)),
+    rttMs: amount,
   }),
   pong: v.object({ type: v.literal('pong'), n: naturalNumber }),
   path: v.object({ type: v.literal('path'), path }),

@@ -47,7 +47,9 @@ export interface TrunkSession {
   send(message: TrunkMessage): void
   /** A media datagram, where UDP is blocked. Dropped (false) when the connection is behind. */
   sendDatagram(bytes: Uint8Array): boolean
-  /** Authenticated media of the far end came at `nowMs` (monotonic): the link is not cut, though control may be stuck. */
+  /**
+   * Authenticated media of the far end came at `nowMs` (monotonic): the link is not cut, though control may be stuck.
+   */
   noteMedia(nowMs: number): void
   onMessage: (message: TrunkMessage) => void
   /** `bytes` belong to the callee. */

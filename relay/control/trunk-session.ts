@@ -151,8 +151,8 @@ export class ControlSession implements TrunkSession {
   }
 
   /**
-   * A long way takes longer to be missed; and while media comes the link is not cut, however long TCP waits for its lost
-   * segments: up to LEASE_STRETCH leases.
+   * A long way takes longer to be missed; and while media comes the link is not cut, however long TCP waits for its
+   * lost segments: up to LEASE_STRETCH leases.
    */
   #isOver(nowMs: number): boolean {
     const leaseMs = Math.max(this.leaseMs, LEASE_ROUND_TRIPS * this.rttMs)

@@ -81,6 +81,11 @@ export class TrunkDesk {
     return this.#links
   }
 
+  /** Some room of this node is an emergency. */
+  get hasEmergency(): boolean {
+    return this.#emergencies.size > 0
+  }
+
   get upstream(): UpstreamState {
     return this.#upstream
   }

@@ -8,9 +8,10 @@ import { TRUNK_TICK_MS } from '../../config/index.ts'
 import type { EventReader } from '../../core/conference/index.ts'
 import { type Log, type NodeMediaPlane, type PlanePeer, systemClock } from '../../core/io/index.ts'
 import type { ConferenceHost } from '../../core/store/index.ts'
-import type { TokenKeyJwk, TrunkSession } from '../control/index.ts'
+import type { LinkTestRefusal, TokenKeyJwk, TrunkSession } from '../control/index.ts'
 import { type Link, TrunkDesk } from '../desk/index.ts'
 import { readUpstream, UpstreamError } from '../identity/index.ts'
+import { type LinkTestStatus, LinkTests } from '../link-test/index.ts'
 import type { FromTrunkThread } from '../media-port.ts'
 import type { StagePort, TrackName } from '../stage-port.ts'
 import { StatusBook, type TrunkStatus } from '../status/index.ts'
@@ -69,6 +70,9 @@ export interface Trunks {
   logGrew(): void
   /** For `GET /api/v1/trunk`; `historyOf`: the node whose link's last ten minutes are asked for. */
   status(historyOf?: string): TrunkStatus
+  /** Measures the link above; why not, if not. */
+  startLinkTest(seconds: number): LinkTestRefusal | undefined
+  linkTest(): LinkTestStatus
   /** Dials the upstream at once when it waits to. */
   retryUpstream(): void
   /** Ends sessions in order, then the thread. Idempotent. */
@@ -103,6 +107,7 @@ class NodeTrunks implements Trunks {
   readonly #control: TrunkControl
   readonly #open = new Map<number, Open>()
   readonly #status: StatusBook
+  readonly #linkTests: LinkTests
   #siteCount = (): number => 0
   #stage: StagePort | undefined
   #desk: TrunkDesk | undefined
@@ -119,6 +124,10 @@ class NodeTrunks implements Trunks {
     const { upstreamPort } = options
     const startedMs = systemClock.wallMs()
     this.#status = new StatusBook({ nodeId, name, version: program, startedMs })
+    this.#linkTests = new LinkTests({
+      post: (message) => this.#thread.post(message),
+      isEmergency: () => this.#desk?.hasEmergency === true,
+    })
     this.#control = openTrunkControl({
       dataDir,
       asRelay: isRelay,
@@ -172,6 +181,15 @@ class NodeTrunks implements Trunks {
     return this.#status.status(systemClock.wallMs(), historyOf)
   }
 
+  startLinkTest(seconds: number): LinkTestRefusal | undefined {
+    const above = [...this.#open.values()].find(({ link }) => link.isUp)
+    return this.#linkTests.start(above?.session, seconds, systemClock.nowMs())
+  }
+
+  linkTest(): LinkTestStatus {
+    return this.#linkTests.status()
+  }
+
   retryUpstream(): void {
     this.#control.upstream?.tryNow()
   }
@@ -212,6 +230,7 @@ class NodeTrunks implements Trunks {
         session.close('malformed')
         return
       }
+      this.#linkTests.onMessage(session, message, systemClock.nowMs())
       const outcome =
         neighbour.onMessage(message, systemClock.nowMs()) ?? desk.onMessage(link, message)
       if (outcome === 'malformed') session.close('malformed')
@@ -219,6 +238,7 @@ class NodeTrunks implements Trunks {
     session.onClosed = (reason) => {
       this.#open.delete(trunkId)
       this.#status.closed(trunkId, systemClock.wallMs())
+      this.#linkTests.onClosed(session, systemClock.nowMs())
       neighbour.close()
       desk.removeSession(link, { isLeaseOver: reason === 'lease' })
       const { name, nodeId } = session.peer
@@ -250,6 +270,7 @@ class NodeTrunks implements Trunks {
   #tick(): void {
     this.#exchange?.tick(systemClock.nowMs())
     this.#desk?.tick()
+    this.#linkTests.tick(systemClock.nowMs())
     this.#status.setSites(this.#siteCount())
     const { leaseMs } = this.#options
     this.#stage?.setNodesBelow(this.#status.nodesBelow(systemClock.wallMs(), leaseMs))
@@ -280,7 +301,7 @@ class NodeTrunks implements Trunks {
 
   #onReport(
     { link, session }: Open,
-    { report }: Extract<FromTrunkThread, { type: 'trunk-report' }>,
+    { report, path }: Extract<FromTrunkThread, { type: 'trunk-report' }>,
   ): void {
     const names = this.#desk?.namesOf(link)
     const nameOf = (streamId: number): TrackName | undefined => names?.get(streamId)
@@ -288,6 +309,7 @@ class NodeTrunks implements Trunks {
     if (report.receivedBps > 0) session.noteMedia(systemClock.nowMs())
     this.#status.reported(link.trunkId, report, { nameOf, wallMs })
     this.#desk?.noteReport(link, report)
+    this.#linkTests.onReport(session, { report, path })
     const figures = link.isUp ? this.#status.upstreamFigures(wallMs) : undefined
     if (figures !== undefined) this.#desk?.noteUpstream(figures)
   }

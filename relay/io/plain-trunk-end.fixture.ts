@@ -64,6 +64,8 @@ export class PlainTrunkEnd implements TrunkEnd {
     }
   }
 
+  saturate(): void {}
+
   nextDeadlineMs(): number {
     return this.#beatMs
   }
@@ -81,7 +83,9 @@ export class PlainTrunkEnd implements TrunkEnd {
       lossResidualRatio: 0,
       lossBurst: 0,
       queueDelayMs: 0,
+      jitterMs: 0,
       estimateBps: 0,
+      provenBps: 0,
       sentBps: 0,
       receivedBps: 0,
       mtuBytes: 1_200,

@@ -206,6 +206,9 @@ export class TrunkCarrier {
         return
       case 'tunnel':
         this.#byId.get(message.trunkId)?.path.force(message.on)
+        return
+      case 'saturate':
+        this.#byId.get(message.trunkId)?.saturate(this.#clock.nowMs() + message.forMs)
     }
   }
 

@@ -77,6 +77,10 @@ export class Flow implements TrunkEnd {
     this.#guard((end) => end.requestKeyframe(streamId, layer))
   }
 
+  saturate(untilMs: number): void {
+    this.#guard((end) => end.saturate(untilMs))
+  }
+
   /** @hot */
   onFrame(streamId: number, bytes: Uint8Array, start: number, end: number, nowMs: number): void {
     if (this.#end === undefined || this.isFailed) return

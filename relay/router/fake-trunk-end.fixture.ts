@@ -46,6 +46,10 @@ export class FakeTrunkEnd implements TrunkEnd {
     this.#note(`keyframe ${streamId}.${layer}`)
   }
 
+  saturate(): void {
+    this.#note('saturate')
+  }
+
   onFrame(streamId: number, bytes: Uint8Array, start: number, end: number): void {
     this.#note(`frame ${streamId} ${FakeTrunkEnd.describe(bytes, start, end)}`)
   }

@@ -154,6 +154,29 @@ test('the trunk is told to admins and operators, and an admin may have the upstr
   t.is(tries, 1)
 })
 
+test('an admin may have the link above measured, an operator may look', async (t) => {
+  const asked: number[] = []
+  const server = await openServer(t, {
+    linkTest: {
+      start: (seconds) => (asked.push(seconds) > 1 ? 'busy' : undefined),
+      status: () => ({ state: 'asked' }),
+    },
+  })
+  const path = '/api/v1/trunk/link-test'
+  const operator = await token({ role: 'operator', room: '*' })
+  const ask = (seconds: number) => ({ ...post({ seconds }) })
+  t.is((await server.call(path, { ...ask(20), token: operator })).status, 403)
+  const seen = await server.call(path, { token: operator })
+  t.deepEqual([seen.status, JSON.parse(seen.body)], [200, { state: 'asked' }])
+  const own = await admin()
+  t.is((await server.call(path, { ...ask(9), token: own })).status, 400)
+  t.is((await server.call(path, { ...ask(121), token: own })).status, 400)
+  t.is((await server.call(path, { ...ask(20), token: own })).status, 202)
+  const again = await server.call(path, { ...ask(20), token: own })
+  t.deepEqual([again.status, JSON.parse(again.body).message], [409, 'busy'])
+  t.deepEqual(asked, [20, 20])
+})
+
 test('a node without trunks or upstream says so', async (t) => {
   const server = await openServer(t)
   const call = { token: await admin() }

@@ -17,6 +17,13 @@ export type ApiOptions = {
   demo: boolean
   trunkStatus: ((historyOf: string | undefined) => unknown) | undefined
   retryUpstream: (() => void) | undefined
+  linkTest: LinkTestDoor | undefined
+}
+
+/** Measuring the link above; `start` says why not, if not. */
+export type LinkTestDoor = {
+  start: (seconds: number) => string | undefined
+  status: () => unknown
 }
 
 /** Who may call: nobody has to prove anything, the room's chair or an admin, an operator or an admin, an admin only. */

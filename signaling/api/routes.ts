@@ -24,6 +24,7 @@ import * as schemas from './schemas.ts'
 
 const NO_TRUNK = { code: 'not-found', message: 'this node has no trunk' } as const
 const NO_UPSTREAM = { code: 'bad-state', message: 'this node has no upstream' } as const
+const LINK_TEST_SECONDS = 60
 const DEMO_TOKEN_TTL_S = 12 * 3600
 
 /**
@@ -87,7 +88,7 @@ function mayCall(access: Access, claims: Claims, room: string | undefined): bool
   return mayManage(claims, room)
 }
 
-function trunkEntries({ trunkStatus, retryUpstream }: ApiOptions): Entry[] {
+function trunkEntries({ trunkStatus, retryUpstream, linkTest }: ApiOptions): Entry[] {
   return [
     {
       method: 'GET',
@@ -112,6 +113,28 @@ function trunkEntries({ trunkStatus, retryUpstream }: ApiOptions): Entry[] {
         if (retryUpstream === undefined) return refusal(NO_UPSTREAM)
         retryUpstream()
         return noContent()
+      },
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/trunk/link-test',
+      summary: 'How the test of the link above goes, and what it found.',
+      access: 'operator',
+      success: { status: 200, schema: schemas.LINK_TEST_STATUS },
+      answer: () => (linkTest === undefined ? refusal(NO_UPSTREAM) : json(200, linkTest.status())),
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/trunk/link-test',
+      summary: 'Measures the link above in both directions, beside what is live and below it.',
+      access: 'admin',
+      body: schemas.LINK_TEST,
+      success: { status: 202, schema: schemas.LINK_TEST_STATUS },
+      answer: ({ body }) => {
+        if (linkTest === undefined) return refusal(NO_UPSTREAM)
+        const why = linkTest.start((body as { seconds?: number }).seconds ?? LINK_TEST_SECONDS)
+        if (why !== undefined) return refusal({ code: 'bad-state', message: why })
+        return json(202, linkTest.status())
       },
     },
   ]

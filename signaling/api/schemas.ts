@@ -4,6 +4,7 @@
  */
 
 import * as v from 'valibot'
+import { LINK_TEST_SECONDS_MAX, LINK_TEST_SECONDS_MIN } from '../../config/index.ts'
 import { CLIENT_MESSAGES, ERROR_CODES, SERVER_MESSAGES } from '../protocol/index.ts'
 
 const text = (max: number) => v.pipe(v.string(), v.maxLength(max))
@@ -35,6 +36,18 @@ export const TOKEN = v.object({ token: v.string(), room: v.string(), role: v.str
 export const STATE_HASH = v.object({ hash: v.string() })
 /** As relay/status says; grows with it. */
 export const TRUNK_STATUS = v.object({})
+export const LINK_TEST = v.object({
+  seconds: v.exactOptional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(LINK_TEST_SECONDS_MIN),
+      v.maxValue(LINK_TEST_SECONDS_MAX),
+    ),
+  ),
+})
+/** As relay/link-test says. */
+export const LINK_TEST_STATUS = v.object({})
 export const NODE_STATISTICS = v.object({
   rooms: v.number(),
   participants: v.number(),
