@@ -1,6 +1,7 @@
 /**
- * What the rest of the node knows of the stage on disk: segments, where they are, what is missing. Implemented by core/keeper/io;
- * used by catch-up, store-and-forward, recordings and the page that shows what was missed. The bytes: docs/SEGMENTS.md.
+ * What the rest of the node knows of the stage on disk: segments, where they are, what is missing. Implemented by
+ * core/keeper/io; used by catch-up, store-and-forward, recordings and the page that shows what was missed. The bytes:
+ * docs/SEGMENTS.md.
  */
 import type { MediaKind, SourceUse } from '../media/control.ts'
 
@@ -22,8 +23,8 @@ export type SegmentHead = KeptTrack & {
   kind: MediaKind
   codec: KeptCodec
   /**
-   * Unix ms by the recording node at which the chain began; with origin and track it names the chain. A track has a new one
-   * where the recording node no longer knew the end of the last.
+   * Unix ms by the recording node at which the chain began; with origin and track it names the chain. A track has a
+   * new one where the recording node no longer knew the end of the last.
    */
   chainMs: number
   /** Position in the chain, from 0. */
@@ -38,7 +39,10 @@ export type SegmentHead = KeptTrack & {
   gapBefore: boolean
   /** Frames inside are missing. */
   incomplete: boolean
-  /** It begins with a keyframe. False only where none came for SEGMENT_WITHOUT_KEYFRAME_MS: then it continues the one before. */
+  /**
+   * It begins with a keyframe. False only where none came for SEGMENT_WITHOUT_KEYFRAME_MS: then it continues the one
+   * before.
+   */
   independent: boolean
   frameCount: number
   /** Of a picture's keyframe; 0 for audio. */
@@ -76,8 +80,8 @@ export interface SegmentIndex {
   /** Rooms with anything on disk, and between when. */
   rooms(): (TimeRange & { room: string })[]
   /**
-   * Parts of the range that nothing here covers for the track, whoever recorded it. Consecutive segments of a chain cover the
-   * silence between them; `incomplete` ones do not count unless `allowIncomplete`.
+   * Parts of the range that nothing here covers for the track, whoever recorded it. Consecutive segments of a chain
+   * cover the silence between them; `incomplete` ones do not count unless `allowIncomplete`.
    */
   missing(query: KeptTrack & TimeRange & { allowIncomplete?: boolean }): TimeRange[]
   /** The newest of a chain, for who continues or checks it. */
@@ -90,8 +94,9 @@ export type PutOutcome =
   | {
       ok: false
       /**
-       * malformed: not a segment; wrong-hash: not the one that was asked for; wrong-chain: its place in its chain is taken by
-       * another, or its neighbours there contradict it; too-old: the ring would drop it at once; the others: what the disk says.
+       * malformed: not a segment; wrong-hash: not the one that was asked for; wrong-chain: its place in its chain is
+       * taken by another, or its neighbours there contradict it; too-old: the ring would drop it at once; the others:
+       * what the disk says.
        */
       reason: 'malformed' | 'wrong-hash' | 'wrong-chain' | 'too-old' | 'busy' | StorageFault
     }
@@ -128,11 +133,14 @@ export type KeeperHealth = {
 /** The stage on disk. One per node; absent when `keeper.enabled` is false. */
 export interface SegmentStore extends SegmentIndex {
   readonly health: KeeperHealth
-  /** The bytes as they were made, checked against the hash off the main thread. Bounded: `busy` beyond KEEPER_REQUESTS_MAX at once. */
+  /**
+   * The bytes as they were made, checked against the hash off the main thread. Bounded: `busy` beyond
+   * KEEPER_REQUESTS_MAX at once.
+   */
   read(hash: SegmentHash): Promise<ReadOutcome>
   /**
-   * Takes one from elsewhere. Resolves when it is on disk: only then may it be acknowledged. `bytes` are moved to another thread and
-   * empty afterwards. `hash`: the one that was asked for.
+   * Takes one from elsewhere. Resolves when it is on disk: only then may it be acknowledged. `bytes` are moved to
+   * another thread and empty afterwards. `hash`: the one that was asked for.
    */
   put(bytes: Uint8Array<ArrayBuffer>, hash?: SegmentHash): Promise<PutOutcome>
   /** Returns how to stop it. */

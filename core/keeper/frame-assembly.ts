@@ -1,7 +1,7 @@
 /**
- * Packets in order to whole frames: VP8 by RFC 7741 (descriptors taken off, payloads joined), Opus one to one. A frame that is not
- * whole is dropped, and so is what needs it: until a keyframe, or as far as temporal layers and TL0PICIDX tell that only pictures
- * which nobody refers to were lost. One per track; state lasts over segments.
+ * Packets in order to whole frames: VP8 by RFC 7741 (descriptors taken off, payloads joined), Opus one to one. A
+ * frame that is not whole is dropped, and so is what needs it: until a keyframe, or as far as temporal layers and
+ * TL0PICIDX tell that only pictures which nobody refers to were lost. One per track; state lasts over segments.
  */
 import type { KeptCodec } from './contract.ts'
 import type { LoggedPacket } from './packet-log.ts'

@@ -1,6 +1,7 @@
 /**
- * Which publications are recorded: those that a room hears and sees by default, whoever chose them, and the screen that goes with the
- * main picture. Pure, on the main thread; main.ts connects it to the stage of each room and to the keeper.
+ * Which publications are recorded: those that a room hears and sees by default, whoever chose them, and the screen
+ * that goes with the main picture. Pure, on the main thread; main.ts connects it to the stage of each room and to the
+ * keeper.
  */
 import { KEPT_LINGER_MS } from '../../config/limits.ts'
 import type { SourceUse } from '../media/control.ts'

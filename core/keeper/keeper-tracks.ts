@@ -1,6 +1,6 @@
 /**
- * The tracks that are recorded at a time, by publication: handoff frames of media workers go to their recorders, wishes for layers and
- * keyframes come out. Pure; the keeper thread has one.
+ * The tracks that are recorded at a time, by publication: handoff frames of media workers go to their recorders,
+ * wishes for layers and keyframes come out. Pure; the keeper thread has one.
  */
 import { KEPT_TRACKS_MAX } from '../../config/limits.ts'
 import type { CodecName } from '../media/control.ts'
@@ -75,7 +75,9 @@ export class KeeperTracks {
     return this.#kept.has(publicationId)
   }
 
-  /** False when too many are recorded already. One that is recorded goes on, under another name from its next segment. */
+  /**
+   * False when too many are recorded already. One that is recorded goes on, under another name from its next segment.
+   */
   keep({ publicationId, track, shown }: KeepOrder): boolean {
     const known = this.#kept.get(publicationId)
     if (known !== undefined) {

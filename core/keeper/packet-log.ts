@@ -1,6 +1,6 @@
 /**
- * Packets of one track as they come, in whatever order, until a segment is cut from them in the order of their numbers. Takes
- * memory when a segment is larger than those before; per packet it allocates nothing.
+ * Packets of one track as they come, in whatever order, until a segment is cut from them in the order of their
+ * numbers. Takes memory when a segment is larger than those before; per packet it allocates nothing.
  */
 import { SEGMENT_BYTES_MAX, SEGMENT_PACKETS_MAX } from '../../config/limits.ts'
 import type { MediaPacket } from '../media/rtp/index.ts'
@@ -61,8 +61,8 @@ export class PacketLog {
   }
 
   /**
-   * @hot Adds `bytes[start, end)`, what follows the RTP header, under a number; nothing of it for padding. False when it is a
-   * duplicate or there is no room.
+   * @hot Adds `bytes[start, end)`, what follows the RTP header, under a number; nothing of it for padding. False when
+   * it is a duplicate or there is no room.
    */
   add(
     packet: MediaPacket,

@@ -1,6 +1,7 @@
 /**
- * From a track's RTP timestamps to room time: Unix ms by this node. The sender's reports tell it when they are known (so that voice
- * and picture of one participant fit), else the arrival does; from one segment to the next the media clock leads, so that they join.
+ * From a track's RTP timestamps to room time: Unix ms by this node. The sender's reports tell it when they are known
+ * (so that voice and picture of one participant fit), else the arrival does; from one segment to the next the media
+ * clock leads, so that they join.
  */
 import type { SourceClock } from '../media/forward/index.ts'
 

@@ -1,6 +1,7 @@
 /**
- * Segments as bytes: a couple of seconds of one track's encoded frames, self-describing, named by its SHA-256. docs/SEGMENTS.md is the
- * specification. Integers are big-endian. Pure: no files, no clocks. Untrusted bytes make `undefined`, never an exception.
+ * Segments as bytes: a couple of seconds of one track's encoded frames, self-describing, named by its SHA-256.
+ * docs/SEGMENTS.md is the specification. Integers are big-endian. Pure: no files, no clocks. Untrusted bytes make
+ * `undefined`, never an exception.
  *
  *    0 magic "NCS1" | 4 kind | 5 codec | 6 use | 7 flags | 8 chain ms u64 | 16 sequence u32 | 20 previous hash (32)
  *   52 start us u64 | 60 clock rate u32 | 64 duration ticks u32 | 68 width u16 | 70 height u16 | 72 frame count u32

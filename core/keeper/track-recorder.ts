@@ -1,7 +1,7 @@
 /**
- * One track from packets to segments: decides where to cut, waits for what is late, asks for keyframes. Sound is cut by the clock; a
- * picture from keyframe to keyframe. Pure: packets, facts of its layer and time in; segments without their place in a chain, wishes
- * for keyframes and one next deadline out.
+ * One track from packets to segments: decides where to cut, waits for what is late, asks for keyframes. Sound is cut
+ * by the clock; a picture from keyframe to keyframe. Pure: packets, facts of its layer and time in; segments without
+ * their place in a chain, wishes for keyframes and one next deadline out.
  */
 import {
   SEGMENT_AUDIO_IDLE_MS,

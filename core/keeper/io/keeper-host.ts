@@ -1,6 +1,7 @@
 /**
- * The keeper thread seen from the main thread: starts it, starts it again when it dies, ends it; the stage on disk as others see it
- * (SegmentStore), with an index of its own to read beside the thread. To the media plane it is one more peer.
+ * The keeper thread seen from the main thread: starts it, starts it again when it dies, ends it; the stage on disk as
+ * others see it (SegmentStore), with an index of its own to read beside the thread. To the media plane it is one more
+ * peer.
  */
 import { join } from 'node:path'
 import { type Transferable, Worker } from 'node:worker_threads'

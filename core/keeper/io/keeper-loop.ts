@@ -1,7 +1,7 @@
 /**
- * What runs in the keeper's thread: rings of media workers in, recorders between, disk out; the main thread asks and is told. It is one
- * more peer of the media plane, without transports and rooms. Nothing of it holds up a media worker: a full ring loses what is recorded
- * only. Nothing is decided here.
+ * What runs in the keeper's thread: rings of media workers in, recorders between, disk out; the main thread asks and
+ * is told. It is one more peer of the media plane, without transports and rooms. Nothing of it holds up a media
+ * worker: a full ring loses what is recorded only. Nothing is decided here.
  */
 import { performance } from 'node:perf_hooks'
 import type { MessagePort, Transferable } from 'node:worker_threads'
@@ -100,7 +100,9 @@ class KeeperLoop {
         return
       case 'import':
         this.#imports.set(message.publication.publicationId, message.peer)
-        this.#want(message.publication.publicationId)
+        if (this.#tracks.has(message.publication.publicationId)) {
+          this.#want(message.publication.publicationId)
+        }
         return
       case 'command':
         this.#imports.delete(message.command.publicationId)
@@ -145,7 +147,7 @@ class KeeperLoop {
     })
     this.#links.set(end.peer, link)
     for (const [publicationId, peer] of this.#imports) {
-      if (peer === end.peer) this.#want(publicationId)
+      if (peer === end.peer && this.#tracks.has(publicationId)) this.#want(publicationId)
     }
   }
 

@@ -1,6 +1,6 @@
 /**
- * What the main thread and the keeper thread say to each other beside the ways to media workers: plain, structured-cloneable values;
- * nothing per packet.
+ * What the main thread and the keeper thread say to each other beside the ways to media workers: plain,
+ * structured-cloneable values; nothing per packet.
  */
 import type { ToPlanePeer } from '../../io/carriers.ts'
 import type {

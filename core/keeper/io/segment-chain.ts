@@ -1,4 +1,7 @@
-/** Whether a segment that came from elsewhere fits into its chain: nobody else at its place, and its neighbours agree about hashes. */
+/**
+ * Whether a segment that came from elsewhere fits into its chain: nobody else at its place, and its neighbours agree
+ * about hashes.
+ */
 import type { SegmentHash, SegmentHead } from '../contract.ts'
 import type { SegmentTable } from './segment-table.ts'
 

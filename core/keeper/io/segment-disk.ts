@@ -13,6 +13,7 @@ import type {
   ReadOutcome,
   SegmentEntry,
   SegmentHash,
+  SegmentQuery,
   StorageFault,
 } from '../contract.ts'
 import { hashOf, readSegmentHead, writeSegment } from '../segment-format.ts'
@@ -21,7 +22,7 @@ import { faultOf, SegmentFiles } from './segment-files.ts'
 import { type QueuedDraft, SegmentQueue, trackKey } from './segment-queue.ts'
 import { reconcile } from './segment-reconcile.ts'
 import { type RingBounds, SegmentRing } from './segment-ring.ts'
-import { entryFrom, openSegmentTable, type SegmentTable } from './segment-table.ts'
+import { chargeOf, entryFrom, openSegmentTable, type SegmentTable } from './segment-table.ts'
 
 export type SegmentDiskOptions = {
   folder: string
@@ -92,6 +93,10 @@ export class SegmentDisk {
     return { state: this.#state, sinceMs: this.#sinceMs, segmentCount, sizeBytes, oldestMs }
   }
 
+  list(query: SegmentQuery): SegmentEntry[] {
+    return this.#table.list(query)
+  }
+
   /** Waits in memory for the next batch. */
   record(one: QueuedDraft): void {
     this.queue.push(one)
@@ -155,7 +160,7 @@ export class SegmentDisk {
     this.#puts = []
     const drafts = this.queue.peek(BATCH_COUNT_MAX)
     const sealed = [...this.#seal(drafts), ...this.#check(puts)]
-    const wantedBytes = sealed.reduce((sum, { bytes }) => sum + bytes.length, 0)
+    const wantedBytes = sealed.reduce((sum, { bytes }) => sum + chargeOf(bytes.length), 0)
     try {
       await this.#ring.makeRoom(wantedBytes, this.#options.now().wallMs)
       if (sealed.length > 0) await this.#write(sealed)
@@ -241,7 +246,11 @@ export class SegmentDisk {
     const files = this.#files
     const byHash = new Map(sealed.map((one) => [one.entry.hash, one]))
     try {
-      await eachOf([...byHash.values()], ({ entry, bytes }) => files.write(entry.hash, bytes))
+      // Those of a track one after the other: a crash leaves a beginning of the chain, not pieces of it.
+      const tracks = Map.groupBy(byHash.values(), ({ entry }) => trackKey(entry))
+      await eachOf([...tracks.values()], async (those) => {
+        for (const { entry, bytes } of those) await files.write(entry.hash, bytes)
+      })
       await files.syncNames([...byHash.keys()].map((hash) => SegmentFiles.prefixOf(hash)))
       this.#table.insert([...byHash.values()].map(({ entry }) => entry))
     } catch (error) {

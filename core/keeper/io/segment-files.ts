@@ -1,6 +1,7 @@
 /**
- * Segments as files: `<folder>/<first two digits>/<hash>.seg`, written beside (`tmp/`) and renamed when whole, damaged ones set aside
- * (`damaged/`). Every write is on the disk when it resolves, its name after `syncNames`. Nothing here knows an index or a bound.
+ * Segments as files: `<folder>/<first two digits>/<hash>.seg`, written beside (`tmp/`) and renamed when whole,
+ * damaged ones set aside (`damaged/`). Every write is on the disk when it resolves, its name after `syncNames`.
+ * Nothing here knows an index or a bound.
  */
 import { mkdirSync } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, rm, statfs, unlink } from 'node:fs/promises'

@@ -1,4 +1,6 @@
-/** What waits for the disk: segments that were recorded here, bounded in bytes; and whose chain has lost one. No I/O. */
+/**
+ * What waits for the disk: segments that were recorded here, bounded in bytes; and whose chain has lost one. No I/O.
+ */
 import { KEEPER_QUEUE_BYTES_MAX } from '../../../config/limits.ts'
 import type { KeptTrack } from '../contract.ts'
 import type { SegmentDraft } from '../track-recorder.ts'

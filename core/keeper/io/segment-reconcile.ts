@@ -1,6 +1,6 @@
 /**
- * Brings files and index together at start, after whatever ended the node before: files that the index does not know are read, checked
- * and taken in (or set aside), entries without a file go. Reads nothing of what both know.
+ * Brings files and index together at start, after whatever ended the node before: files that the index does not know
+ * are read, checked and taken in (or set aside), entries without a file go. Reads nothing of what both know.
  */
 import type { SegmentEntry, SegmentHash } from '../contract.ts'
 import { hashOf, readSegmentHead } from '../segment-format.ts'

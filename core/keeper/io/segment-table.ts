@@ -1,6 +1,7 @@
 /**
- * The index of the segments on disk: SQLite in WAL mode, one writer (the keeper thread), one reader (the main thread). It says nothing
- * that the files do not say: when it is lost or damaged it is made again from them, so its commits do not wait for the disk.
+ * The index of the segments on disk: SQLite in WAL mode, one writer (the keeper thread), one reader (the main
+ * thread). It says nothing that the files do not say: when it is lost or damaged it is made again from them, so its
+ * commits do not wait for the disk.
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import {
