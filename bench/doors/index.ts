@@ -1,6 +1,6 @@
 /**
- * `./nhipcau bench doors`: the HTTP door under autocannon, and the WebSocket door under sites that only signal. The server on one core,
- * the load on the other; figures per CPU-second of the server.
+ * `./nhipcau bench doors`: the HTTP door under autocannon, and the WebSocket door under sites that only signal. The
+ * server on one core, the load on the other; figures per CPU-second of the server.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,6 +1,6 @@
 /**
- * Whether all nodes of a tree make the same of the room's log: after each end of an outage it asks until they do, and says
- * how long that took.
+ * Whether all nodes of a tree make the same of the room's log: after each end of an outage it asks until they do, and
+ * says how long that took.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RunningNode } from './node.ts'

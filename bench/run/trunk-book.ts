@@ -1,6 +1,6 @@
 /**
- * What relays say of their links over a run: asked once a second by GET /api/v1/trunk. By relay and way: what the node took the line for, what it used, loss before and after repair, the
- * queue, and the share of each class.
+ * What relays say of their links over a run: asked once a second by GET /api/v1/trunk. By relay and way: what the
+ * node took the line for, what it used, loss before and after repair, the queue, and the share of each class.
  */
 import { BENCH_SAMPLES_MAX } from '../../config/limits.ts'
 import type { SeriesReport } from '../report/index.ts'

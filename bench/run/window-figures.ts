@@ -1,7 +1,7 @@
 /**
  * Figures of named stretches of a run (`windows` of a scenario): mean, least and most of each series while it lasts, as
- * `window.{window}.mean.{series}`. Pure. The columns of links count as series (`link.thin.down.bitrateBps`), and so does the
- * spatial layer that the sites of a group see, -1 where they see none (`group.hall.layer`).
+ * `window.{window}.mean.{series}`. Pure. The columns of links count as series (`link.thin.down.bitrateBps`), and so
+ * does the spatial layer that the sites of a group see, -1 where they see none (`group.hall.layer`).
  */
 import type { LinkReport, RunReport, SeriesReport } from '../report/index.ts'
 import type { WindowPlan } from '../scenario/index.ts'

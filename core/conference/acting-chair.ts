@@ -1,7 +1,7 @@
 /**
  * Who moderates where a part of the tree is cut off (design §5): the first of the succession list who is present on the
- * island, else a local speaker by order of joining. Decided by the topmost node of the island alone; it stays with who has
- * it until he goes, a chair comes, or the node above is back. Pure; floor.ts has what it means.
+ * island, else a local speaker by order of joining. Decided by the topmost node of the island alone; it stays with
+ * who has it until he goes, a chair comes, or the node above is back. Pure; floor.ts has what it means.
  */
 import { ISLAND_NODES_MAX } from '../../config/limits.ts'
 import type { ActingChairCause, Fact, Successor } from './events.ts'

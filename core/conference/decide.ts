@@ -78,7 +78,10 @@ export function actorOf(state: RoomState, { id, role }: Participant): Actor {
   return { id, role, island: { node, nodes: state.acting.get(node)?.nodes ?? [] } }
 }
 
-/** Whether the actor may do this, to this one where it is done to somebody: an acting chair to those of the island only. */
+/**
+ * Whether the actor may do this, to this one where it is done to somebody: an acting chair to those of the island
+ * only.
+ */
 function can({ role, island }: Actor, act: Act, target?: Participant): boolean {
   if (may(role, act)) return true
   if (island === undefined || !may(role, act, true)) return false

@@ -35,7 +35,10 @@ export type EventPayloads = {
   'hand-raised': { participant: string }
   'hand-lowered': { participant: string }
   staged: { participant: string; onStage: boolean }
-  /** `island`: by the acting chair that this node appointed, so it ends with the island. The same at `locked`, `emergency`. */
+  /**
+   * `island`: by the acting chair that this node appointed, so it ends with the island. The same at `locked`,
+   * `emergency`.
+   */
   pinned: ({ participant: string; use: SourceUse } | { participant: null }) & { island?: string }
   kicked: {
     participant: string
@@ -49,7 +52,10 @@ export type EventPayloads = {
   emergency: { on: boolean; island?: string }
   /** In order. */
   succession: { order: Successor[] }
-  /** By the topmost node of an island; `nodes` are those of the island (its own id among them), whose people are moderated. */
+  /**
+   * By the topmost node of an island; `nodes` are those of the island (its own id among them), whose people are
+   * moderated.
+   */
   'acting-chair': { participant: string | null; nodes: string[]; cause: ActingChairCause }
   /** Its id is made from its place (polls.ts). `by` is empty for the operator. */
   'poll-opened': { question: string; options: string[]; by: string }

@@ -1,7 +1,7 @@
 /**
- * The floor of a room (what is pinned, whether it is locked or an emergency) and who acts as chair where a part of the tree
- * is cut off. Part of the fold. An island has a floor of its own, which ends with it: the home's floor is what it was, and
- * what the island did stays in the log. Who becomes acting chair is decided in acting-chair.ts.
+ * The floor of a room (what is pinned, whether it is locked or an emergency) and who acts as chair where a part of
+ * the tree is cut off. Part of the fold. An island has a floor of its own, which ends with it: the home's floor is
+ * what it was, and what the island did stays in the log. Who becomes acting chair is decided in acting-chair.ts.
  */
 import type { Pin } from './commands.ts'
 import type { EventPayloads, RoomEvent } from './events.ts'

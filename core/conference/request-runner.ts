@@ -1,6 +1,6 @@
 /**
- * One request after the other: against the state with all before it folded in, to facts for the batch and an answer for when
- * that is on disk or refused. Keeps no queue and no time.
+ * One request after the other: against the state with all before it folded in, to facts for the batch and an answer
+ * for when that is on disk or refused. Keeps no queue and no time.
  */
 import type { Instant, Joined, JoinRequest, OperatorCommand } from './commands.ts'
 import type { Reply } from './conference.ts'

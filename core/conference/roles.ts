@@ -58,8 +58,8 @@ const PERMITTED: Record<Role, ReadonlySet<Act>> = {
 }
 
 /**
- * What the acting chair of an island may besides what the role allows. Not to close the room, which is open elsewhere, nor to
- * say who is next.
+ * What the acting chair of an island may besides what the role allows. Not to close the room, which is open
+ * elsewhere, nor to say who is next.
  */
 const PERMITTED_TO_ACTING: ReadonlySet<Act> = new Set<Act>([
   'mute-others',
@@ -74,7 +74,9 @@ const PERMITTED_TO_ACTING: ReadonlySet<Act> = new Set<Act>([
 
 export const ROLES = ['chair', 'speaker', 'viewer', 'observer'] as const satisfies readonly Role[]
 
-/** Whether the role as such may; `publish` additionally needs the stage. `acting`: on an island, in the chair's place. */
+/**
+ * Whether the role as such may; `publish` additionally needs the stage. `acting`: on an island, in the chair's place.
+ */
 export function may(role: Role, act: Act, acting = false): boolean {
   return PERMITTED[role].has(act) || (acting && PERMITTED_TO_ACTING.has(act))
 }

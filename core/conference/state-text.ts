@@ -1,6 +1,6 @@
 /**
- * The state of a room as one text that is the same wherever the same events were folded: for comparing nodes. Not a format:
- * nobody reads it back.
+ * The state of a room as one text that is the same wherever the same events were folded: for comparing nodes. Not a
+ * format: nobody reads it back.
  */
 import type { RoomState } from './room-state.ts'
 

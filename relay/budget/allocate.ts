@@ -43,9 +43,9 @@ const SINGLE_GUESSED_BPS = 500_000
 const KEYFRAMES_GUESSED_BPS = 10_000
 
 /**
- * @hot Sets the level of every stream and the out fields of `budget`. Never spends more than `availableBps`, but for the
- * first voice and the floor of control. Streams may be in any order; `layers`, `wantedMask` and places are read, never
- * changed. About 50 us for 100 streams; allocates only when streams come, go or change places.
+ * @hot Sets the level of every stream and the out fields of `budget`. Never spends more than `availableBps`, but for
+ * the first voice and the floor of control. Streams may be in any order; `layers`, `wantedMask` and places are read,
+ * never changed. About 50 us for 100 streams; allocates only when streams come, go or change places.
  */
 export function allocateTrunk(
   streams: readonly TrunkStream[],

@@ -1,6 +1,6 @@
 /**
- * The audio of a trunk: how it is packed, how much of its redundancy is had, who is heard when not even that fits, and what
- * publishers are asked for. Longer packets come before less redundancy, less redundancy before fewer voices.
+ * The audio of a trunk: how it is packed, how much of its redundancy is had, who is heard when not even that fits,
+ * and what publishers are asked for. Longer packets come before less redundancy, less redundancy before fewer voices.
  */
 import type { TrunkBudget } from './budget.ts'
 import { buildAudioLadder } from './ladder.ts'

@@ -7,7 +7,9 @@ import { type Purse, TURN_STARTS } from './fill.ts'
 import type { CostFactors } from './ladder.ts'
 import type { TrunkStream } from './stream.ts'
 
-/** How audio is packed when it weighs on the link, for the sender's bundler and for the publishers (through the SDK). */
+/**
+ * How audio is packed when it weighs on the link, for the sender's bundler and for the publishers (through the SDK).
+ */
 export type AudioShape = {
   /** How long audio may wait for company in a datagram, ms: 20 (as it comes), 40, 60 or 100. */
   bundleMs: number

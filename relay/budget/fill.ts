@@ -1,9 +1,9 @@
 /**
- * Spends what there is on video, class by class: within a class everybody takes one step after the other, so that streams
- * and rooms fare alike. Greedy and without memory: how fast a level may change is settle.ts.
+ * Spends what there is on video, class by class: within a class everybody takes one step after the other, so that
+ * streams and rooms fare alike. Greedy and without memory: how fast a level may change is settle.ts.
  *
- * More bandwidth never takes from a class and those above it: each step is taken or not by what is left then, and a step not
- * taken leaves less than its cost for all that follows.
+ * More bandwidth never takes from a class and those above it: each step is taken or not by what is left then, and a
+ * step not taken leaves less than its cost for all that follows.
  */
 import { CATCH_UP, MAIN_BASE, OTHER_BASE, SLIDES, type TrunkStream } from './stream.ts'
 

@@ -6,8 +6,8 @@
  *   camera: the lowest layer with ever more frames, then the next layer with half of its frames, with all, ...
  *   screen: the same with every frame rate of every layer: letters before motion
  *
- * A level is a number that is greater for a better answer to the same stream, so that hysteresis can compare levels over
- * time while costs change. Rungs are the levels that make sense now: each dearer than the one below it.
+ * A level is a number that is greater for a better answer to the same stream, so that hysteresis can compare levels
+ * over time while costs change. Rungs are the levels that make sense now: each dearer than the one below it.
  */
 import type { TrunkStream } from './stream.ts'
 

@@ -1,6 +1,6 @@
 /**
- * Who is served first: emergencies, then by class, then the first stream of each room before the second of any. Made anew
- * only when streams come, go or change their place.
+ * Who is served first: emergencies, then by class, then the first stream of each room before the second of any. Made
+ * anew only when streams come, go or change their place.
  */
 import type { BudgetHold } from './budget.ts'
 import { TURN_STARTS } from './fill.ts'
@@ -20,11 +20,12 @@ export function refreshOrder(streams: readonly TrunkStream[], hold: BudgetHold):
   }
   order.sort(byRoom)
   let rank = 0
-  order.forEach((stream, i) => {
-    const before = order[i - 1]
-    rank = before !== undefined && before.hold.placed === stream.hold.placed ? rank + 1 : 0
-    stream.hold.rank = rank
-  })
+  for (let i = 0; i < order.length; i++) {
+    const { hold: own } = order[i]!
+    const before = order[i - 1]?.hold
+    rank = before !== undefined && before.placed === own.placed ? rank + 1 : 0
+    own.rank = rank
+  }
   order.sort(byImportance)
   markStarts(hold)
 }

@@ -1,6 +1,6 @@
 /**
- * How fast a stream may change its level: down at once; up when the better level has fitted with margin for a while, and
- * ever more slowly when levels do not last. What an emergency took is given back at once.
+ * How fast a stream may change its level: down at once; up when the better level has fitted with margin for a while,
+ * and ever more slowly when levels do not last. What an emergency took is given back at once.
  */
 import { LEVEL_MOVING, rungOf } from './ladder.ts'
 import type { TrunkStream } from './stream.ts'
@@ -13,7 +13,9 @@ const VOICE_HOLD_MS = 500
 const FAILED_MS = 15_000
 const FORGIVEN_HALF_MS = 60_000
 const HOLD_MS_MAX = 32_000
-/** Out of stills, whatever failed before: a picture that moves now and then is worth more than a calm one that stands. */
+/**
+ * Out of stills, whatever failed before: a picture that moves now and then is worth more than a calm one that stands.
+ */
 const STILLS_HOLD_MS_MAX = 6_000
 /** Times the estimate of the last climb: a line that has so much more is another line. */
 const OTHER_RATE = 2

@@ -191,8 +191,8 @@ export function baseClassOf(stream: TrunkStream): number {
 }
 
 /**
- * @hot Position in TRUNK_CLASSES of one packet of a stream, as the budget reckons it. A pacer must keep the packets of one
- * stream in order whatever their classes.
+ * @hot Position in TRUNK_CLASSES of one packet of a stream, as the budget reckons it. A pacer must keep the packets
+ * of one stream in order whatever their classes.
  */
 export function trunkClassOf(stream: TrunkStream, layer: number, temporal: number): number {
   const base = baseClassOf(stream)

@@ -90,7 +90,8 @@ export class TrunkCarrier {
       drops,
       nowMs: () => clock.nowMs(),
       flowOf: (token) => this.#flows[token],
-      onTunnel: ({ trunkId }, bytes) => this.#post({ type: 'tunnel-out', trunkId, bytes }),
+      onTunnel: ({ trunkId }, slab, start, end) =>
+        this.#post({ type: 'tunnel-out', trunkId, bytes: slab.slice(start, end) }),
     })
   }
 

@@ -19,7 +19,9 @@ const FIGURES_MS = 1_000
 
 type CreateEnd = TrunkCarrierOptions['createEnd']
 
-/** In a worker thread; elsewhere it does nothing. Ends when the main thread says so, or when the port cannot be bound. */
+/**
+ * In a worker thread; elsewhere it does nothing. Ends when the main thread says so, or when the port cannot be bound.
+ */
 export function startTrunkLoop(
   main: MessagePort | null,
   setup: TrunkThreadSetup,

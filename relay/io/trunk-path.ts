@@ -1,8 +1,8 @@
 /**
- * How the datagrams of one trunk leave: over UDP to an address, or through the control flow's WebSocket where UDP is blocked.
- * Pure. The dialling side decides: it turns to the WebSocket when what it sends over UDP is not answered, and tries UDP
- * again now and then. The other side answers the way that it was last reached. Only authentic datagrams, newer than all
- * before, move anything.
+ * How the datagrams of one trunk leave: over UDP to an address, or through the control flow's WebSocket where UDP is
+ * blocked. Pure. The dialling side decides: it turns to the WebSocket when what it sends over UDP is not answered,
+ * and tries UDP again now and then. The other side answers the way that it was last reached. Only authentic
+ * datagrams, newer than all before, move anything.
  */
 import {
   TRUNK_TUNNEL_AFTER_MS,
@@ -69,7 +69,10 @@ export class TrunkPath<A extends Address> {
     this.#answered()
   }
 
-  /** An authentic datagram came over UDP; `isNewest`: its index is above all before. `from` is kept when it is another. */
+  /**
+   * An authentic datagram came over UDP; `isNewest`: its index is above all before. `from` is kept when it is
+   * another.
+   */
   heardUdp(from: Address, isNewest: boolean, nowMs: number, keep: (from: Address) => A): void {
     this.#answered()
     if (this.#dials) {

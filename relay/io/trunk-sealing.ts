@@ -21,8 +21,8 @@ export type SealingOptions = {
   drops: Uint32Array
   nowMs: () => number
   flowOf: (token: number) => Flow | undefined
-  /** A sealed datagram for the WebSocket; the bytes are the callee's. */
-  onTunnel: (flow: Flow, bytes: Uint8Array) => void
+  /** A sealed datagram for the WebSocket; read before it returns. */
+  onTunnel: (flow: Flow, bytes: Uint8Array, start: number, end: number) => void
 }
 
 /** One per thread. */
@@ -80,7 +80,7 @@ export class Sealing implements SealedSink {
     if ((ways & BY_TUNNEL) !== 0) {
       this.tunnelledPackets += 1
       this.tunnelledBytes += end - start
-      onTunnel(flow!, hmac.slab.slice(start, end))
+      onTunnel(flow!, hmac.slab, start, end)
     }
     if ((ways & BY_UDP) !== 0) this.out.sendSlab(start, end, token)
     else this.#passedBy += 1

@@ -1,6 +1,6 @@
 /**
- * The trunk thread seen from the main thread: starts it, starts it again when it dies, ends it, and carries messages. To the
- * media plane it is one more worker (`peer`). What its death means for trunks is told as the end of each.
+ * The trunk thread seen from the main thread: starts it, starts it again when it dies, ends it, and carries messages.
+ * To the media plane it is one more worker (`peer`). What its death means for trunks is told as the end of each.
  */
 import { type Transferable, Worker } from 'node:worker_threads'
 import { WORKER_RESTART_MS, WORKER_YOUNG_GENERATION_MB } from '../../config/limits.ts'

@@ -1,6 +1,6 @@
 /**
- * What the main thread and the trunk thread say to each other beside relay/media-port.ts and the links to media workers:
- * plain, structured-cloneable values.
+ * What the main thread and the trunk thread say to each other beside relay/media-port.ts and the links to media
+ * workers: plain, structured-cloneable values.
  */
 import type { ToPlanePeer } from '../../core/io/carriers.ts'
 import type { MediaReport } from '../../core/media/control.ts'

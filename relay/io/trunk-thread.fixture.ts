@@ -1,4 +1,7 @@
-/** A real trunk thread with a media worker's end played by the test, and a UDP path in between that the test rules. Not shipped. */
+/**
+ * A real trunk thread with a media worker's end played by the test, and a UDP path in between that the test rules.
+ * Not shipped.
+ */
 import { createSocket, type Socket } from 'node:dgram'
 import { MessageChannel } from 'node:worker_threads'
 import { PACKET_RING_BYTES } from '../../config/index.ts'

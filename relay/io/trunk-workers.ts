@@ -1,4 +1,7 @@
-/** The rings between the trunk thread and the media workers (core/io/media-worker-link.ts), as the router's WorkerDoor. */
+/**
+ * The rings between the trunk thread and the media workers (core/io/media-worker-link.ts), as the router's
+ * WorkerDoor.
+ */
 import { type LinkEnd, WorkerLink } from '../../core/io/carriers.ts'
 import type { Router, WorkerDoor } from '../router/index.ts'
 

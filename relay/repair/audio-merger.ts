@@ -1,7 +1,7 @@
 /**
- * Consecutive Opus packets of one stream as one, and back: 20 ms packets of clients cross a thin link as 40 or 60 ms, and the
- * far end's clients see them as they were made. Only packets that continue each other (sequence, timestamp, configuration) are
- * merged; anything else ends a merge.
+ * Consecutive Opus packets of one stream as one, and back: 20 ms packets of clients cross a thin link as 40 or 60 ms,
+ * and the far end's clients see them as they were made. Only packets that continue each other (sequence, timestamp,
+ * configuration) are merged; anything else ends a merge.
  */
 import { OpusFrames } from './opus-frames.ts'
 
@@ -74,7 +74,10 @@ export class AudioMerger {
     return true
   }
 
-  /** @hot Writes what is open as one Opus packet and returns its end; its place stays in the fields until the next `push`. */
+  /**
+   * @hot Writes what is open as one Opus packet and returns its end; its place stays in the fields until the next
+   * `push`.
+   */
   take(out: Uint8Array, at: number): number {
     const end = this.#frames.write(out, at, 0, this.#frames.count)
     this.takenCount = this.packetCount

@@ -1,7 +1,7 @@
 /**
  * Opus packets as lists of frames (RFC 6716 §3.2): taken apart, joined and written again without decoding, for links
- * where headers eat the rate. Not the self-delimiting form (Appendix B); padding is dropped, which §3.2.5 allows since it
- * means nothing.
+ * where headers eat the rate. Not the self-delimiting form (Appendix B); padding is dropped, which §3.2.5 allows
+ * since it means nothing.
  *
  *   TOC: config(5) stereo(1) code(2)      code 0: one frame · 1: two of equal size · 2: two · 3: count and more
  *   code 3: V(1) P(1) count(6) [padding lengths] [lengths when V] frames [padding]

@@ -1,7 +1,8 @@
 /**
  * What repairs a link: asking again where the round trip allows, redundancy where it does not, and how long the far
- * end holds frames for it. From measured loss and run lengths alone; how much each class may send is the budget's affair
- * (relay/budget), whose shares are respected here as bounds. The figures behind the numbers: docs/adr/0013-repair.md.
+ * end holds frames for it. From measured loss and run lengths alone; how much each class may send is the budget's
+ * affair (relay/budget), whose shares are respected here as bounds. The figures behind the numbers:
+ * docs/adr/0013-repair.md.
  */
 
 /** What is known of one direction of a link, as its sender sees it. */
@@ -20,8 +21,8 @@ export type RepairFacts = {
 
 export type RepairPlan = {
   /**
-   * What is sent again when the far end asks. `all`: audio, base layers, then the others; `base`: base layers of video only, as what
-   * parity leaves still ends a freeze.
+   * What is sent again when the far end asks. `all`: audio, base layers, then the others; `base`: base layers of
+   * video only, as what parity leaves still ends a freeze.
    */
   nack: 'all' | 'base'
   /** How many frames of its stream later a copy of an audio frame goes, ascending; 0..2 entries. */
@@ -184,8 +185,8 @@ function candidates(farthest: number, copies: number): number[][] {
 }
 
 /**
- * Share of frames that are lost with all their copies, on a Gilbert link: a datagram that lies n after a lost one is lost too with
- * p + (1 - p) × c^n, where c = 1 - 1 / (burst × (1 - p)).
+ * Share of frames that are lost with all their copies, on a Gilbert link: a datagram that lies n after a lost one is
+ * lost too with p + (1 - p) × c^n, where c = 1 - 1 / (burst × (1 - p)).
  */
 function residualOf(facts: RepairFacts, distances: readonly number[], frameMs: number): number {
   const { lossRatio, lossBurst, datagramsPerS } = facts

@@ -1,7 +1,7 @@
 /**
- * One direction of a trunk with all of its repair under a virtual clock: an audio stream of 20 ms packets and a base layer of 25
- * datagrams a second cross a link that loses datagrams in bursts; answers come back over a link that loses as much. What the
- * wire looks like and how a link queues is not here.
+ * One direction of a trunk with all of its repair under a virtual clock: an audio stream of 20 ms packets and a base
+ * layer of 25 datagrams a second cross a link that loses datagrams in bursts; answers come back over a link that
+ * loses as much. What the wire looks like and how a link queues is not here.
  */
 import { createRandom } from '../../bench/link/index.ts'
 import {

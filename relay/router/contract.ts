@@ -1,6 +1,6 @@
 /**
- * What the router in the trunk thread needs of those around it. It knows no sockets, keys, rings or clocks: media workers
- * are numbers (their peer index), trunks are their `TrunkEnd`s.
+ * What the router in the trunk thread needs of those around it. It knows no sockets, keys, rings or clocks: media
+ * workers are numbers (their peer index), trunks are their `TrunkEnd`s.
  */
 import type { MediaReport } from '../../core/media/control.ts'
 

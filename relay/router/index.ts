@@ -1,6 +1,7 @@
 /**
- * Who sends what to whom in the trunk thread. The door of this folder. Pure: frames, wants and time in; frames, wants and one
- * next deadline out. It decides neither what crosses (the main thread does) nor how much of it (the trunks' budget does).
+ * Who sends what to whom in the trunk thread. The door of this folder. Pure: frames, wants and time in; frames, wants
+ * and one next deadline out. It decides neither what crosses (the main thread does) nor how much of it (the trunks'
+ * budget does).
  *
  *   const router = new Router({ workers, drops, report })
  *   router.addTrunk(trunkId, end)                    // end's outlet calls onTrunkFrame, onTrunkWant, onTrunkKeyframe

@@ -1,6 +1,6 @@
 /**
- * One publication in the trunk thread: where its packets come from, and who takes them. Keeps the union of what is wanted
- * and told; the router (router.ts) finds routes and moves frames.
+ * One publication in the trunk thread: where its packets come from, and who takes them. Keeps the union of what is
+ * wanted and told; the router (router.ts) finds routes and moves frames.
  */
 import { LAYERS_PER_PUBLICATION_MAX, ROUTE_KEYFRAME_MS } from '../../config/limits.ts'
 import type { MediaKind } from '../../core/media/control.ts'

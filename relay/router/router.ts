@@ -1,7 +1,7 @@
 /**
  * The publications of a node that cross a trunk: each has one source (a media worker, or a stream of a trunk) and its
- * sinks (workers that import it, trunks that it is offered on). Frames are fanned out to the sinks that want their layer;
- * what sinks want goes back as one mask, and keyframe requests as one.
+ * sinks (workers that import it, trunks that it is offered on). Frames are fanned out to the sinks that want their
+ * layer; what sinks want goes back as one mask, and keyframe requests as one.
  */
 import {
   FLOWING_SILENCE_MS,

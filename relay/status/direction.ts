@@ -1,6 +1,6 @@
 /**
- * One way of one link, as it is kept, and how it travels to the node above: an array of numbers, since a thin link carries
- * it every few seconds.
+ * One way of one link, as it is kept, and how it travels to the node above: an array of numbers, since a thin link
+ * carries it every few seconds.
  *
  *   [estimate bit/s, used bit/s, loss 1/10,000, residual loss 1/10,000, queue ms, [share bit/s by class],
  *    [[class, mode, reason, count, keyframe interval ms, missing bit/s] ...]]

@@ -3,7 +3,7 @@
  *
  *   book = new StatusBook({ nodeId, name, version, startedMs })
  *   book.opened(trunkId, peer, wallMs), book.closed(trunkId, wallMs)        with each control session
- *   book.reported(trunkId, report, { nameOf, wallMs })                      with each `trunk-report` of the trunk thread
+ *   book.reported(trunkId, report, { nameOf, wallMs })                      with each `trunk-report` of the thread
  *   book.told(trunkId, status, wallMs) -> false = malformed                 with each `status` message
  *   book.due(wallMs) -> [{ trunkId, status }]                               about once a second: send these
  *   book.upstreamFigures(wallMs)                                            for StagePort.setUpstream

@@ -1,6 +1,6 @@
 /**
- * The relays below this node: its own children, and those that the children tell of. Bounded; what one child says of another's
- * relays does not move them while those are connected.
+ * The relays below this node: its own children, and those that the children tell of. Bounded; what one child says of
+ * another's relays does not move them while those are connected.
  */
 import {
   STATUS_LOST_MS,

@@ -1,6 +1,6 @@
 /**
- * Everything that this node knows about trunks: its own ends' reports, and what the far ends tell. Pure; fed by the desk of
- * the trunks, read by `GET /api/v1/trunk` and the metrics.
+ * Everything that this node knows about trunks: its own ends' reports, and what the far ends tell. Pure; fed by the
+ * desk of the trunks, read by `GET /api/v1/trunk` and the metrics.
  */
 import {
   STATUS_INTERVAL_MS,

@@ -1,12 +1,13 @@
 /**
- * The `status` message of the control flow (relay/control/messages.ts): what the ends of a link tell each other about it, and
- * upwards also what is below. Bounded; unknown fields are skipped.
+ * The `status` message of the control flow (relay/control/messages.ts): what the ends of a link tell each other about
+ * it, and upwards also what is below. Bounded; unknown fields are skipped.
  *
  *   v         1
  *   sends     what the teller sends over this link (direction.ts)
  *   residual  loss after repair of what it receives, 1/10,000
  *   sites     upwards: sites at the teller itself
- *   relays    upwards: [[nodeId, parentId ('' = the teller), name, version, connected 0/1, since Unix ms, sites, RTT ms, down,
+ * relays    upwards: [[nodeId, parentId ('' = the teller), name, version, connected 0/1, since Unix ms, sites, RTT
+ * ms, down,
  *             up] ...], at most STATUS_RELAYS_PER_MESSAGE; the others in later messages
  *   omitted   upwards: relays that are never told, since there are too many
  */

@@ -1,6 +1,6 @@
 /**
- * What `GET /api/v1/trunk` says: this node, the link above it, and the tree of relays below it, with reasons as codes that
- * the page puts into words. Plain JSON values; rates in bit/s, ratios 0..1, times in Unix ms.
+ * What `GET /api/v1/trunk` says: this node, the link above it, and the tree of relays below it, with reasons as codes
+ * that the page puts into words. Plain JSON values; rates in bit/s, ratios 0..1, times in Unix ms.
  */
 import type { SourceUse } from '../../core/media/control.ts'
 import type { ShedReason, TrunkClass, TrunkStreamReport } from '../trunk/contract.ts'

@@ -144,8 +144,8 @@ export interface TrunkEnd {
   /** Asked again until a keyframe of the layer has come. */
   requestKeyframe(streamId: number, layer: number): void
   /**
-   * Until then what media leaves of the estimate is filled with padding, and more is probed for, so that the link shows what it
-   * carries. Media goes first. A time that is past: no longer.
+   * Until then what media leaves of the estimate is filled with padding, and more is probed for, so that the link
+   * shows what it carries. Media goes first. A time that is past: no longer.
    */
   saturate(untilMs: number): void
   /** @hot A handoff frame (packet or status) of one of our streams. */

@@ -34,7 +34,9 @@ export class MtuSearch {
   #tries = 0
   #probeIndex = -1
   #nextMs: number
+  /** Lost in a row, while none as large came; the least of them. */
   #largeLost = 0
+  #leastLostBytes = Number.POSITIVE_INFINITY
   #smallCame = 0
 
   constructor(nowMs: number) {
@@ -75,13 +77,13 @@ export class MtuSearch {
       else this.#onProbeLost(nowMs)
       return
     }
-    const isLarge = this.#step > 0 && sizeBytes > SIZES[this.#step - 1]!
     if (came) {
-      if (isLarge) this.#largeLost = 0
+      if (sizeBytes >= this.#leastLostBytes) this.#forgetLosses()
       else this.#smallCame += 1
-    } else if (isLarge) {
+    } else if (sizeBytes > SIZES[0]!) {
       if (this.#largeLost === 0) this.#smallCame = 0
       this.#largeLost += 1
+      this.#leastLostBytes = Math.min(this.#leastLostBytes, sizeBytes)
       if (this.#largeLost >= BLACK_HOLE && this.#smallCame >= BLACK_HOLE / 2) this.#fall(nowMs)
     }
   }
@@ -89,7 +91,7 @@ export class MtuSearch {
   #onProbeCame(nowMs: number): void {
     this.#step += 1
     this.#tries = 0
-    this.#largeLost = 0
+    this.#forgetLosses()
     this.#nextMs = nowMs + PAUSE_MS
   }
 
@@ -100,10 +102,16 @@ export class MtuSearch {
     this.#nextMs = nowMs + (isOver ? RAISE_MS : PAUSE_MS)
   }
 
+  /** To the largest size below all that were lost. */
   #fall(nowMs: number): void {
-    this.#step -= 1
-    this.#largeLost = 0
+    while (this.#step > 0 && SIZES[this.#step]! >= this.#leastLostBytes) this.#step -= 1
+    this.#forgetLosses()
     this.#tries = 0
     this.#nextMs = nowMs + RAISE_MS
+  }
+
+  #forgetLosses(): void {
+    this.#largeLost = 0
+    this.#leastLostBytes = Number.POSITIVE_INFINITY
   }
 }

@@ -1,6 +1,6 @@
 /**
- * How unevenly datagrams come at the far end, as it tells their arrivals: interarrival jitter (RFC 3550 §6.4.1), with the
- * gain of its appendix A.8.
+ * How unevenly datagrams come at the far end, as it tells their arrivals: interarrival jitter (RFC 3550 §6.4.1), with
+ * the gain of its appendix A.8.
  */
 
 const GAIN = 1 / 16

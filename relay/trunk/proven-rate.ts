@@ -1,6 +1,6 @@
 /**
- * How fast datagrams have come out of the link at best, lately. An estimate may lie above that, as long as little is sent; a burst
- * at its rate would then fill the queue that audio has to pass.
+ * How fast datagrams have come out of the link at best, lately. An estimate may lie above that, as long as little is
+ * sent; a burst at its rate would then fill the queue that audio has to pass.
  */
 
 const BUCKET_MS = 100

@@ -14,7 +14,8 @@ import { createTrunkEnd } from './trunk-end.ts'
 
 const TAG_BYTES = 10
 
-type Flight = { bytes: Uint8Array; index: number }
+/** `from`: a datagram of an end that is gone does not pass the new one's keys. */
+type Flight = { bytes: Uint8Array; index: number; from: TrunkEnd }
 
 /** A packet as the engine of a node would get it. */
 export type GotPacket = {
@@ -123,7 +124,7 @@ export class SimulatedTrunk {
           side.datagrams += 1
           this.onDatagram(bytes.slice(start, last), side)
           side.datagramBytesMax = Math.max(side.datagramBytesMax, sizeBytes)
-          out.send({ bytes: bytes.slice(start, last), index }, sizeBytes, this.nowMs)
+          out.send({ bytes: bytes.slice(start, last), index, from: end }, sizeBytes, this.nowMs)
         },
         frame: (streamId, bytes, start, last) => {
           side.take(this.nowMs, streamId, bytes.slice(start, last), last - start)
@@ -192,12 +193,8 @@ export class SimulatedTrunk {
     while (this.nowMs < until) {
       if (++turns > 5_000 * Math.max(1_000, ms)) throw new Error('deadlines do not advance')
       this.nowMs = Math.min(until, Math.max(this.nowMs, this.#nextMs()))
-      this.down.poll(this.nowMs, ({ bytes, index }) =>
-        this.relay.end.onDatagram(bytes, 0, bytes.length, index, this.nowMs),
-      )
-      this.up.poll(this.nowMs, ({ bytes, index }) =>
-        this.core.end.onDatagram(bytes, 0, bytes.length, index, this.nowMs),
-      )
+      this.down.poll(this.nowMs, (flight) => this.#deliver(flight, this.core, this.relay))
+      this.up.poll(this.nowMs, (flight) => this.#deliver(flight, this.relay, this.core))
       for (const side of [this.core, this.relay]) {
         for (const source of side.sources) {
           if (source.deadlineMs <= this.nowMs) source.advance(this.nowMs)
@@ -206,6 +203,11 @@ export class SimulatedTrunk {
       }
       each(this.nowMs)
     }
+  }
+
+  #deliver({ bytes, index, from }: Flight, sender: Side, receiver: Side): void {
+    if (from !== sender.end) return
+    receiver.end.onDatagram(bytes, 0, bytes.length, index, this.nowMs)
   }
 
   #nextMs(): number {

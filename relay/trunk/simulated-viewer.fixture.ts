@@ -1,6 +1,6 @@
 /**
- * Those below a relay, as its engine speaks for them: what they want of what they are told, what they can decode, what they hear.
- * Tests only.
+ * Those below a relay, as its engine speaks for them: what they want of what they are told, what they can decode,
+ * what they hear. Tests only.
  */
 import type { Camera, SentPacket } from './simulated-media.fixture.ts'
 import { pictureOf } from './simulated-media.fixture.ts'
@@ -39,7 +39,10 @@ class Decoder {
   }
 }
 
-/** Wants the highest layer that is to be had (and the lowest for tiles), keeps the old one until the new one's keyframe. */
+/**
+ * Wants the highest layer that is to be had (and the lowest for tiles), keeps the old one until the new one's
+ * keyframe.
+ */
 export class Viewer {
   /** When a picture of the layer on screen was shown. */
   readonly shownMs: number[] = []
@@ -124,8 +127,8 @@ export function longestGapMs(shownMs: number[], [fromMs, toMs]: [number, number]
 }
 
 /**
- * Share of voice packets sent in [fromMs, toMs) that were not there when a jitter buffer needed them: one with the median transit
- * of the last second and `jitterMs` on top.
+ * Share of voice packets sent in [fromMs, toMs) that were not there when a jitter buffer needed them: one with the
+ * median transit of the last second and `jitterMs` on top.
  */
 export function concealedRatio(
   sent: SentPacket[],

@@ -2,7 +2,8 @@
  * Which datagrams came, and when: newest first, back into history that was told before, so that a
  * lost feedback costs nothing. Times are the teller's, in ticks of 250 us.
  *
- *   newest index (24) | held (varint, ticks) | arrival of the newest (24) | entries, each a varint, one index further back:
+ * newest index (24) | held (varint, ticks) | arrival of the newest (24) | entries, each a varint, one index further
+ * back:
  *     bit 0 = 0: came; the rest is zigzag of (arrival of the last that came - arrival of this)
  *     bit 0 = 1: the rest is how many in a row did not come
  */

@@ -42,7 +42,10 @@ export function startCore(
   return startNode(t, ['core'], options)
 }
 
-/** A relay below a node that runs: enrolled by a code at its first start, by its key when `dataDir` is that of an earlier one. */
+/**
+ * A relay below a node that runs: enrolled by a code at its first start, by its key when `dataDir` is that of an
+ * earlier one.
+ */
 export function startRelay(
   t: ExecutionContext<unknown>,
   upstream: CoreProcess,

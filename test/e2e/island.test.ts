@@ -1,4 +1,7 @@
-/** A district that is cut off goes on: its people see and hear each other, are told, newcomers come in, and it heals by itself. */
+/**
+ * A district that is cut off goes on: its people see and hear each other, are told, newcomers come in, and it heals
+ * by itself.
+ */
 import test from 'ava'
 import { eventually, keepScreenshot, openBrowser } from './browser.ts'
 import { startCore, startRelay } from './core-process.ts'

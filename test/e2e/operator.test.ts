@@ -1,4 +1,7 @@
-/** The operator's page: of a real core with a real relay, and of a country of thirty, by keyboard and for everybody's eyes. */
+/**
+ * The operator's page: of a real core with a real relay, and of a country of thirty, by keyboard and for everybody's
+ * eyes.
+ */
 import test from 'ava'
 import { startOperatorServer } from '../../web/test/operator-server.ts'
 import { graveViolations } from './accessibility.ts'

@@ -1,4 +1,7 @@
-/** One room over a core and a relay, by the page: what either side does is so for the other, and the cut is told plainly. */
+/**
+ * One room over a core and a relay, by the page: what either side does is so for the other, and the cut is told
+ * plainly.
+ */
 import test from 'ava'
 import { eventually, keepScreenshot, openBrowser } from './browser.ts'
 import { startCore, startRelay } from './core-process.ts'

@@ -7,7 +7,9 @@ import test from 'ava'
 import { readReport } from '../../bench/report/index.ts'
 import { NHIPCAU, ROOT } from './core-process.ts'
 
-/** Synthetic sites on a tree of real processes: what relays carry is what was sent, also after one of them was killed. */
+/**
+ * Synthetic sites on a tree of real processes: what relays carry is what was sent, also after one of them was killed.
+ */
 
 const SCENARIO = join(import.meta.dirname, 'fixtures/relay.yaml')
 const RUN_MS_MAX = 120_000

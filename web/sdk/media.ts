@@ -117,8 +117,8 @@ export class MediaLink {
   }
 
   /**
-   * Speech as the links between the nodes have room for it: holds for this transport and those after it. The node is not
-   * asked: only what our own encoder reads in the answer changes.
+   * Speech as the links between the nodes have room for it: holds for this transport and those after it. The node is
+   * not asked: only what our own encoder reads in the answer changes.
    */
   async limitSpeech({
     packetMs,

@@ -1,7 +1,8 @@
 /**
  * The few words that WebRTC's API cannot say and that must be put into SDP: Opus with DTX and in-band FEC
- * (RFC 7587 §6.1), and how long its packets are. The parameters that our encoder follows are those of the remote description, so it is the answer
- * that is edited, and only where the server did not say so itself. Not an SDP parser.
+ * (RFC 7587 §6.1), and how long its packets are. The parameters that our encoder follows are those of the remote
+ * description, so it is the answer that is edited, and only where the server did not say so itself. Not an SDP
+ * parser.
  */
 
 const OPUS_MAP = /^a=rtpmap:(\d+) opus\/48000/i

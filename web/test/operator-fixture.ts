@@ -1,6 +1,6 @@
 /**
- * A country of thirty relays, three deep, as `GET /api/v1/trunk` would tell it: most are well, a few are not. Invented, the
- * same at each run; marks and troubles are made by the server's own rules.
+ * A country of thirty relays, three deep, as `GET /api/v1/trunk` would tell it: most are well, a few are not.
+ * Invented, the same at each run; marks and troubles are made by the server's own rules.
  */
 import { markOf, troublesOf } from '../../relay/status/troubles.ts'
 import type {

@@ -1,8 +1,8 @@
 /**
- * Is it ours, the queue on the way? A TCP download fills every queue it finds, and whoever only goes by delay makes room
- * for it until nothing is left (RFC 8867 §5.7; the same answer as in Copa's and Nimbus' mode switching). So we keep book: were we
- * alone, sending less than passes would empty the queue by so many milliseconds. When more should have gone than ever
- * stood there, and it still stands, then others fill it, and delay is no measure of our own rate.
+ * Is it ours, the queue on the way? A TCP download fills every queue it finds, and whoever only goes by delay makes
+ * room for it until nothing is left (RFC 8867 §5.7; the same answer as in Copa's and Nimbus' mode switching). So we
+ * keep book: were we alone, sending less than passes would empty the queue by so many milliseconds. When more should
+ * have gone than ever stood there, and it still stands, then others fill it, and delay is no measure of our own rate.
  */
 
 /** Beyond the highest queue seen: what the book may be wrong by, and so many times the lag of its figures. */

@@ -1,7 +1,8 @@
 /**
- * The newest keyframe of each layer of a publication as handoff frames, and what followed it, for whoever begins to show or to
- * want a layer that others have already. Replayed frames keep their order and all but their time: older pictures follow each
- * other at once, right before the newest, so that a receiver shows the present and not the past from its beginning.
+ * The newest keyframe of each layer of a publication as handoff frames, and what followed it, for whoever begins to
+ * show or to want a layer that others have already. Replayed frames keep their order and all but their time: older
+ * pictures follow each other at once, right before the newest, so that a receiver shows the present and not the past
+ * from its beginning.
  */
 import { HANDOFF_BYTES_MAX, LAYERS_PER_PUBLICATION_MAX } from '../../../config/limits.ts'
 import { KeyframeCache, type Replay } from '../forward/index.ts'

@@ -158,8 +158,8 @@ export class Ingress {
   }
 
   /**
-   * Hands one forwarder what it needs of a layer that others have already; false when a keyframe must be asked for all the
-   * same.
+   * Hands one forwarder what it needs of a layer that others have already; false when a keyframe must be asked for
+   * all the same.
    */
   replay(publication: Publication, forwarder: Forwarder, nowMs: number): boolean {
     const { target } = forwarder

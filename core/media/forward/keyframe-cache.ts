@@ -52,7 +52,9 @@ export class KeyframeCache {
     return this.#used
   }
 
-  /** @hot Copies. A packet that comes late finds its place. `bytes`: what shall be replayed, such as a handoff frame. */
+  /**
+   * @hot Copies. A packet that comes late finds its place. `bytes`: what shall be replayed, such as a handoff frame.
+   */
   onPacket(
     packet: KeyframePacket,
     bytes: Uint8Array,
@@ -80,8 +82,8 @@ export class KeyframeCache {
   }
 
   /**
-   * Hands out, by sequence, what a late viewer needs: at most `bytesMax` (a link has to carry it), and nothing when the keyframe is older than
-   * KEYFRAME_FRESH_MS and would be alone.
+   * Hands out, by sequence, what a late viewer needs: at most `bytesMax` (a link has to carry it), and nothing when
+   * the keyframe is older than KEYFRAME_FRESH_MS and would be alone.
    */
   replay(
     nowMs: number,

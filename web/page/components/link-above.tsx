@@ -1,4 +1,6 @@
-/** Which relay one is on, and how its link to the server above fares: a sign with words, and the truth when it is cut. */
+/**
+ * Which relay one is on, and how its link to the server above fares: a sign with words, and the truth when it is cut.
+ */
 import { moderates, type UpstreamLink } from '../../sdk/index.ts'
 import type { CallModel } from '../call-model.ts'
 import { useSpeech } from '../context.ts'

@@ -1,4 +1,7 @@
-/** Polls: what was asked, one's vote, live counts as bars; the chair asks and closes. Who voted what is told to nobody. */
+/**
+ * Polls: what was asked, one's vote, live counts as bars; the chair asks and closes. Who voted what is told to
+ * nobody.
+ */
 import { useId, useState } from 'preact/hooks'
 import { moderates, type Poll } from '../../sdk/index.ts'
 import type { CallModel } from '../call-model.ts'

@@ -1,4 +1,7 @@
-/** Closed sets of relay/trunk and relay/status, in their order; a test holds them to it. The page must not bundle the server. */
+/**
+ * Closed sets of relay/trunk and relay/status, in their order; a test holds them to it. The page must not bundle the
+ * server.
+ */
 import type { Trouble } from '../../../relay/status/trunk-status.ts'
 import type { TrunkClass } from '../../../relay/trunk/contract.ts'
 

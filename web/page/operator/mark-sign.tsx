@@ -1,4 +1,7 @@
-/** A mark by shape as well as colour: a disc with a tick, a triangle, an octagon with a cross. Silent; words stand beside it. */
+/**
+ * A mark by shape as well as colour: a disc with a tick, a triangle, an octagon with a cross. Silent; words stand
+ * beside it.
+ */
 import type { Mark } from '../../../relay/status/trunk-status.ts'
 
 const SHAPES: Readonly<Record<Mark, { body: string; sign: string }>> = {

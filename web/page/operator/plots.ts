@@ -1,4 +1,6 @@
-/** Ten minutes of a link as curves by uPlot: what each class takes, one upon the other, below what the link can take. */
+/**
+ * Ten minutes of a link as curves by uPlot: what each class takes, one upon the other, below what the link can take.
+ */
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import type { LinkHistory } from '../../../relay/status/trunk-status.ts'
