@@ -49,8 +49,9 @@ type PeerName = (typeof PEERS)[number]
 /** A MediaPlane whose publications may leave the workers. */
 export type NodeMediaPlane = MediaPlane & {
   /**
-   * From now on the packets of a publication reach the trunk thread (of this node's own only), or the keeper thread, as far as
-   * they are wanted there, or no longer. It may be said before the publication exists here, and of one that has ended.
+   * From now on the packets of a publication reach the trunk thread (of this node's own only), or the keeper thread,
+   * as far as they are wanted there, or no longer. It may be said before the publication exists here, and of one that
+   * has ended.
    */
   letCross(publicationId: number, on: boolean, to?: PeerName): void
 }
