@@ -110,9 +110,14 @@ export function handoffFrame(publicationId: number, packet: MediaPacket, layer =
   return out.slice(0, writeHandoffPacket(out, packet, place))
 }
 
-/** How loud a publication is, as the engine hands it over; its clock is unknown. */
-export function statusFrame(publicationId: number, levelDbov: number): Uint8Array {
+/** How loud a publication is, as the engine hands it over, and that timestamp 0 was at monotonic `zeroMs`. */
+export function statusFrame(
+  publicationId: number,
+  { levelDbov, zeroMs }: { levelDbov: number; zeroMs: number },
+): Uint8Array {
   const bytes = new Uint8Array(37)
+  bytes[2] = 1
+  new DataView(bytes.buffer).setFloat64(16, zeroMs)
   bytes[0] = HANDOFF_STATUS
   bytes[3] = levelDbov
   new DataView(bytes.buffer).setUint32(4, publicationId)

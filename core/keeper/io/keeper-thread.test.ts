@@ -80,7 +80,9 @@ class FakeWorker {
 
   /** Seconds of sound and picture at once; the picture has a keyframe each two seconds. */
   play(seconds: number): void {
-    this.push(statusFrame(MICROPHONE, 25))
+    const zeroMs = performance.now()
+    this.push(statusFrame(MICROPHONE, { levelDbov: 25, zeroMs }))
+    this.push(statusFrame(CAMERA, { levelDbov: 127, zeroMs }))
     for (let index = 0; index < seconds * 50; index++) {
       const payload = Uint8Array.of(0xf8, 0xff, index & 0xff)
       this.push(
