@@ -1,6 +1,6 @@
 /**
- * The estimate of one direction of a trunk: the path estimator of the media core, with bounds of a trunk, and the
- * figures that repair and operators need of the path.
+ * The estimate of one direction of a trunk: the path estimator of the media core, with bounds of a
+ * trunk, and the figures that repair and operators need of the path.
  */
 import {
   TRUNK_ESTIMATE_MAX_BPS,

@@ -1,6 +1,7 @@
 /**
- * Trunk flows and TCP downloads that share one line under a virtual clock: senders that obey their estimator, far ends
- * that tell what arrived, feedback that travels over the line's other direction and is lost there too.
+ * Trunk flows and TCP downloads that share one line under a virtual clock: senders that obey their
+ * estimator, far ends that tell what arrived, feedback that travels over the line's other direction
+ * and is lost there too.
  */
 import {
   type Cargo,
@@ -20,7 +21,9 @@ export type TrunkPlan = {
   pauseMs?: readonly [number, number]
   /** What it would send, bit/s on the wire; default: all that the estimate allows. */
   wantedBps?: number
-  /** It has layers: it sends the highest of these that fits, and audio of the first when none does. */
+  /**
+   * It has layers: it sends the highest of these that fits, and audio of the first when none does.
+   */
   stepsBps?: readonly number[]
   /** Beyond the shared line, each way. */
   extraDelayMs?: number

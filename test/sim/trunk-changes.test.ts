@@ -1,6 +1,7 @@
 /**
- * What a trunk's estimate makes of links that change and are shared: the cases of RFC 8867 §5 (in reduced form where
- * many flows are asked for), the falls and rises of issue 4, outages. Each over three seeds.
+ * What a trunk's estimate makes of links that change and are shared: the cases of RFC 8867 §5 (in
+ * reduced form where many flows are asked for), the falls and rises of issue 4, outages. Each over
+ * three seeds.
  */
 import test from 'ava'
 import type { LinkSettings } from '../../bench/link/index.ts'

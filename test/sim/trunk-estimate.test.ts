@@ -1,6 +1,7 @@
 /**
- * What a trunk's estimate makes of links that stay as they are: each row states the share of the line that must be
- * used, and the queue that 95 % of the time must not exceed, from 20 s on. Each over three seeds.
+ * What a trunk's estimate makes of links that stay as they are: each row states the share of the
+ * line that must be used, and the queue that 95 % of the time must not exceed, from 20 s on. Each
+ * over three seeds.
  */
 import test from 'ava'
 import { type LinkSettings, PROFILES } from '../../bench/link/index.ts'

@@ -1,11 +1,15 @@
 /**
- * Is it ours, the queue on the way? A TCP download fills every queue it finds, and whoever only goes by delay makes
- * room for it until nothing is left (RFC 8867 §5.7; the same answer as in Copa's and Nimbus' mode switching). So we
- * keep book: were we alone, sending less than passes would empty the queue by so many milliseconds. When more should
- * have gone than ever stood there, and it still stands, then others fill it, and delay is no measure of our own rate.
+ * Is it ours, the queue on the way? A TCP download fills every queue it finds, and whoever only
+ * goes by delay makes room for it until nothing is left (RFC 8867 §5.6; the same answer as in
+ * Copa's and Nimbus' mode switching). So we keep book: were we alone, sending less than passes
+ * would empty the queue by so many milliseconds. When more should have gone than ever stood there,
+ * and it still stands, then others fill it, and delay is no measure of our own rate.
  */
 
-/** Beyond the highest queue seen: what the book may be wrong by, and so many times the lag of its figures. */
+/**
+ * Beyond the highest queue seen: what the book may be wrong by, and so many times the lag of its
+ * figures.
+ */
 const DOUBT_MS = 1000
 const DOUBT_LAGS = 1
 /** Whoever was here lately is sooner known again: that share of the doubt. */
@@ -26,7 +30,10 @@ export type QueueBook = {
   /** What is sent, and what of it arrives, both of late. */
   sentBps: number
   passedBps: number
-  /** By how much the one may be behind the other: the round trip and the time that rates are taken over. */
+  /**
+   * By how much the one may be behind the other: the round trip and the time that rates are taken
+   * over.
+   */
   lagMs: number
   nowMs: number
 }
@@ -60,7 +67,7 @@ export class Competition {
     }
     this.#peakMs = Math.max(this.#peakMs, queueMs)
     if (passedBps === 0) return
-    // What passes is what the line carries, while we fill its queue; from then on it is written down.
+    // What passes is what the line carries, while we fill its queue; then it is written down.
     if (this.#relievedMs === 0) this.#capacityBps = passedBps
     const relief =
       sentBps > passedBps * FILLING ? 1 - sentBps / passedBps : 1 - sentBps / this.#capacityBps

@@ -1,6 +1,6 @@
 /**
- * How much one client can take, from what it reports: transport-wide feedback (path-estimator.ts), or REMB and
- * receiver reports where that was not negotiated. Pure; one per transport.
+ * How much one client can take, from what it reports: transport-wide feedback (path-estimator.ts),
+ * or REMB and receiver reports where that was not negotiated. Pure; one per transport.
  */
 import { ESTIMATE_MAX_BPS, ESTIMATE_MIN_BPS, ESTIMATE_START_BPS } from '../../../config/limits.ts'
 import { TICKS_PER_MS, type TransportFeedback } from '../rtcp/index.ts'

@@ -1,8 +1,9 @@
 /**
- * How much of the loss is ours? A radio or satellite link loses 10-20 % whatever we send, and textbook congestion
- * control walks to its floor there. So loss above the known baseline starts an experiment: the rate is lowered by a
- * fifth, and the loss looked at again. Had a queue overflowed, it would lose clearly less now; a bad link loses as
- * before, that is its new baseline, and the rate is given back.
+ * How much of the loss is ours? A radio or satellite link loses 10-20 % whatever we send, and
+ * textbook congestion control walks to its floor there. So loss above the known baseline starts an
+ * experiment: the rate is lowered by a fifth, and the loss looked at again. Had a queue overflowed,
+ * it would lose clearly less now; a bad link loses as before, that is its new baseline, and the
+ * rate is given back.
  */
 
 /** The baseline never excuses more than this. */
@@ -51,7 +52,10 @@ export type LossInterval = {
   nowMs: number
 }
 
-/** One per path. `weigh` answers with the rate to go to, bit/s, or 0 when the loss says nothing about it. */
+/**
+ * One per path. `weigh` answers with the rate to go to, bit/s, or 0 when the loss says nothing
+ * about it.
+ */
 export class LossBaseline {
   /** Learned ratio, 0..0.35. */
   baseline = 0
@@ -133,7 +137,10 @@ export class LossBaseline {
     return isLink ? fromBps : 0
   }
 
-  /** Chance must not teach: the baseline moves by what is lost when less is sent than passes, or by what stands out. */
+  /**
+   * Chance must not teach: the baseline moves by what is lost when less is sent than passes, or by
+   * what stands out.
+   */
   #learn({ lossRatio, packets, underused }: LossInterval, noise: number): void {
     const difference = lossRatio - this.baseline
     if (underused) this.baseline += (packets / (packets + MEMORY_PACKETS)) * difference

@@ -1,6 +1,7 @@
 /**
- * The losses of one path: intervals long enough to mean something, runs, and apart from these what was lost while a
- * queue stood, which may be its overflow. Counts only; loss-baseline.ts and path-estimator.ts judge.
+ * The losses of one path: intervals long enough to mean something, runs, and apart from these what
+ * was lost while a queue stood, which may be its overflow. Counts only; loss-baseline.ts and
+ * path-estimator.ts judge.
  */
 
 const INTERVAL_MS = 500

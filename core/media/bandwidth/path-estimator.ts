@@ -1,8 +1,8 @@
 /**
- * How much one path carries, from the fate of each packet sent over it: delay gradient, standing
- * queues, loss above a learned baseline, probes. After draft-ietf-rmcat-gcc-02 §5, with the
- * differences in loss-baseline.ts, queue-delay.ts and prober.ts. Knows no message format: clients
- * (estimator.ts) and trunks (relay/estimate) tell it the fates.
+ * How much one path carries, from the fate of each packet sent over it: delay gradient, standing queues, loss above a
+ * learned baseline, probes. After draft-ietf-rmcat-gcc-02 §5, with the differences in loss-baseline.ts,
+ * queue-delay.ts and prober.ts. Knows no message format: clients (estimator.ts) and trunks (relay/estimate) tell it
+ * the fates.
  */
 import { Competition } from './competition.ts'
 import { DelayTrend } from './delay-trend.ts'
@@ -14,23 +14,20 @@ import { RateWindow } from './rate-window.ts'
 import { SentHistory } from './sent-history.ts'
 
 /**
- * When a queue grows: a little less than what passes, and as much less again as empties it in a
- * second.
+ * When a queue grows: a little less than what passes, and as much less again as empties it in a second.
  */
 const DECREASE = 0.95
 const DRAIN_MS = 1000
 const DECREASE_MIN = 0.35
 /**
- * Growth per second while nothing is known of the ceiling, and back to just below the last known
- * one.
+ * Growth per second while nothing is known of the ceiling, and back to just below the last known one.
  */
 const GROWTH_FAR = 0.15
 const GROWTH_BACK = 0.4
 const BACK_SHARE = 0.93
 /**
- * Growth near the ceiling, bit/s per second for the root of the rate: 16 % of 64 kbit/s, 4 % of 1
- * Mbit/s. What grows by a share never gets even with a larger flow; what grows by an amount does
- * not fit all rates.
+ * Growth near the ceiling, bit/s per second for the root of the rate: 16 % of 64 kbit/s, 4 % of 1 Mbit/s. What grows
+ * by a share never gets even with a larger flow; what grows by an amount does not fit all rates.
  */
 const GROWTH_NEAR = 40
 /** The estimate never runs further ahead of what arrives than this; probes go beyond. */
@@ -41,8 +38,7 @@ const DECREASE_PAUSE_MS = 200
 /** An answer that is this much too high is mended at once. */
 const FAR_OFF = 0.85
 /**
- * Beside a download: growth by one packet of this size a round trip, and how much less after an
- * overflow.
+ * Beside a download: growth by one packet of this size a round trip, and how much less after an overflow.
  */
 const COMPETE_BYTES = 1200
 const COMPETE_DECREASE = 0.7
@@ -55,7 +51,9 @@ const RATE_MS_MAX = 2000
 /** A burst is seen over so long, and so many packets. */
 const BURST_MS = 200
 const BURST_PACKETS = 8
-/** Without the fate of single packets nothing is probed: the rate grows by itself, this far beyond what is wanted. */
+/**
+ * Without the fate of single packets nothing is probed: the rate grows by itself, this far beyond what is wanted.
+ */
 const BLIND_HEADROOM = 1.3
 const GROWTH_LOW = 0.25
 const GROWTH_GUESS = 0.04
@@ -162,8 +160,7 @@ export class PathEstimator {
   }
 
   /**
-   * All fates of one feedback were told: decides. `heldMs`: time between newest arrival and
-   * feedback.
+   * All fates of one feedback were told: decides. `heldMs`: time between newest arrival and feedback.
    */
   onFeedbackEnd(heldMs: number, nowMs: number): void {
     if (this.#newestSentMs >= 0) this.smoothRtt(nowMs - this.#newestSentMs - heldMs)
@@ -176,7 +173,7 @@ export class PathEstimator {
   /** What a peer says who counts loss only. `rttMs` 0 = unknown. */
   onLossReport(lossRatio: number, rttMs: number, nowMs: number): void {
     if (rttMs > 0) this.smoothRtt(rttMs)
-    // Whoever tells the fate of packets is not heard on the rest: it comes late, and tells of outages.
+    // Whoever tells the fate of packets is not heard on the rest: it comes late.
     if (this.#feedbackAtMs > 0) return
     // There is no other news of the queue than a longer round trip.
     if (rttMs > 0) {
@@ -294,8 +291,7 @@ export class PathEstimator {
   }
 
   /**
-   * Others fill the queue: as TCP does (RFC 5681 §3.1), a packet more each round trip, less when it
-   * overflows.
+   * Others fill the queue: as TCP does (RFC 5681 §3.1), a packet more each round trip, less when it overflows.
    */
   #compete(nowMs: number): void {
     const elapsedMs = Math.min(1000, Math.max(0, nowMs - this.#updatedMs))
@@ -369,8 +365,8 @@ export class PathEstimator {
   }
 
   /**
-   * What arrived just now, where the sender has used little of the estimate before: a burst met the
-   * queue, and while there is one, what arrives is what the line carries.
+   * What arrived just now, where the sender has used little of the estimate before: a burst met the queue, and while
+   * there is one, what arrives is what the line carries.
    */
   #burstBps(): number {
     if (this.#sent.bitrateBps(this.#windowMs()) > USED_SHARE * this.#estimateBps) return 0
@@ -380,8 +376,7 @@ export class PathEstimator {
   }
 
   /**
-   * Feedback again after an outage: what was lost in it says nothing, and what was known of the
-   * path is old.
+   * Feedback again after an outage: what was lost in it says nothing, and what was known of the path is old.
    */
   #wakeUp(nowMs: number): void {
     this.#silent = false

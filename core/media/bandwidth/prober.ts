@@ -1,6 +1,7 @@
 /**
- * Finds out whether the link carries more than we send, by short bursts of padding: at the start in doubling steps,
- * later when someone below would use more. One cluster at a time, measured by its own arrivals.
+ * Finds out whether the link carries more than we send, by short bursts of padding: at the start in
+ * doubling steps, later when someone below would use more. One cluster at a time, measured by its
+ * own arrivals.
  */
 
 const CLUSTER_MS = 40
@@ -20,9 +21,14 @@ const FULL_SHARE = 0.75
 const PAUSE_MS_MIN = 500
 const PAUSE_MS = 2000
 const PAUSE_MS_MAX = 5000
-/** Below this a burst has the same few packets whatever its rate: a slower one would be no smaller. */
+/**
+ * Below this a burst has the same few packets whatever its rate: a slower one would be no smaller.
+ */
 const REACH_MIN_BPS = 150_000
-/** Whoever allocates wants some to spare before it takes a step up: so much must be known, and a little more tried. */
+/**
+ * Whoever allocates wants some to spare before it takes a step up: so much must be known, and a
+ * little more tried.
+ */
 const HEADROOM = 1.25
 const HEADROOM_TRIED = 1.4
 const REACH_MAX_BPS = 20_000_000
@@ -117,7 +123,10 @@ export class Prober {
     cluster.sentBytes += sizeBytes
   }
 
-  /** A packet was reported as arrived; true when it belongs to a burst, whose delay is of our own making. */
+  /**
+   * A packet was reported as arrived; true when it belongs to a burst, whose delay is of our own
+   * making.
+   */
   onArrived(sequence: number, sizeBytes: number, arrivedMs: number): boolean {
     const cluster = this.#cluster
     if (cluster === undefined || cluster.firstSequence < 0) return false
@@ -134,8 +143,9 @@ export class Prober {
   }
 
   /**
-   * Bit/s that the last cluster proved, once, when its verdict is due; 0 = none due or nothing proved. `rttMs` says
-   * how long to wait, `overusing` that the burst met a queue, `lossRatio` what the link takes of anything.
+   * Bit/s that the last cluster proved, once, when its verdict is due; 0 = none due or nothing
+   * proved. `rttMs` says how long to wait, `overusing` that the burst met a queue, `lossRatio` what
+   * the link takes of anything.
    */
   verdictBps(
     nowMs: number,
@@ -166,7 +176,9 @@ export class Prober {
     this.#nextAtMs = nowMs
   }
 
-  /** Congestion: end the burst and wait. What filled the queue may be gone as soon as it is empty. */
+  /**
+   * Congestion: end the burst and wait. What filled the queue may be gone as soon as it is empty.
+   */
   stop(nowMs: number): void {
     this.#cluster = undefined
     this.#sending = false

@@ -1,7 +1,8 @@
 /**
- * How long packets wait on the way: one-way delay above the least of the last minute. A queue that stands full shows
- * no gradient (delay-trend.ts); it is seen here. Clocks only need a constant offset to each other, and may drift by
- * some 100 ppm: the least is forgotten in time, as it is when the route changes.
+ * How long packets wait on the way: one-way delay above the least of the last minute. A queue that
+ * stands full shows no gradient (delay-trend.ts); it is seen here. Clocks only need a constant
+ * offset to each other, and may drift by some 100 ppm: the least is forgotten in time, as it is
+ * when the route changes.
  */
 
 /** One-way delay this far above the least is a standing queue, not jitter ... */

@@ -1,4 +1,7 @@
-/** Bit/s over the last half second to two of whichever clock the caller tells: of what was sent, or of what arrived. */
+/**
+ * Bit/s over the last half second to two of whichever clock the caller tells: of what was sent, or
+ * of what arrived.
+ */
 
 const WINDOW_MS_MAX = 2000
 const BUCKET_MS = 25

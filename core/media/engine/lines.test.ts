@@ -1,7 +1,7 @@
 /**
- * What viewers behind impaired lines get to see. The first three happened before docs/adr/0012: a stall over a
- * satellite took the pictures away for 15 to 27 s, a tenth of loss took them down to the base layer, and three
- * viewers on one thin line lost half of all packets.
+ * What viewers behind impaired lines get to see. The first three happened before docs/adr/0012: a
+ * stall over a satellite took the pictures away for 15 to 27 s, a tenth of loss took them down to
+ * the base layer, and three viewers on one thin line lost half of all packets.
  */
 import test from 'ava'
 import { PROFILES } from '../../../bench/link/index.ts'

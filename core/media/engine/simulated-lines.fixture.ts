@@ -1,6 +1,7 @@
 /**
- * Viewers of one speaker behind impaired lines: the real engine, estimator and allocator, and browsers reduced to what
- * they answer (transport-wide feedback or receiver reports, NACK, PLI). Used by tests only.
+ * Viewers of one speaker behind impaired lines: the real engine, estimator and allocator, and
+ * browsers reduced to what they answer (transport-wide feedback or receiver reports, NACK, PLI).
+ * Used by tests only.
  */
 import {
   type Cargo,
@@ -26,7 +27,10 @@ const REPORT_MS = 1_000
 const HOLE_MS_MAX = 1_000
 /** SRTP's tag; IPv4 and UDP are the line's own. */
 const TAG_BYTES = 10
-/** Payload bytes of the packets of each layer: by them it is known at the other end. 150, 400, 950 kbit/s. */
+/**
+ * Payload bytes of the packets of each layer: by them it is known at the other end. 150, 400, 950
+ * kbit/s.
+ */
 const LAYER_BYTES = [330, 620, 900]
 const LAYER_PACKETS = [2, 3, 5]
 const KEYFRAME_TIMES = 4
