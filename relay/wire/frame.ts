@@ -8,9 +8,6 @@ import { varintBytes, WireReader, writeVarint } from './varint.ts'
 
 /** RTP payload type of trunk datagrams; all that is framed as drawn above has it. */
 export const TRUNK_PAYLOAD_TYPE = 97
-/** Of the frames below; told in the control flow's handshake. */
-export const WIRE_VERSION = 1
-
 export const FRAME_PADDING = 0
 export const FRAME_MEDIA = 1
 export const FRAME_STATUS = 2
@@ -36,12 +33,6 @@ export function writeFrameHead(
 ): number {
   out[offset] = kind | HAS_LENGTH
   return writeVarint(out, offset + 1, bodyBytes)
-}
-
-/** @hot Head of a frame that goes to the end of its datagram; returns where the body goes. */
-export function writeLastFrameHead(out: Uint8Array, offset: number, kind: number): number {
-  out[offset] = kind
-  return offset + 1
 }
 
 /** @hot Type and form as they stand in a head: `writeFrameHead` takes them so. */

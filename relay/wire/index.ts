@@ -33,7 +33,6 @@ export {
   frameBytes,
   frameKind,
   TRUNK_PAYLOAD_TYPE,
-  WIRE_VERSION,
   writeFrameHead,
 } from './frame.ts'
 export {
@@ -57,4 +56,4 @@ export {
   writeMediaHead,
 } from './media.ts'
 export { readStatus, STATUS_BYTES_MAX, StatusFrame, writeStatus } from './status.ts'
-export { nearest24, varintBytes, WireReader, writeVarint } from './varint.ts'
+export { nearest24, WireReader, writeVarint } from './varint.ts'
