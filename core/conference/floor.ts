@@ -16,6 +16,7 @@ export type ActingChair = {
   floor: Partial<Floor>
 }
 
+/** An independent copy, whose floors are its own. */
 export function cloneActing(acting: ReadonlyMap<string, ActingChair>): Map<string, ActingChair> {
   return new Map([...acting].map(([node, one]) => [node, { ...one, floor: { ...one.floor } }]))
 }
@@ -64,6 +65,7 @@ export function endActing(state: RoomState, participant: string, changes: RoomCh
   }
 }
 
+/** The node that wrote it has appointed, or nobody acts for it any more. */
 export function foldActingChair(
   state: RoomState,
   { origin, payload }: RoomEvent & { type: 'acting-chair' },
@@ -76,6 +78,7 @@ export function foldActingChair(
   appoint(state, origin, acting, changes)
 }
 
+/** The whole list anew; of an open room alone. */
 export function foldSuccession(
   state: RoomState,
   { order }: EventPayloads['succession'],

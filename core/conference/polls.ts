@@ -38,6 +38,7 @@ export function voterOf({ id, subject }: { id: string; subject: string }): strin
   return subject === '' ? id : `sub ${subject}`
 }
 
+/** An independent copy; cost grows with the votes. */
 export function clonePolls(polls: Polls): Polls {
   return new Map(
     [...polls].map(([id, poll]) => {
@@ -84,6 +85,7 @@ export function voteCountOf(polls: Polls): number {
   return count
 }
 
+/** What everybody may see of it. */
 export function pollSummaryOf(id: string, poll: Poll): PollSummary {
   const { question, options, counts, closed } = poll
   return { poll: id, question, options: [...options], counts: [...counts], closed }

@@ -5,10 +5,10 @@
  */
 
 import { JOINS_PER_TOKEN_BURST_MAX, JOINS_PER_TOKEN_PER_S_MAX } from '../../config/index.ts'
-import type { Director, GoneCause, Joined, Notice } from '../../core/conference/index.ts'
-import type { MediaPlane, MediaReport } from '../../core/media/control.ts'
+import type { GoneCause, Joined, Notice } from '../../core/conference/index.ts'
+import type { MediaReport } from '../../core/media/control.ts'
 import type { ConferenceHost } from '../../core/store/index.ts'
-import { type Claims, isNodeRole, type TokenVerifier } from '../auth/index.ts'
+import { type Claims, isNodeRole } from '../auth/index.ts'
 import type { DoorSocket } from '../door.ts'
 import {
   CLOSE_LEFT,
@@ -20,6 +20,7 @@ import {
 import { type Admission, type Entered, type Entry, GONE, JOIN_AGAIN } from './admission.ts'
 import { Connection } from './connection.ts'
 import { DoorCounters } from './counters.ts'
+import type { HubOptions } from './hub-options.ts'
 import { MediaDesk } from './media-desk.ts'
 import { NodeStage } from './node-stage.ts'
 import { Outgoing } from './outgoing.ts'
@@ -30,20 +31,6 @@ import { RoomStages } from './room-stages.ts'
 import { Seat, type SeatListener } from './seat.ts'
 import { SocketTable } from './socket-table.ts'
 import { UpstreamNotice } from './upstream-notice.ts'
-
-export type HubOptions = {
-  host: ConferenceHost
-  media: MediaPlane
-  createDirector: () => Director
-  verify: TokenVerifier
-  randomBytes: (count: number) => Uint8Array
-  /** Name of this node, as people know it. */
-  nodeName: string
-  /** Dials the node above at once; absent on a node without one. */
-  retryUpstream?: () => void
-  /** Called for what must not happen; the connection concerned is ended, the process goes on. */
-  onFault: (error: unknown) => void
-}
 
 /** The participants of this node and what connects them. `onNotice` and `onReport` are its own. */
 export class Hub {
@@ -288,16 +275,11 @@ export class Hub {
       ...rest,
       ...(slots === undefined ? {} : { slots }),
     })
-    this.#sendSelf(seat)
+    seat.sendSelf()
     if (stage !== undefined) seat.send(stage.speakers)
     this.desk.sendLimits(seat)
     const { message } = this.upstream
     if (message !== undefined) seat.send(message)
-  }
-
-  #sendSelf(seat: Seat): void {
-    const { onStage, permitted, muted, votes } = seat.self
-    seat.send({ type: 'self', onStage, permitted, muted, votes })
   }
 
   // ---- WHIP and WHEP ----
@@ -343,7 +325,7 @@ export class Hub {
         // A vote changes nothing for media.
         const after = JSON.stringify([notice.self.permitted, notice.self.muted])
         if (before !== after) this.desk.applySelf(seat)
-        this.#sendSelf(seat)
+        seat.sendSelf()
         break
       }
       case 'gone':

@@ -91,4 +91,10 @@ export class Seat {
   send(message: Outgoing | ServerMessage): void {
     this.connection?.send(message)
   }
+
+  /** What it may, is muted in, and has voted. */
+  sendSelf(): void {
+    const { onStage, permitted, muted, votes } = this.self
+    this.send({ type: 'self', onStage, permitted, muted, votes })
+  }
 }
