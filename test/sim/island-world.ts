@@ -1,6 +1,7 @@
 /**
- * The whole tree under random cuts, heals, crashes, clock steps of hours, and people who do what they may or may not: real
- * conferences and log exchanges, with links and clocks as values. Throws as soon as something does not hold; the seed says all.
+ * The whole tree under random cuts, heals, crashes, clock steps of hours, and people who do what
+ * they may or may not: real conferences and log exchanges, with links and clocks as values. Throws
+ * as soon as something does not hold; the seed says all.
  */
 import type { ParticipantCommand, RoomEvent } from '../../core/conference/index.ts'
 import type { SyncMessage } from '../../relay/control/index.ts'

@@ -1,4 +1,7 @@
-/** For the simulation of islands: one node with a real conference and log exchange, a clock that steps, and a disk with a crash's manners. */
+/**
+ * For the simulation of islands: one node with a real conference and log exchange, a clock that
+ * steps, and a disk with a crash's manners.
+ */
 import {
   type Conference,
   createConference,
