@@ -47,7 +47,10 @@ export const LINK_TEST_REFUSALS = [
 ] as const
 export type LinkTestRefusal = (typeof LINK_TEST_REFUSALS)[number]
 
-/** One second of one direction of a link that is measured, as the end that sends knows it. Rates: bit/s with all headers. */
+/**
+ * One second of one direction of a link that is measured, as the end that sends knows it. Rates:
+ * bit/s with all headers.
+ */
 export type LinkSample = {
   /** Most that came out of the link in a second, lately. */
   rateBps: number

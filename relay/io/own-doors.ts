@@ -1,6 +1,6 @@
 /**
- * Requests to the node that runs on this machine, by a command beside it. Over TLS it must show the certificate that it was
- * configured with: names on it say nothing about loopback.
+ * Requests to the node that runs on this machine, by a command beside it. Over TLS it must show
+ * the certificate that it was configured with: names on it say nothing about loopback.
  */
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'

@@ -4,7 +4,10 @@
  */
 import type { DirectionFigures, LinkTestResult } from './figures.ts'
 
-/** An estimate goes up and down below what a link carries; so much of it is used for certain (test/sim/trunk-estimate.test.ts). */
+/**
+ * An estimate goes up and down below what a link carries; so much of it is used for certain
+ * (test/sim/trunk-estimate.test.ts).
+ */
 const USABLE_SHARE = 0.85
 /** A voice as pages send it, 32 kbit/s in packets of 20 ms, with the headers of a trunk. */
 const VOICE_BPS = 52_000

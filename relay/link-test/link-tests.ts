@@ -1,7 +1,8 @@
 /**
- * Tests of links of one node: of its own upstream, as an operator asks; of the link to a child, as the child asks. One at
- * a time, never while an emergency is live, and for one child not again at once. Pure: messages, reports and time in;
- * messages and orders to the trunk thread out. The load itself is padding of the trunk's ends (relay/trunk, `saturate`), below all media.
+ * Tests of links of one node: of its own upstream, as an operator asks; of the link to a child, as
+ * the child asks. One at a time, never while an emergency is live, and for one child not again at
+ * once. Pure: messages, reports and time in; messages and orders to the trunk thread out. The load
+ * itself is padding of the trunk's ends (relay/trunk, `saturate`), below all media.
  */
 import {
   LINK_TEST_ANSWER_MS,
