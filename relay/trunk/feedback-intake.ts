@@ -56,7 +56,9 @@ export class FeedbackIntake {
     const newestTicks = this.#unwrap(feedback.newestLowTicks)
     const count = this.#collect(newest, newestTicks)
     for (let behind = count - 1; behind >= 0; behind--) {
-      this.#settle(newest - behind, this.#ticks[behind]!, { isNear: behind < REORDERED_MAX, nowMs })
+      const ticks = this.#ticks[behind]!
+      if (!Number.isNaN(ticks)) this.#settle(newest - behind, ticks, nowMs)
+      else if (behind >= REORDERED_MAX) this.#settle(newest - behind, LOST, nowMs)
     }
     // An overtaken feedback says nothing new of the round trip.
     const isNewest = newest > this.#highest
@@ -81,13 +83,9 @@ export class FeedbackIntake {
     return count
   }
 
-  #settle(
-    index: number,
-    ticks: number,
-    { isNear, nowMs }: { isNear: boolean; nowMs: number },
-  ): void {
+  /** @hot */
+  #settle(index: number, ticks: number, nowMs: number): void {
     const came = !Number.isNaN(ticks)
-    if (!came && isNear) return
     const isFirst = this.#sent.fate(index) !== FATE_LOST
     if (!this.#sent.settle(index, came ? FATE_ARRIVED : FATE_LOST)) return
     if (isFirst) this.#meter.onDatagram(!came)
