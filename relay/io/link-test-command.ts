@@ -4,9 +4,13 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LinkTestRefusal } from '../control/index.ts'
-import type { Language } from './expectation.ts'
-import type { LinkTestStatus } from './figures.ts'
-import { presentProgress, presentResult, refusalText } from './present.ts'
+import {
+  type Language,
+  type LinkTestStatus,
+  presentProgress,
+  presentResult,
+  refusalText,
+} from '../link-test/index.ts'
 
 const POLL_MS = 1_000
 /** Beyond the seconds that were asked for. */
