@@ -7,11 +7,8 @@ export { type Keeper, type KeeperOptions, startKeeper } from './io/keeper-host.t
 export { keepStages } from './keep-stages.ts'
 export {
   hashOf,
-  isSegmentHash,
   type KeptFrame,
   readSegment,
-  readSegmentHead,
   type Segment,
   type SegmentContents,
-  writeSegment,
 } from './segment-format.ts'

@@ -1,7 +1,8 @@
 /**
- * The stage on disk as the keeper thread has it: files and their index, written in batches, held within their bounds, checked when read.
- * Nothing is in the index, told as stored, or answered as put before it is fsynced. What the disk refuses is kept in memory up to a
- * bound and tried again; nobody who sends media waits for it.
+ * The stage on disk as the keeper thread has it: files and their index, written in batches, held
+ * within their bounds, checked when read. Nothing is in the index, told as stored, or answered as
+ * put before it is fsynced. What the disk refuses is kept in memory up to a bound and tried again;
+ * nobody who sends media waits for it.
  */
 
 import { rmSync } from 'node:fs'
