@@ -14,7 +14,7 @@ ENV NODE_ENV=production NHIPCAU_DATA_DIR=/data
 WORKDIR /nhipcau
 COPY --from=build /nhipcau/node_modules ./node_modules
 COPY --from=build /nhipcau/web ./web
-COPY main.ts nhipcau package.json ./
+COPY main.ts open-node.ts public-url.ts nhipcau package.json ./
 COPY config ./config
 COPY core ./core
 COPY relay ./relay

@@ -123,8 +123,7 @@ export const TRUNK_TAG_BYTES = 10
 /** Datagrams whose fate is remembered by their sender, and whose arrival is by their receiver; powers of two. */
 export const TRUNK_SENT_LOG = 4_096
 export const TRUNK_ARRIVAL_LOG = 4_096
-/** Bytes that wait to be sent, by what they are: control and lists, audio, video. Powers of two. */
-export const TRUNK_CONTROL_QUEUE_BYTES = 16 * 1024
+/** Bytes that wait to be sent, by what they are. Powers of two. */
 export const TRUNK_AUDIO_QUEUE_BYTES = 64 * 1024
 export const TRUNK_VIDEO_QUEUE_BYTES = 512 * 1024
 /** Wants that are told in one datagram at most; the others follow. */

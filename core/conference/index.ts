@@ -11,7 +11,7 @@ export {
 } from './director/director.ts'
 export type { AppendResult, EventReader, EventStore } from './event-store.ts'
 export type * from './events.ts'
-export { type IngestResult, missingOf } from './ingest.ts'
+export type { IngestResult } from './ingest.ts'
 export { createConference } from './node-conference.ts'
 export { parseEvent } from './parse-event.ts'
 export type { PollSummary } from './polls.ts'

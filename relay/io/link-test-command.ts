@@ -1,6 +1,6 @@
 /**
- * `./nhipcau link-test`: asks the relay that runs on this machine to measure the link above it, and shows what it finds. Speaks
- * plain REST over loopback; who may is the token's business.
+ * `./nhipcau link-test`: asks the relay that runs on this machine to measure the link above it, and shows what it
+ * finds. Speaks plain REST over loopback; who may is the token's business.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LinkTestRefusal } from '../control/index.ts'

@@ -13,7 +13,10 @@ const TIMEOUT_MS = 10_000
 export type OwnAnswer = { status: number; body: string }
 export type OwnRequest = { method: string; headers: Record<string, string>; body?: string }
 
-/** `certificateFile`: '' = without TLS. Rejects with the error of the socket (its `code`), or when another is at the port. */
+/**
+ * `certificateFile`: '' = without TLS. Rejects with the error of the socket (its `code`), or when another is at the
+ * port.
+ */
 export async function askOwnDoors(
   url: string,
   { method, headers, body = '' }: OwnRequest,

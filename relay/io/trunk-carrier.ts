@@ -1,8 +1,8 @@
 /**
- * The trunk thread without its thread: UDP and WebSocket datagrams in and out under SRTP, all `TrunkEnd`s, the router between
- * them and the rings to the media workers, with one deadline for all. Clock, sockets and the way to the main thread are
- * handed in. What a datagram must be to be heard: an SSRC of ours, a right tag, an index that is new; all others are counted
- * and change nothing.
+ * The trunk thread without its thread: UDP and WebSocket datagrams in and out under SRTP, all `TrunkEnd`s, the router
+ * between them and the rings to the media workers, with one deadline for all. Clock, sockets and the way to the main
+ * thread are handed in. What a datagram must be to be heard: an SSRC of ours, a right tag, an index that is new; all
+ * others are counted and change nothing.
  */
 import { MEDIA_DATAGRAM_BYTES_MAX, TRUNK_SILENT_MS, TRUNKS_MAX } from '../../config/limits.ts'
 import {

@@ -40,6 +40,7 @@ export const DIRECTION = v.tuple([
 ])
 export type DirectionFields = v.InferOutput<typeof DIRECTION>
 
+/** Before anything was measured. */
 export function emptyDirection(): DirectionStatus {
   return {
     estimateBps: 0,
@@ -52,6 +53,7 @@ export function emptyDirection(): DirectionStatus {
   }
 }
 
+/** As it crosses a trunk: whole numbers within their bounds. */
 export function writeDirection(direction: DirectionStatus): DirectionFields {
   const { estimateBps, usedBps, lossRatio, residualRatio, queueDelayMs, shares } = direction
   return [
@@ -74,6 +76,7 @@ export function writeDirection(direction: DirectionStatus): DirectionFields {
   ]
 }
 
+/** The inverse, of what `DIRECTION` has checked. */
 export function readDirection(fields: DirectionFields): DirectionStatus {
   const [estimateBps, usedBps, loss, residual, queueDelayMs, shares, sheds] = fields
   return {

@@ -16,6 +16,8 @@ const SCENARIO = join(import.meta.dirname, 'fixtures/planted.yaml')
 /** What a server is made of; the load is always this tree's. */
 const SERVER_PARTS = [
   'main.ts',
+  'open-node.ts',
+  'public-url.ts',
   'nhipcau',
   'package.json',
   'config',

@@ -6,7 +6,7 @@ import type { SourceFile } from './source-tree.ts'
 
 export type Rule = { name: string; complaints: (file: SourceFile) => string[] }
 
-const FILE_LINES_MAX = 420
+const FILE_LINES_MAX = 440
 /** A test file is a list; it is read from its titles. */
 const TEST_LINES_MAX = 500
 const LINE_COLUMNS_MAX = 100
@@ -33,6 +33,8 @@ const LEVELS: [prefix: string, level: number][] = [
   ['bench/', 40],
   ['docs/', 50],
   ['test/', 60],
+  ['public-url.ts', 90],
+  ['open-node.ts', 95],
   ['main.ts', 100],
 ]
 
@@ -53,7 +55,7 @@ const ONLY_IMPORTERS: Record<string, RegExp> = {
   werift: /^core\/io\/|^bench\//,
   'uWebSockets.js': /^signaling\/io\//,
   ws: /^signaling\/io\/|^relay\/io\/|^bench\//,
-  'node:sqlite': /^core\/store\//,
+  'node:sqlite': /^core\/(store|keeper\/io)\//,
 }
 
 const PURE_FOLDERS =
