@@ -196,7 +196,7 @@ export const SETTINGS = [
     key: 'keeper.enabled',
     env: 'NHIPCAU_KEEPER',
     kind: 'boolean',
-    default: true,
+    default: false,
     doc: 'Keeps what is heard and seen on stage on disk for a while, so that what was missed can be watched and fetched later.',
   },
   {

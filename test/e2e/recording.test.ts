@@ -22,7 +22,7 @@ function segmentsOf(dataDir: string): Segment[] {
 }
 
 test('what is said and shown is on disk in chains of segments', async (t) => {
-  const core = await startCore(t)
+  const core = await startCore(t, { env: { NHIPCAU_KEEPER: 'true' } })
   const context = await openBrowser(t)
   const mai = await openPerson(context)
   await joinDemo(mai, core.url, { name: 'Lò Thị Mai', language: 'vi' })
